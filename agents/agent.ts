@@ -8,14 +8,14 @@ import type { Gate } from "../runtime/schema.ts";
 import type { AgentData } from "../runtime/slip.ts";
 import { agentData, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
 import type { HandlerContext, HandOff, RuntimeContext, RuntimeUndoContext, UndoContext } from "./context.ts";
-import { invalid, requireInt, requireKeys, VERSION_MAX } from "./definition.ts";
+import { invalid, requireInt, requireKeys, requireText, VERSION_MAX } from "./definition.ts";
 import { CheckedContext, CheckedUndoContext, type FaceParts } from "./handler-context.ts";
 import { type BoundModel, MODEL } from "./model/bound.ts";
 import type { ModelAgentOptions } from "./model/model.ts";
 import { isPerson } from "./person.ts";
 import { type ToolDefinition, toolsOf } from "./tool.ts";
 
-const OPTIONS = ["handle", "undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
+const OPTIONS = ["handle", "undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith", "permissions"];
 
 /** What a handler returns: the contract's output, or a hand-off. */
 export type Answer<Output> = Output | HandOff | Promise<Output | HandOff>;
@@ -41,6 +41,11 @@ export interface AgentOptions<
   readonly undo?: ((input: InputOf<C>, output: OutputOf<C> | undefined, ctx: UndoContext<State>) => void | Promise<void>) | undefined;
   /** Tools that the handler may call. */
   readonly tools?: Tools | undefined;
+  /**
+   * The permissions that agents of this class may use at most, whoever submits the task. A tool that needs another one is a definition
+   * error. @default those that its tools need
+   */
+  readonly permissions?: readonly string[] | undefined;
   /** Durable state of each actor of this agent. Without it, `ctx.state` does not exist. */
   readonly state?: { readonly schema: z.ZodType<State>; readonly initial: NoInfer<State> } | undefined;
   /** Agents that the handler may ask. */
@@ -71,6 +76,8 @@ export interface AgentDefinition {
   readonly models: readonly string[];
   /** The tools by name. */
   readonly tools: ReadonlyMap<string, ToolDefinition>;
+  /** The most that this agent may use. `undefined`: what its tools need. */
+  readonly permissions: readonly string[] | undefined;
   /** `null` if the agent declares no state. */
   readonly initialState: Json;
   /** Returns the input, or throws `schema.input`. */
@@ -107,6 +114,7 @@ export function agent<
   const { undo } = options;
   if (undo !== undefined && typeof undo !== "function") throw invalid(where, "undo must be a function");
   const tools = toolsOf(options.tools ?? [], where);
+  const permissions = permissionsOf(options.permissions, tools, where);
   const bound = MODEL in options ? options[MODEL](target, where) : bindHandler(options, where);
   const parts: FaceParts = { name: target.name, state: state.gate, tools, asks, handsOffTo };
   return Object.freeze({
@@ -125,6 +133,7 @@ export function agent<
     },
     models: bound.models,
     tools,
+    permissions,
     initialState: state.initial,
     checkInput: (value: unknown) => target.checkInput(value),
     checkOutput: (value: unknown) => target.checkOutput(value),
@@ -156,6 +165,24 @@ function bindHandler<
       // context checks each value that passes through it, and has state only if `State` is not never.
       await handle(input as InputOf<C>, face as unknown as HandlerContext<State, Asks[number], HandsOffTo[number], Tools[number]>),
   };
+}
+
+function permissionsOf(
+  given: readonly string[] | undefined,
+  tools: ReadonlyMap<string, ToolDefinition>,
+  where: string,
+): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  if (!Array.isArray(given) || given.length > LIMITS.permissionsMax)
+    throw invalid(where, `permissions must be a list of at most ${LIMITS.permissionsMax} texts`);
+  const known = given.map((permission) => requireText(permission, where, "permissions", LIMITS.permissionLengthMax));
+  for (const { name, permission } of tools.values())
+    if (permission !== undefined && !known.includes(permission))
+      throw invalid(
+        where,
+        `tool ${name} needs the permission ${JSON.stringify(permission)}, which is not in permissions; add it, or leave the tool out`,
+      );
+  return Object.freeze([...new Set(known)]);
 }
 
 function versionsOf(versions: readonly number[], own: number, where: string): readonly number[] {

@@ -94,7 +94,8 @@ export interface RuntimeContext {
   call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json>;
   /** Runs a function once and records its result; `undefined` is recorded as `null`. */
   step(name: string, action: (step: StepTools) => unknown): Promise<Json>;
-  ask(target: { readonly name: string }, input: Json): Promise<Json>;
+  /** Asks an agent. `received` is called with the label of the answer, or of its fault, before that is handed over. */
+  ask(target: { readonly name: string }, input: Json, received?: (label: Label | undefined) => void): Promise<Json>;
   sleep(ms: number): Promise<void>;
   /** Waits for an external signal and returns its payload. */
   waitFor(name: string, schema: JsonSchema, options: WaitForOptions): Promise<Json>;
@@ -108,6 +109,8 @@ export interface RuntimeContext {
   readonly budget: { readonly grant: Grant | undefined; readonly spent: Spent };
   /** From which untrusted origins all that this execution has received so far was derived. */
   readonly label: Label;
+  /** From which untrusted origins the input was derived. The same in each execution. */
+  readonly inputLabel: Label;
   /** Absent: nothing was sent back. */
   readonly sentBack?: SentBackOutput | undefined;
   /** Absent: the agent declares no memory. */
@@ -178,6 +181,8 @@ export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract,
    * meanwhile. Rejects with `wait.timeout` after `timeoutMs`.
    */
   waitFor<S extends z.ZodType>(name: string, schema: S, options?: WaitForOptions): Promise<z.infer<S>>;
+  /** An earlier output for this input that the validator of the stop did not accept, with its reasons. Absent: none was sent back. */
+  readonly sentBack?: SentBackOutput | undefined;
   /** Lets another declared agent (`handsOffTo`) answer instead. Return the result from the handler. */
   handOff<C extends HandsOffTo>(target: C, input: InputOf<C>): HandOff;
   /** Returns a UUID that is the same when the handler runs again. */

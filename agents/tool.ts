@@ -6,6 +6,8 @@
  */
 import type { z } from "zod";
 import type { Json } from "../runtime/faults.ts";
+import { holdsFreeText } from "../runtime/free-text.ts";
+import { type Label, serverOrigin, toolOrigin, TRUSTED } from "../runtime/label.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
 import { jsonSchemaOf } from "../runtime/schema.ts";
@@ -44,6 +46,7 @@ const RULES = [
   "unknown",
   "permission",
   "approve",
+  "declassify",
   "approver",
   "timeoutMs",
   "retry",
@@ -69,13 +72,18 @@ export interface ToolRules<Input, Output> {
    * `lookup` first, `stop` fails with `call.unknown`. @default "repeat"
    */
   readonly unknown?: UnknownEnd | undefined;
-  /** A permission that the principal of the task must have. A call without it throws `tool.forbidden`. */
+  /** A permission that the agent, the principal and the task must have. A call without it throws `tool.forbidden`. */
   readonly permission?: string | undefined;
   /**
    * Calls that a person must approve: a CEL rule over `input`, such as `"input.amount > 100"`, checked against the input's schema. A
    * call that it holds for waits for a person, who approves, edits or denies it (`person.denied`).
    */
   readonly approve?: string | undefined;
+  /**
+   * Calls whose input may come from untrusted text without that a person is asked: a CEL rule over `input`, checked against the input's
+   * schema, such as `"input.amount <= 10"`. Each call that it lets through is a line of the audit. @default none
+   */
+  readonly declassify?: string | undefined;
   /** The person who approves calls, made with `person(name, options)`; the system must have it. @default any person who may decide */
   readonly approver?: Person | undefined;
   /** Time limit of one call in milliseconds, at most 1 day. Then its signal is aborted. @default the stop's */
@@ -87,7 +95,10 @@ export interface ToolRules<Input, Output> {
    * far side that is down is left alone. @default false
    */
   readonly breaker?: boolean | undefined;
-  /** Whether outputs may hold texts of strangers, such as a web page, which must not be followed as instructions. @default false */
+  /**
+   * Whether outputs may hold texts of strangers, such as a web page, which must not be followed as instructions. `false`: you vouch for
+   * them. @default true for `effect: "read"` where the output can hold free text: a string without `enum`, `format` or `pattern`
+   */
   readonly untrusted?: boolean | undefined;
 }
 
@@ -130,6 +141,7 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly unknown: UnknownEnd;
   readonly permission: string | undefined;
   readonly approve: string | undefined;
+  readonly declassify: string | undefined;
   /** The person who approves calls. Absent: any person who may decide. */
   readonly approver: Person | undefined;
   readonly timeoutMs: number | undefined;
@@ -144,6 +156,12 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   run(input: Json, call: ToolCall): unknown;
   readonly undo: ((input: Json, output: Json | undefined, call: ToolCall) => unknown) | undefined;
   readonly lookup: ((input: Json, call: ToolCall) => unknown) | undefined;
+}
+
+/** The label of the outputs of a tool, and of its faults. A source is an MCP server. */
+export function outputLabelOf({ name, untrusted, source }: ToolDefinition): Label {
+  if (!untrusted) return TRUSTED;
+  return [source === undefined ? toolOrigin(name) : serverOrigin(source.name)];
 }
 
 /** The input type of a tool. */
@@ -197,15 +215,20 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown = "repeat",
     permission,
     approve,
+    declassify,
     approver,
     timeoutMs,
     breaker = false,
-    untrusted = false,
+    untrusted = effect === "read" && holdsFreeText(schemas.outputJsonSchema),
   } = rules;
   requireEffect({ effect, unknown, undo, lookup }, where);
   if (typeof breaker !== "boolean") throw invalid(where, "breaker must be true or false");
   if (typeof untrusted !== "boolean") throw invalid(where, "untrusted must be true or false");
-  if (approve !== undefined) requireCondition(approve, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, "approve");
+  for (const [field, rule] of [
+    ["approve", approve],
+    ["declassify", declassify],
+  ] as const)
+    if (rule !== undefined) requireCondition(rule, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, field);
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
@@ -216,6 +239,7 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown,
     permission,
     approve,
+    declassify,
     approver: approver === undefined ? undefined : requirePerson(approver, where, "approver"),
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),

@@ -39,6 +39,10 @@ export interface SubmitOptions extends CallOptions {
   readonly id?: string | undefined;
   /** Lifetime of the task, in milliseconds. */
   readonly timeoutMs?: number | undefined;
+  /** The permissions that the task is given: some of those of the token. @default all of them */
+  readonly permissions?: readonly string[] | undefined;
+  /** The input is, or holds, a text of strangers: the name of where it comes from, such as `mail`. @default it is trusted */
+  readonly untrusted?: string | undefined;
   /** How long to wait for the outcome, in milliseconds, at most 60,000. Use `wait` for longer. @default 0 */
   readonly waitMs?: number | undefined;
 }
@@ -142,9 +146,9 @@ export class Client {
   submit<R extends Route>(route: R, input: InputOf<R>, options?: SubmitOptions): Promise<Submitted<OutputOf<R>>>;
   submit(route: string, input: unknown, options?: SubmitOptions): Promise<Submitted>;
   async submit(route: Route | string, input: unknown, options: SubmitOptions = {}): Promise<Submitted> {
-    const { id = crypto.randomUUID(), timeoutMs, waitMs, ...rest } = options;
+    const { id = crypto.randomUUID(), timeoutMs, permissions, untrusted, waitMs, ...rest } = options;
     const name = typeof route === "string" ? route : route.name;
-    const body = { id, route: name, input, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const body = { id, route: name, input, timeoutMs, permissions, untrusted };
     const query = { waitMs };
     const call: Call = { ...rest, path: "/tasks", query, body, ...(waitMs === undefined ? {} : { waitMs }) };
     const answer = await this.#connection.call(z.union([OutcomeAnswer, Receipt]), "the task", call);

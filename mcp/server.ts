@@ -25,7 +25,7 @@ export interface McpCall extends ToolCall {
 }
 
 /** What a user decides about one tool. The server's own hints about effects are not believed. */
-export interface McpToolOptions extends Pick<ToolRules<McpInput, Json>, "permission" | "approve" | "timeoutMs" | "retry"> {
+export interface McpToolOptions extends Pick<ToolRules<McpInput, Json>, "permission" | "approve" | "declassify" | "timeoutMs" | "retry"> {
   /** @default "write" */
   readonly effect?: ToolDefinition["effect"] | undefined;
   /** What to do about a call whose end is not known. @default "repeat" for `effect: "read"`, else "stop": it fails with `call.unknown` */
@@ -82,7 +82,7 @@ export interface McpServer<T extends Allowed = Allowed> {
 }
 
 const TOOL_OPTIONS = [
-  ...["effect", "unknown", "permission", "approve", "timeoutMs", "retry", "as", "about", "input", "output"],
+  ...["effect", "unknown", "permission", "approve", "declassify", "timeoutMs", "retry", "as", "about", "input", "output"],
   ...["resultBytesMax", "undo", "lookup"],
 ];
 
@@ -153,7 +153,18 @@ interface Parts {
 function toolOf({ connection, tool, locked, given, where }: Parts): ToolDefinition {
   const at = `${where}, tool ${JSON.stringify(tool)}`;
   requireKeys(given, at, TOOL_OPTIONS);
-  const { effect = "write", as = tool, about = locked.description, approve, undo, lookup, input: _in, output: _out, ...rules } = given;
+  const {
+    effect = "write",
+    as = tool,
+    about = locked.description,
+    approve,
+    declassify,
+    undo,
+    lookup,
+    input: _in,
+    output: _out,
+    ...rules
+  } = given;
   const { resultBytesMax = LIMITS.mcpResultBytesDefault, timeoutMs = LIMITS.mcpCallTimeoutMs, ...more } = rules;
   const bytesMax = requireInt(resultBytesMax, at, "resultBytesMax", 1, LIMITS.valueBytesMax);
   const schemas = schemasOf(given, locked, as, at);
@@ -170,7 +181,7 @@ function toolOf({ connection, tool, locked, given, where }: Parts): ToolDefiniti
     {
       ...more,
       // A rule is checked against the schema, which is not known while a lock is written.
-      approve: locking() === undefined ? approve : undefined,
+      ...(locking() === undefined ? { approve, declassify } : {}),
       about,
       effect,
       unknown: given.unknown ?? (lookup !== undefined ? "lookup" : effect === "read" ? "repeat" : "stop"),

@@ -55,6 +55,7 @@ export const OutcomeAnswer = z.object({
   acceptedAtMs: EpochMs,
   endedAtMs: EpochMs,
   spent: SpendingView.optional().describe("What the run spent on models and tools; absent: nothing."),
+  label: z.array(z.string()).optional().describe("From which untrusted origins the output was derived; absent: it is trusted."),
 });
 /** How a process ended, for a caller that waited for it. */
 export type OutcomeAnswer = z.infer<typeof OutcomeAnswer>;

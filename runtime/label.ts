@@ -48,6 +48,26 @@ export function principalOrigin({ tenant, subject }: { readonly tenant: string; 
   return `principal:${tenant}/${subject}`.slice(0, LIMITS.originLengthMax);
 }
 
+/** The origin of the outputs of an untrusted tool. */
+export function toolOrigin(name: string): string {
+  return `tool:${name}`.slice(0, LIMITS.originLengthMax);
+}
+
+/** The origin of the outputs of the tools of an MCP server. */
+export function serverOrigin(name: string): string {
+  return `mcp:${name}`.slice(0, LIMITS.originLengthMax);
+}
+
+/** The origin of a task's input of which the submitter says that it is untrusted. */
+export function inputOrigin(name: string): string {
+  return `input:${name}`.slice(0, LIMITS.originLengthMax);
+}
+
+/** The origin of the payload of a signal that another principal gave. */
+export function signalOrigin(name: string): string {
+  return `signal:${name}`.slice(0, LIMITS.originLengthMax);
+}
+
 /** A label as the tasks of a principal see it: what comes from that principal is no stranger's. */
 export function asSeenBy(label: Label, principal: { readonly tenant: string; readonly subject: string }): Label {
   const own = principalOrigin(principal);

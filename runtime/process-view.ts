@@ -168,7 +168,7 @@ export const WorkView = z.object({
   work: z.string().describe("Id of the work item."),
   stop: z.string(),
   agent: z.string().describe("Agent, or nested route."),
-  kind: z.enum(["do", "ask", "undo"]),
+  kind: z.enum(["do", "ask", "check", "undo"]),
   item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
   state: z.enum(WORK_STATES),
   attempts: z.int().positive(),
@@ -203,6 +203,7 @@ export const ProcessOutcome = z.object({
   fault: FaultView.optional(),
   deadLetter: AnyJson.optional().describe("Original message, fault, attempts, spending, history, path."),
   spent: SpendingView.optional().describe("What the run spent; absent: nothing."),
+  label: z.array(z.string()).optional().describe("From which untrusted origins the output was derived; absent: it is trusted."),
 });
 /** How a run ended. */
 export type ProcessOutcome = z.infer<typeof ProcessOutcome>;

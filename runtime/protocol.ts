@@ -376,6 +376,8 @@ export const Outcome = z.strictObject({
   deadLetter: Value.optional(),
   /** What the run spent, by agent or nested route. Absent: nothing. */
   spent: SpentBy.optional(),
+  /** Of the output. Absent: trusted. */
+  label: Label.optional(),
   atMs: EpochMs,
 });
 export type Outcome = {
@@ -384,6 +386,7 @@ export type Outcome = {
   readonly fault?: WireFault | undefined;
   readonly deadLetter?: Value | undefined;
   readonly spent?: SpentBy | undefined;
+  readonly label?: string[] | undefined;
   readonly atMs: number;
 };
 

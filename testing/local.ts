@@ -10,7 +10,7 @@ import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
-import { ANONYMOUS, type OutcomeStatus } from "../runtime/protocol.ts";
+import { ANONYMOUS, type OutcomeStatus, type Principal } from "../runtime/protocol.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
 import { LocalWorld, SkippingClock } from "../actors/memory/world.ts";
@@ -40,6 +40,12 @@ export interface RunLocalOptions {
   /** Task id. @default "local" */
   readonly id?: string;
   readonly timeoutMs?: number;
+  /** Whom the task acts for. @default without a name and permissions */
+  readonly principal?: Principal;
+  /** The permissions that the task is given: some of the principal's. @default all of them */
+  readonly permissions?: readonly string[];
+  /** The input holds a text of strangers: the name of where it comes from. @default it is trusted */
+  readonly untrusted?: string;
   /** The logger of the hosts: a pino logger or an object with the same methods. @default no log */
   readonly log?: Logger;
   /** Maximum real time of the run in milliseconds, after which it throws. @default 30 s */
@@ -54,6 +60,8 @@ export interface LocalOutcome<Output = unknown> {
   readonly fault?: FaultView | undefined;
   /** Original message, fault, attempts, history, path: the dead letter as it would be in the dead letter queue. */
   readonly deadLetter?: Json | undefined;
+  /** From which untrusted origins the output was derived. Empty: it is trusted. */
+  readonly label: readonly string[];
   /** What the run spent on models and tools. Absent: nothing. */
   readonly spent?: SpendingView | undefined;
   /** All events, oldest first. */
@@ -62,7 +70,7 @@ export interface LocalOutcome<Output = unknown> {
 
 const GIVE_UP_MS = 30_000;
 const START_OPTIONS = ["fakes", "models", "people", "clock", "log", "giveUpMs"];
-const TASK_OPTIONS = ["id", "timeoutMs"];
+const TASK_OPTIONS = ["id", "timeoutMs", "principal", "permissions", "untrusted"];
 
 /**
  * Runs one task to its outcome. A route's definition types input and output; with a route's name both are unknown. Throws coded
@@ -82,9 +90,9 @@ export async function runLocal(
   options: RunLocalOptions = {},
 ): Promise<LocalOutcome> {
   requireKeys(options, "runLocal", [...START_OPTIONS, ...TASK_OPTIONS]);
-  const { id = "local", timeoutMs, ...rest } = options;
+  const { id = "local", timeoutMs, principal, permissions, untrusted, ...rest } = options;
   const local = startLocal(system, rest);
-  const task = { id, timeoutMs };
+  const task = { id, timeoutMs, principal, permissions, untrusted };
   try {
     return await (typeof route === "string" ? local.run(route, input, task) : local.run(route, input, task));
   } finally {
@@ -100,6 +108,12 @@ export interface LocalTask {
   /** Task id. The same id with the same input is the same task. @default `local-1`, `local-2` and so on */
   readonly id?: string | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Whom the task acts for. @default without a name and permissions */
+  readonly principal?: Principal | undefined;
+  /** The permissions that the task is given: some of the principal's. @default all of them */
+  readonly permissions?: readonly string[] | undefined;
+  /** The input holds a text of strangers: the name of where it comes from. @default it is trusted */
+  readonly untrusted?: string | undefined;
 }
 
 /** A system without Dapr that runs several tasks, also at the same time. The state of its agents is kept until `stop`. */
@@ -114,7 +128,7 @@ export interface LocalSystem {
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
   /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
-  signal(id: string, name: string, payload: unknown, signalId?: string): Promise<void>;
+  signal(id: string, name: string, payload: unknown, signalId?: string, principal?: Principal): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -143,16 +157,25 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
     requireKeys(task, "run", TASK_OPTIONS);
     const id = task.id ?? newId();
-    const submission = { id, route: nameOf(system, route), input, timeoutMs: task.timeoutMs };
-    await driver.during(operations.submit(submission, { principal: ANONYMOUS }, 0));
+    const { principal = ANONYMOUS, ...options } = task;
+    await driver.during(operations.submit({ ...options, id, route: nameOf(system, route), input }, { principal }, 0));
     await driver.until(() => ended.has(id) || people.failure !== undefined);
     if (people.failure !== undefined) throw people.failure.error;
     const { outcome, phase } = await operations.process(id);
     if (outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${phase}`);
-    const { status, output, fault, deadLetter, spent } = outcome;
+    const { status, output, fault, deadLetter, spent, label } = outcome;
     const { lines } = await operations.history(id, 0, Number.POSITIVE_INFINITY);
     const history = lines.map(({ line: _number, run: _run, ...line }) => line);
-    return { id, status, output: output as Output | undefined, fault, deadLetter, ...(spent === undefined ? {} : { spent }), history };
+    return {
+      id,
+      status,
+      output: output as Output | undefined,
+      fault,
+      deadLetter,
+      label: label ?? [],
+      ...(spent === undefined ? {} : { spent }),
+      history,
+    };
   };
   return {
     run,
@@ -161,8 +184,8 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(id, reason, { principal: ANONYMOUS }));
     },
-    signal: async (id, name, payload, signalId) => {
-      await driver.during(operations.signal(id, name, payload, { principal: ANONYMOUS }, signalId));
+    signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
+      await driver.during(operations.signal(id, name, payload, { principal }, signalId));
     },
     stop: () => host.stop(0),
   };

@@ -7,21 +7,18 @@
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
-import { asSeenBy, type Label } from "../../runtime/label.ts";
 import { callMark } from "../../runtime/people/rule.ts";
 import { judgeCall, type Judgement } from "../../runtime/policy.ts";
 import type { StandingRules } from "./standing-rules.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
 /** What a check needs to know of the agent whose handler calls. */
-export type CallingAgent = Pick<AgentDefinition, "name" | "tools">;
+export type CallingAgent = Pick<AgentDefinition, "name" | "tools" | "permissions">;
 
 /** The parts of the checks of one execution. */
 export interface CallPolicyParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
-  /** From which untrusted origins all that the handler has received was derived. */
-  readonly label: () => Label;
   readonly rules: Pick<StandingRules, "letting" | "make">;
   /** Aborted when the execution is stopped. */
   readonly signal: AbortSignal;
@@ -41,12 +38,6 @@ export class CallPolicy {
     this.#parts = parts;
   }
 
-  /** The label of what the handler has received, as the task's principal sees it. */
-  get label(): Label {
-    const { work, label } = this.#parts;
-    return asSeenBy(label(), work.principal);
-  }
-
   /**
    * Judges a call that is about to be made. Where a rule asks for a person, a standing rule may answer. The edit of a person satisfies the
    * rules that the person was asked for.
@@ -60,20 +51,14 @@ export class CallPolicy {
     return standing === undefined ? judgement : { verdict: "allowed", rule: `standing rule ${standing}: ${rule}` };
   }
 
-  #judge({ tool, input }: MadeCall): Judgement {
-    const { name, effect, permission, approve } = tool;
-    return judgeCall({
-      tool: { name, effect, permission, approve, declassify: undefined },
-      input,
-      label: this.label,
-      agent: undefined,
-      principal: this.#parts.work.principal,
-    });
+  #judge({ tool, input, label }: MadeCall): Judgement {
+    const { work, agent } = this.#parts;
+    return judgeCall({ tool, input, label, agent: agent.permissions, principal: work.principal });
   }
 
-  #letting({ tool, input, key }: MadeCall): Promise<string | undefined> {
+  #letting({ tool, input, key, label }: MadeCall): Promise<string | undefined> {
     const { work, agent, rules, signal } = this.#parts;
     const mark = callMark(idempotencyKey(work.id, key));
-    return rules.letting(work, { agent: agent.name, tool: tool.name, input, label: this.label, mark }, signal);
+    return rules.letting(work, { agent: agent.name, tool: tool.name, input, label, mark }, signal);
   }
 }

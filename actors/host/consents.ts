@@ -105,9 +105,8 @@ export class Consents {
     throw await failed(call.key, new Fault("tool.forbidden", `tool ${name} ${judgement.why}`, { tool: name, rule: judgement.rule }));
   }
 
-  async #asking({ tool, input }: MadeCall, { rule, why }: Extract<Judgement, { verdict: "asks" }>): Promise<Asking> {
+  async #asking({ tool, input, label }: MadeCall, { rule, why }: Extract<Judgement, { verdict: "asks" }>): Promise<Asking> {
     const { agent, spent } = this.#parts;
-    const { label } = this.#policy;
     const always = alwaysDrafts({ tool: tool.name, input, label });
     const content: RequestContent = {
       kind: "consent",

@@ -5,16 +5,15 @@ import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { canonicalJson } from "../../runtime/canonical.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import type { Json } from "../../runtime/faults.ts";
+import { isUntrusted } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Evidence } from "../../runtime/people/request.ts";
 import type { Value } from "../../runtime/value.ts";
 import type { Values } from "../engine/values.ts";
-import type { CallingAgent } from "./call-policy.ts";
 
 /** The parts of the evidence of one execution. */
 export interface EvidencesParts {
   readonly work: AgentWork;
-  readonly agent: CallingAgent;
   readonly values: Values;
   /** Returns the actor's state as last known to this host. */
   readonly peek: () => AgentState | undefined;
@@ -50,18 +49,19 @@ export class Evidences {
   }
 
   #received(): Received[] {
-    const { peek, work: first, agent } = this.#parts;
+    const { peek, work: first } = this.#parts;
     const state = peek();
     const work = (state === undefined ? undefined : entryOf(state.works, first.id)) ?? first;
-    const outputs = work.calls.flatMap(({ tool, output, order = 0 }) =>
-      output === undefined ? [] : [{ order, origin: `tool:${tool}`, trusted: agent.tools.get(tool)?.untrusted !== true, content: output }],
+    const outputs = work.calls.flatMap(({ tool, output, label, order = 0 }) =>
+      output === undefined ? [] : [{ order, origin: `tool:${tool}`, trusted: !isUntrusted(label), content: output }],
     );
-    const answers = work.waits.flatMap(({ for: asked, result, order = 0 }) => {
+    const answers = work.waits.flatMap(({ for: asked, result, resultLabel, order = 0 }) => {
       if (result === undefined || !("output" in result)) return [];
-      if (asked.kind === "agent") return [{ order, origin: `agent:${asked.agent}`, trusted: true, content: result.output }];
-      return asked.kind === "signal" ? [{ order, origin: `signal:${asked.name}`, trusted: true, content: result.output }] : [];
+      const received = { order, trusted: !isUntrusted(resultLabel), content: result.output };
+      if (asked.kind === "agent") return [{ ...received, origin: `agent:${asked.agent}` }];
+      return asked.kind === "signal" ? [{ ...received, origin: `signal:${asked.name}` }] : [];
     });
-    return [{ order: -1, origin: "input", trusted: true, content: work.input }, ...outputs, ...answers];
+    return [{ order: -1, origin: "input", trusted: !isUntrusted(work.label), content: work.input }, ...outputs, ...answers];
   }
 }
 

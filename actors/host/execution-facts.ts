@@ -1,28 +1,43 @@
 /** @module What a handler's context says of its work item: the same in each execution. */
-import type { AgentLog, HandOff, Principal } from "../../agents/context.ts";
+import type { AgentLog, HandOff, Principal, SentBackOutput } from "../../agents/context.ts";
 import { handOffTo } from "../../agents/context.ts";
+import { firstLabel } from "../../runtime/agent/labels.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { hashText } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
-import { type Label, TRUSTED } from "../../runtime/label.ts";
+import { isUntrusted, joined, type Label } from "../../runtime/label.ts";
 
 /** Facts of one work item. */
 export class ExecutionFacts {
   readonly #work: AgentWork;
   readonly log: AgentLog;
+  /** Set before the handler begins. */
+  sentBack: SentBackOutput | undefined;
   #uuids = 0;
+  #label: Label;
 
   constructor(work: AgentWork, log: AgentLog) {
     this.#work = work;
     this.log = log;
+    this.#label = firstLabel(work);
   }
 
   get principal(): Principal {
     return this.#work.principal;
   }
 
+  /** Of all that the handler has received so far, in the recorded order. */
   get label(): Label {
-    return TRUSTED;
+    return this.#label;
+  }
+
+  get inputLabel(): Label {
+    return joined(this.#work.label);
+  }
+
+  /** Notes the label of something that the handler receives now, as its principal sees it. */
+  received(label: Label | undefined): void {
+    if (isUntrusted(label)) this.#label = joined(this.#label, label);
   }
 
   get attempt(): number {

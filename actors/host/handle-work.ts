@@ -39,7 +39,8 @@ async function handlerResult(
   try {
     requireVersion(definition, work);
     execution.signal.throwIfAborted();
-    const { input } = work;
+    const { input, sentBack } = work;
+    if (sentBack !== undefined) execution.sentBack = { ...sentBack, output: await values.read(sentBack.output) };
     const answer = await definition.handle("json" in input ? input.json : await values.read(input), execution);
     if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
     return { output: definition.checkOutput(answer) };

@@ -8,9 +8,11 @@ import type { EditedCall, RuntimeContext, StepTools, WaitForOptions } from "../.
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { NextState, WaitContent } from "../../runtime/agent/inputs.ts";
 import type { AgentState, Call, Failure } from "../../runtime/agent/state.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
 import { callKey, callPrefix, idempotencyKey, modelKey } from "../../runtime/ids.ts";
+import type { Label } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
@@ -66,13 +68,14 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     this.#state = state;
     this.#replay = new Replay(parts.work, parts.clock, (fault) => this.stop(fault.toWire()));
     this.#slot = new SlotUse({ clock: parts.clock, signal: this.#abort.signal, open: this.#open, resting: parts.resting });
-    this.#budget = new HandlerBudget({ work: parts.work, wait: (key, content) => this.#wait(key, content) });
+    this.#budget = new HandlerBudget({ work: parts.work, wait: (key, content) => this.#wait(key, content, this.label) });
     const calling = {
       ...{ work: parts.work, clock: parts.clock, random: parts.random, telemetry: parts.telemetry, signal: this.#abort.signal },
       tell: (told: HeldInput) => this.#tell(told),
     };
     this.#toolCalls = new ToolCalls({
       ...calling,
+      received: (label) => this.received(label),
       act: (action) => this.#slot.act(action),
       rest: (ms) => this.#slot.pause(ms),
     });
@@ -92,17 +95,17 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       failed: (key, error) => this.#failed("wait", key, error),
       peek: () => parts.link.state(),
       refresh: (seen) => this.#refresh(seen),
+      received: (label) => this.received(label),
       waiting: parts.waiting,
     });
     this.#consents = new Consents({
       ...{ work: parts.work, agent: parts.agent, rules: parts.rules, values: parts.values },
       ...{ replay: this.#replay, signal: this.#abort.signal },
       peek: () => parts.link.state(),
-      label: () => this.label,
       spent: () => this.#budget.view.spent,
       acting: (make) => this.#acting(make),
       ready: () => this.#ready(),
-      wait: (key, content) => this.#wait(key, content),
+      wait: (key, content) => this.#wait(key, content, this.label),
       failed: (key, error) => this.#failed("call", key, error),
     });
   }
@@ -123,9 +126,10 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json> {
     this.#requireRoom(`a call of tool ${tool.name}`);
+    const { label } = this;
     const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
     const known = this.#replay.call(key);
-    const call = await this.#consents.settled({ tool, input, key }, known, edited);
+    const call = await this.#consents.settled({ tool, input, key, label }, known, edited);
     return this.#budget.within(key, () => this.#acting(() => this.#recordedOrMade(call, known)));
   }
 
@@ -158,18 +162,18 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     });
   }
 
-  async ask(target: { readonly name: string }, input: Json): Promise<Json> {
+  async ask(target: { readonly name: string }, input: Json, received?: (label: Label | undefined) => void): Promise<Json> {
     const key = this.#keyOf(callPrefix(`ask ${target.name}`, hashJson(input)));
-    return this.#wait(key, { kind: "agent", agent: target.name, input });
+    return this.#wait(key, { kind: "agent", agent: target.name, input }, this.label, received);
   }
 
   async sleep(ms: number): Promise<void> {
-    await this.#wait(this.#keyOf(`sleep ${ms}`), { kind: "timer", ms });
+    await this.#wait(this.#keyOf(`sleep ${ms}`), { kind: "timer", ms }, this.label);
   }
 
   async waitFor(name: string, schema: JsonSchema, { timeoutMs }: WaitForOptions): Promise<Json> {
     const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    return this.#wait(this.#keyOf(`signal ${name}`), { kind: "signal", name, schema, ...limit });
+    return this.#wait(this.#keyOf(`signal ${name}`), { kind: "signal", name, schema, ...limit }, this.label);
   }
 
   // ---- what the runner calls ----------------------------------------------------------------------------------------
@@ -226,6 +230,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     if (known?.output !== undefined) {
       await this.#replay.turn(known);
       this.#budget.noteToolCalls(known.toolCalls);
+      this.received(known.label);
       return this.#parts.values.read(known.output);
     }
     await this.#ready();
@@ -243,19 +248,23 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     }
   }
 
-  async #wait(key: string, content: WaitContent): Promise<Json> {
+  /** `label`: of what the handler had received when it began to wait. */
+  async #wait(key: string, content: WaitContent, label: Label, received?: (label: Label | undefined) => void): Promise<Json> {
     this.#open.requireOutside(`a wait (${key})`);
     const known = this.#replay.wait(key);
     await this.#throwFailure("wait", key);
     if (known?.result !== undefined) {
       await this.#replay.turn(known);
+      this.received(known.resultLabel);
+      received?.(known.resultLabel);
       return readAnswer(known, this.#parts.values);
     }
     await this.#ready();
-    return this.#waits.begin(key, content);
+    return this.#waits.begin(key, content, label, received);
   }
 
   async #refresh(state: AgentState): Promise<void> {
+    this.received(entryOf(state.works, this.#parts.work.id)?.stateLabel);
     this.#state = await this.#parts.contentOf(state);
     this.#stateVersion = state.stateVersion;
   }
@@ -292,6 +301,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     if (failed === undefined) return;
     await this.#replay.turn(failed);
     this.#budget.note(failed.spent);
+    this.received(failed.label);
     throw Fault.fromWire(failed.fault);
   }
 

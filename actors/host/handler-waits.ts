@@ -8,6 +8,7 @@ import type { WaitContent } from "../../runtime/agent/inputs.ts";
 import type { AgentState, AgentWork, Wait } from "../../runtime/agent/state.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
+import { type Label, labelField } from "../../runtime/label.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
@@ -33,6 +34,8 @@ export interface HandlerWaitsParts {
   readonly peek: () => AgentState | undefined;
   /** Reads the state of the agent again. */
   readonly refresh: (state: AgentState) => void | Promise<void>;
+  /** Notes the label of an answer that is handed over. */
+  readonly received: (label: Label | undefined) => void;
   /** Stops the time of the attempt, or lets it go on. */
   readonly waiting: (waiting: boolean) => void;
 }
@@ -40,6 +43,7 @@ export interface HandlerWaitsParts {
 interface Open {
   readonly resolve: (answer: Json) => void;
   readonly reject: (fault: unknown) => void;
+  readonly received: ((label: Label | undefined) => void) | undefined;
 }
 
 /** The waits of one execution. */
@@ -67,14 +71,14 @@ export class HandlerWaits {
   }
 
   /** Tells the actor about a wait, also if an earlier execution did: it must know, to be free and to continue the handler. */
-  async begin(key: string, content: WaitContent): Promise<Json> {
+  async begin(key: string, content: WaitContent, label: Label, received?: (label: Label | undefined) => void): Promise<Json> {
     this.#beginning += 1;
     const { promise, resolve, reject } = Promise.withResolvers<Json>();
     try {
       await this.#settling;
-      const told = await this.#tell(key, content);
+      const told = await this.#tell(key, content, label);
       this.#changes += 1;
-      this.#open.set(this.#indexOf(told, key), { resolve, reject });
+      this.#open.set(this.#indexOf(told, key), { resolve, reject, received });
       this.#parts.slot.beginWait();
       // The answer may have arrived before this execution noted the wait.
       const latest = this.#parts.peek() ?? told;
@@ -88,8 +92,9 @@ export class HandlerWaits {
     return promise;
   }
 
-  #tell(key: string, content: WaitContent): Promise<AgentState> {
-    return this.#parts.tell({ kind: "waits", key, for: content, ...(this.#mayRest ? { answers: this.#answers } : {}) });
+  #tell(key: string, content: WaitContent, label: Label): Promise<AgentState> {
+    const answers = this.#mayRest ? { answers: this.#answers } : {};
+    return this.#parts.tell({ kind: "waits", key, for: content, ...labelField(label), ...answers });
   }
 
   /** Hands over the answers that a state of the actor has, in their order. Undefined if there is none. */
@@ -144,11 +149,17 @@ export class HandlerWaits {
     await slot.endWaits(answered.length);
     waiting(false);
     for (const wait of answered) {
+      const hand = (): Open | undefined => {
+        this.#parts.received(wait.resultLabel);
+        const open = this.#take(wait.index);
+        open?.received?.(wait.resultLabel);
+        return open;
+      };
       await isRead
         .then(() => readAnswer(wait, this.#parts.values))
         .then(
-          (answer) => this.#take(wait.index)?.resolve(answer),
-          (error: unknown) => this.#take(wait.index)?.reject(error),
+          (answer) => hand()?.resolve(answer),
+          (error: unknown) => hand()?.reject(error),
         );
       if (wait !== answered.at(-1)) await pause(clock, 0);
     }

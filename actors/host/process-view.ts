@@ -5,6 +5,7 @@ import type { ManagerView, ProcessOutcome, ProcessView, WaitView, WorkView } fro
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { isItemsPath, requestId } from "../../runtime/ids.ts";
+import { labelField } from "../../runtime/label.ts";
 import { budgetView, spendingView, workBudgetView } from "../../runtime/process/budget-view.ts";
 import { requestLines } from "../../runtime/process/people.ts";
 import { endedCount } from "../../runtime/process/parts.ts";
@@ -124,6 +125,7 @@ async function outcomeView(outcome: Outcome, values: Values): Promise<ProcessOut
     status: outcome.status,
     atMs: outcome.atMs,
     ...(outcome.spent === undefined ? {} : { spent: spendingView(outcome.spent) }),
+    ...labelField(outcome.label),
     ...(outcome.output === undefined ? {} : { output: await values.read(outcome.output) }),
     ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
     ...(outcome.deadLetter === undefined ? {} : { deadLetter: await letterView(outcome.deadLetter, values) }),

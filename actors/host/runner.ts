@@ -10,6 +10,7 @@ import { entryOf } from "../../runtime/entries.ts";
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
+import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type WorkStatus, traceId } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
@@ -266,12 +267,15 @@ export class Runner {
     }
   }
 
-  async #do(work: AgentWork, execution: HandlerExecution): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state">> {
+  async #do(
+    work: AgentWork,
+    execution: HandlerExecution,
+  ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label">> {
     const { definition, values, log } = this.#parts;
     const result = await this.#inSpan(work, () => handleWork(definition, values, work, execution, log), codeOf);
     this.#parts.metrics.attempted(definition.name, "do", codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
-    return { result, ...(state === undefined ? {} : { state }) };
+    return { result, ...labelField(execution.label), ...(state === undefined ? {} : { state }) };
   }
 
   async #undo(work: AgentWork, compensation: Compensation): Promise<CompensationEnd> {

@@ -1,11 +1,12 @@
 /**
  * @module Makes tool calls: records the beginning if required, retries by the tool's policy, records the end.
  */
-import type { ToolDefinition } from "../../agents/tool.ts";
+import { outputLabelOf, type ToolDefinition } from "../../agents/tool.ts";
 import type { CallName, FailedTry, InputOf } from "../../runtime/agent/inputs.ts";
 import type { AgentWork, Call } from "../../runtime/agent/state.ts";
 import { Fault, type FaultCode, faultFromUserCode, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
+import { type Label, labelField } from "../../runtime/label.ts";
 import { backoffMs } from "../../runtime/slip.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
 import type { CallTelemetry } from "../telemetry/calls.ts";
@@ -29,6 +30,8 @@ export interface ToolCallsParts {
   readonly signal: AbortSignal;
   /** Records a report. Throws the refusal. */
   readonly tell: (told: ToldOfCall) => Promise<unknown>;
+  /** Notes the label of what the handler receives. */
+  readonly received: (label: Label) => void;
   /** Runs the tool's function with a slot. */
   readonly act: <T>(action: () => T | Promise<T>) => Promise<T>;
   /** Waits without a slot; ends early if the signal is aborted. */
@@ -40,6 +43,8 @@ export interface MadeCall {
   readonly tool: ToolDefinition;
   readonly input: Json;
   readonly key: string;
+  /** Of all that the handler had received when it made the call. */
+  readonly label: Label;
 }
 
 /** The calls of one execution. */
@@ -126,7 +131,9 @@ export class ToolCalls {
   }
 
   async #end({ tool, key }: MadeCall, output: Json): Promise<Json> {
-    await this.#parts.tell({ kind: "call-ended", call: { ...nameOf(tool, key), end: { output } } });
+    const label = outputLabelOf(tool);
+    await this.#parts.tell({ kind: "call-ended", call: { ...nameOf(tool, key), end: { output }, ...labelField(label) } });
+    this.#parts.received(label);
     return output;
   }
 
@@ -139,7 +146,9 @@ export class ToolCalls {
       await this.#parts.tell({ kind: "call-tried", call, tries, end });
       return;
     }
-    await this.#parts.tell({ kind: "call-ended", call: { ...call, end } });
+    const label = outputLabelOf(tool);
+    await this.#parts.tell({ kind: "call-ended", call: { ...call, end, ...labelField(label) } });
+    this.#parts.received(label);
     throw Fault.fromWire(fault, error);
   }
 

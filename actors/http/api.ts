@@ -69,13 +69,8 @@ export function apiRoutes(options: ApiOptions): Router {
 
 function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.submitTask, async ({ query, body, caller, operations }) => {
-    const { id, route, input, timeoutMs } = body;
-    if (id !== undefined) requireTaskId(id);
-    const { receipt, outcome } = await operations.submit(
-      { route, input, ...(id === undefined ? {} : { id }), ...(timeoutMs === undefined ? {} : { timeoutMs }) },
-      caller,
-      query.waitMs ?? 0,
-    );
+    if (body.id !== undefined) requireTaskId(body.id);
+    const { receipt, outcome } = await operations.submit(body, caller, query.waitMs ?? 0);
     const location = `/processes/${receipt.id}`;
     return outcome === undefined ? { status: STATUS_ACCEPTED, body: receipt, location } : { status: STATUS_OK, body: outcome, location };
   });

@@ -67,6 +67,7 @@ export const ROUTES = {
       "process.conflict",
       "process.unknown",
       "process.purged",
+      "permission.missing",
       "system.overloaded",
       "slip.invalid",
       ...CHANGING,

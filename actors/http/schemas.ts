@@ -89,6 +89,17 @@ export const TaskRequest = z.strictObject({
     .max(LIMITS.taskTimeoutMsMax)
     .optional()
     .describe(`Lifetime in milliseconds. Default ${LIMITS.taskTimeoutMsDefault}.`),
+  permissions: z
+    .array(z.string().min(1).max(LIMITS.permissionLengthMax))
+    .max(LIMITS.permissionsMax)
+    .optional()
+    .describe("The permissions that the task is given: some of those of the token. Default: all of them."),
+  untrusted: z
+    .string()
+    .min(1)
+    .max(LIMITS.idLengthMax)
+    .optional()
+    .describe("The input is, or holds, a text of strangers: the name of where it comes from. Default: it is trusted."),
 });
 
 /** Body of a cancellation. */

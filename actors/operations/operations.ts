@@ -16,6 +16,10 @@ export interface Submission {
   readonly route: string;
   readonly input: unknown;
   readonly timeoutMs?: number | undefined;
+  /** The permissions that the task is given: some of the caller's. @default all of them */
+  readonly permissions?: readonly string[] | undefined;
+  /** The input is or holds a text of strangers: the name of where it comes from, such as `mail`. @default trusted */
+  readonly untrusted?: string | undefined;
 }
 
 /** The caller's identity and trace. */
@@ -138,7 +142,7 @@ export interface RedriveOptions {
 export interface Operations {
   /**
    * Accepts a task. `waitMs` 0 returns the receipt at once.
-   * @throws `system.overloaded`, with nothing recorded
+   * @throws `system.overloaded`, `permission.missing`, with nothing recorded
    */
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
   /** A process: what is open, its newest history, its outcome. Throws `process.unknown`. */

@@ -6,10 +6,11 @@ import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
 import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
+import { inputOrigin, labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
-import { type Message, traceId } from "../../runtime/protocol.ts";
+import { type Message, type Principal, traceId } from "../../runtime/protocol.ts";
 import { spendingView } from "../../runtime/process/budget-view.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -127,6 +128,7 @@ export class SystemOperations implements Operations {
         "route.unknown",
         `there is no route ${JSON.stringify(submission.route)}; the routes are ${[...system.routes.keys()].join(", ")}`,
       );
+    const principal = narrowed(caller.principal, submission);
     const content = route.checkTask(submission.input);
     const id = insideId(submission.id === undefined ? newId() : requireTaskId(submission.id), caller.principal.tenant);
     if (submission.id === undefined) host.processes.noteMadeId(id);
@@ -146,8 +148,8 @@ export class SystemOperations implements Operations {
     const trace = taskTrace(caller.trace, { [ATTRIBUTE.process]: id, [ATTRIBUTE.route]: submission.route }, ports.random);
     return this.#requests.message(
       id,
-      { kind: "task", route: submission.route, slip, input, timeoutMs, nesting: [] },
-      { ...caller, trace },
+      { kind: "task", route: submission.route, slip, input, timeoutMs, nesting: [], ...labelOf(submission) },
+      { ...caller, principal, trace },
       nowMs + timeoutMs,
       id,
     );
@@ -196,6 +198,7 @@ export class SystemOperations implements Operations {
       ...(outcome.output === undefined ? {} : { output: await this.#parts.host.values.read(outcome.output) }),
       ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
       ...(outcome.spent === undefined ? {} : { spent: spendingView(outcome.spent) }),
+      ...labelField(outcome.label),
     };
   }
 
@@ -221,6 +224,7 @@ export class SystemOperations implements Operations {
       ...(outcome.output === undefined ? {} : { output: outcome.output }),
       ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
       ...(outcome.spent === undefined ? {} : { spent: outcome.spent }),
+      ...labelField(outcome.label),
     };
   }
 
@@ -336,4 +340,21 @@ export class SystemOperations implements Operations {
   invalid(bytes: InvalidBytes, fault: WireFault, topic: string): Promise<void> {
     return this.#deadLetters.invalid(keptBytes(bytes), fault, topic, bytes.publishedAtMs);
   }
+}
+
+/**
+ * The principal of a task that is given only some of the caller's permissions.
+ * @throws `permission.missing`
+ */
+function narrowed(principal: Principal, { permissions }: Submission): Principal {
+  if (permissions === undefined) return principal;
+  const missing = permissions.filter((permission) => !principal.permissions.includes(permission));
+  if (missing.length === 0) return { ...principal, given: [...new Set(permissions)] };
+  throw new Fault("permission.missing", `${principal.subject} cannot give ${missing.join(", ")} to a task, and does not have it`, {
+    missing,
+  });
+}
+
+function labelOf({ untrusted }: Submission): { readonly label?: string[] } {
+  return untrusted === undefined ? {} : labelField([inputOrigin(untrusted)]);
 }

@@ -145,7 +145,7 @@ export class HostMetrics {
   }
 
   /** Records the time from a request of a process to its answer. */
-  hopped(target: string, mode: "do" | "ask" | "undo", ms: number): void {
+  hopped(target: string, mode: "do" | "ask" | "check" | "undo", ms: number): void {
     if (this.on)
       this.#hop.record(Math.max(0, ms) / MS_PER_SECOND, {
         [ATTRIBUTE.system]: this.#system,

@@ -102,7 +102,7 @@ const SETTINGS = [
   "onGiveUp",
   "onBudgetEnd",
 ];
-const OF_AGENT = ["undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
+const OF_AGENT = ["undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith", "permissions"];
 
 /**
  * Puts a model in the place of a handler. All options are checked by `agent`, which names the agent.
@@ -116,8 +116,8 @@ export function model<
   const Tools extends readonly ToolDefinition[] = [],
 >(options: ModelOptions<C, State, Asks, HandsOffTo, Tools>): ModelAgentOptions<C, State, Asks, HandsOffTo, Tools> {
   requireKeys(options, "model", [...SETTINGS, ...OF_AGENT]);
-  const { undo, tools, state, asks, handsOffTo, visitsMax, concurrency, compatibleWith, ...settings } = options;
-  const ofAgent = { undo, tools, state, asks, handsOffTo, visitsMax, concurrency, compatibleWith };
+  const { undo, tools, state, asks, handsOffTo, visitsMax, concurrency, compatibleWith, permissions, ...settings } = options;
+  const ofAgent = { undo, tools, state, asks, handsOffTo, visitsMax, concurrency, compatibleWith, permissions };
   const bind: BindModel = (target, where) =>
     bindModel(settings, { tools: tools ?? [], asks: asks ?? [], handsOffTo: handsOffTo ?? [] }, target, where);
   return { ...ofAgent, [MODEL]: bind };

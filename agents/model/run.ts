@@ -6,9 +6,11 @@ import type { GatedCall } from "../../runtime/model/reply-gate.ts";
 import type { ModelCall } from "../../runtime/model/conversation.ts";
 import type { LoopRules } from "../../runtime/model/rules.ts";
 import type { Contract } from "../contract.ts";
+import type { Label } from "../../runtime/label.ts";
 import type { EditedCall, RuntimeContext } from "../context.ts";
 import { invalid } from "../definition.ts";
 import type { CheckedContext } from "../handler-context.ts";
+import { outputLabelOf } from "../tool.ts";
 import type { Callables } from "./functions.ts";
 
 /** A loop bound to its agent. */
@@ -23,7 +25,8 @@ export interface ModelRun {
 /** Runs the loop. Returns the answer or a hand-off, or throws a coded fault. */
 export async function runModel(run: ModelRun, input: Json, runtime: RuntimeContext, face: CheckedContext): Promise<unknown> {
   const { rules, timeMs } = run;
-  let step = begin(rules, run.instructions(input), input, runtime.budget);
+  const { inputLabel: label, sentBack } = runtime;
+  let step = begin(rules, { instructions: run.instructions(input), input, label, sentBack }, runtime.budget);
   // A recorded wait, so that its end comes at the same point when the handler runs again.
   const timeUp = timeMs === undefined ? undefined : face.sleep(timeMs).then(() => "time-up" as const);
   for (;;) {
@@ -74,17 +77,28 @@ async function make(
   { function: { kind, target }, input }: GatedCall,
   face: CheckedContext,
 ): Promise<CallResult> {
+  let label: Label | undefined;
   try {
-    if (kind === "ask") return { output: (await face.ask(contractOf(callables.asks, target, rules.agent), input)) as Json };
+    if (kind === "ask") {
+      const asked = contractOf(callables.asks, target, rules.agent);
+      const output = (await face.askAs(asked, input, (received) => (label = received))) as Json;
+      return { output, label };
+    }
     const tool = callables.tools.find(({ name }) => name === target);
     if (tool === undefined) throw invalid(`agent ${rules.agent}`, `there is no tool ${target}`);
     let edited: EditedCall | undefined;
     const output = (await face.call(tool, input, (edit) => (edited = edit))) as Json;
-    return { output, edited };
+    return { output, edited, label: outputLabelOf(tool) };
   } catch (error) {
     if (!isFault(error) || face.signal.aborted) throw error;
-    return { fault: error };
+    const tool = kind === "tool" && isOfTool(error.code) ? callables.tools.find(({ name }) => name === target) : undefined;
+    return { fault: error, label: tool === undefined ? label : outputLabelOf(tool) };
   }
+}
+
+/** Whether a fault of a call may hold a text of its tool: not if the call was refused. */
+function isOfTool(code: string): boolean {
+  return !code.startsWith("tool.") && !code.startsWith("person.");
 }
 
 function contractOf(contracts: readonly Contract[], name: string, agent: string): Contract {

@@ -20,6 +20,8 @@ interface SubmitOptions extends RemoteOptions {
   readonly wait?: true | number;
   readonly follow: boolean;
   readonly timeout?: number;
+  readonly permission?: readonly string[];
+  readonly untrusted?: string;
   readonly dapr: boolean;
   readonly appId?: string;
 }
@@ -29,6 +31,8 @@ interface Task {
   readonly route: string;
   readonly input: Json;
   readonly timeoutMs?: number;
+  readonly permissions?: readonly string[];
+  readonly untrusted?: string;
 }
 
 /** Adds the command. */
@@ -41,6 +45,8 @@ export function submit(parent: Command, context: Context): void {
     .addOption(durationOption("--wait [time]", "wait for the outcome (default: without limit) and print it"))
     .option("--follow", "print each step as it happens, and the outcome", false)
     .addOption(durationOption("--timeout <time>", "the task's deadline; past it the task is compensated and ends `expired`"))
+    .option("--permission <name...>", "give the task only these permissions of yours (default: all of them)")
+    .option("--untrusted <origin>", "the input holds a text of strangers, which comes from there")
     .option("--dapr", "only print the `dapr publish` command for this task", false)
     .option("--app-id <id>", "with --dapr: the publishing Dapr app (default: that of the run in the state folder)");
   examples(
@@ -63,7 +69,15 @@ export function submit(parent: Command, context: Context): void {
   );
   command.action(async (route: string, given: string, options: SubmitOptions) => {
     const input = await readInput(given);
-    const task: Task = { id: options.id ?? v7(), route, input, ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }) };
+    const { permission, untrusted, timeout } = options;
+    const task: Task = {
+      id: options.id ?? v7(),
+      route,
+      input,
+      ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+      ...(permission === undefined ? {} : { permissions: permission }),
+      ...(untrusted === undefined ? {} : { untrusted }),
+    };
     context.done(await runSubmit(task, options, context.lifetime));
   });
 }
@@ -93,8 +107,8 @@ async function runSubmit(task: Task, options: SubmitOptions, lifetime: Lifetime)
   return EXIT.ok;
 }
 
-function optionsOf({ id, timeoutMs }: Task): { readonly id: string; readonly timeoutMs?: number } {
-  return { id, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+function optionsOf({ route: _route, input: _input, ...options }: Task): Omit<Task, "route" | "input"> {
+  return options;
 }
 
 function againText({ id }: Task): string {

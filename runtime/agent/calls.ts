@@ -4,6 +4,7 @@
  * A host that does not know whether its record was written sends it again, so each of these functions is idempotent.
  */
 import { wireFault, type WireFault } from "../faults.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { AgentBuilder, CallName, FailedTry, InputOf } from "./inputs.ts";
 import { ownScope } from "./queue.ts";
@@ -60,7 +61,7 @@ export function takeCallTried(builder: AgentBuilder, work: AgentWork, { call, tr
 export function takeCallEnded(builder: AgentBuilder, work: AgentWork, { call }: InputOf<"call-ended">): void {
   const { key, tool, end } = call;
   if (callOf(work, key)?.output !== undefined) return;
-  const about = { e: "call-ended", workId: work.id, key, tool, attempt: work.attempt } as const;
+  const about = { e: "call-ended", workId: work.id, key, tool, attempt: work.attempt, ...labelField(call.label) } as const;
   if ("output" in end) {
     builder.emit({ ...about, output: builder.pack(end.output, ownScope(builder, work)), ...lasting(call), ...onlyIn(work) });
   } else if (mayFail(builder, work, { kind: "call", key, fault: end.fault })) {

@@ -30,7 +30,8 @@ export function withCall(known: AgentWork, event: CallEvent): AgentWork {
   const { key, attempt, fault } = event;
   const stands = event.stands === true ? [...new Set([...(work.stands ?? []), event.tool])] : work.stands;
   if (event.e === "call-tried") return { ...work, calls, stands, takeovers };
-  return withFailure({ ...work, calls, stands }, { kind: "call", key, attempt, fault });
+  const { label } = event;
+  return withFailure({ ...work, calls, stands }, { kind: "call", key, attempt, fault, ...(label === undefined ? {} : { label }) });
 }
 
 /** Returns a work item after a failure of a call, a model call, a step or a wait. */
@@ -65,6 +66,7 @@ function callAfter(known: Call | undefined, event: CallEvent, { results: order, 
           open: false,
           stands: event.stands,
           output: event.output,
+          ...(event.label === undefined ? {} : { label: event.label }),
           order,
           ...(spent === undefined ? {} : { toolCalls: spent.toolCalls }),
         };

@@ -3,8 +3,10 @@
  */
 import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
+import { joined, type Label, labelField } from "../label.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
+import { seenState, setStateLabel } from "./labels.ts";
 import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
 import { type AgentEvent, type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
 
@@ -101,10 +103,13 @@ function without(state: AgentState, workIds: readonly string[]): AgentState {
 function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentState {
   const accepted: AgentWork = {
     ...work,
+    label: work.label,
+    stateLabel: undefined,
     settled: undefined,
     modelCalls: undefined,
     failures: undefined,
     result: undefined,
+    resultLabel: undefined,
     grant: work.grant,
     raised: undefined,
     spent: undefined,
@@ -131,13 +136,13 @@ function withAttempt(known: AgentWork, { attempt, grant }: EventOf<"attempt-aske
 }
 
 /** A running handler receives the answer at once, a parked one when it has its actor again. */
-function answered(work: AgentWork, { index, result }: EventOf<"wait-answered">): AgentWork {
+function answered(work: AgentWork, { index, result, label }: EventOf<"wait-answered">): AgentWork {
   const wait = work.waits.find((one) => one.index === index);
   if (wait === undefined) return work;
   const raised = wait.for.kind === "budget" ? grantIn(result) : undefined;
   const next = {
     ...work,
-    waits: [...work.waits.filter((one) => one !== wait), { ...wait, result }],
+    waits: [...work.waits.filter((one) => one !== wait), { ...wait, result, ...(label === undefined ? {} : { resultLabel: label }) }],
     raised: raised ?? work.raised,
   };
   return work.status === "running" ? withAnswers(next) : next;
@@ -169,6 +174,7 @@ function begin(state: AgentState, event: EventOf<"begun">): AgentState {
   const next = patch(state, event.workId, (known) => ({
     // A handler that was parked continues under its token.
     ...withAnswers(known.token === event.token ? known : withoutOpen(known)),
+    ...seenState(state, known),
     status: "running",
     begun: true,
     begunAtMs,
@@ -189,16 +195,20 @@ function workDone(state: AgentState, event: EventOf<"work-done">): AgentState {
       status: "done",
       settled: (known.settled ?? 0) + 1,
       result: event.result,
+      resultLabel: event.label,
       undoes: event.undoes,
       setState: event.state === undefined ? known.setState : true,
     })),
     event.workId,
   );
-  return withState(next, event.state);
+  return withState(next, event.state, work, event.label);
 }
 
-function withState(state: AgentState, content: AgentState["state"]): AgentState {
-  return content === undefined ? state : { ...state, state: content, stateVersion: state.stateVersion + 1 };
+/** `derived`: the label of what the work item made the state from. */
+function withState(state: AgentState, content: AgentState["state"], work: AgentWork, derived: Label | undefined): AgentState {
+  if (content === undefined) return state;
+  const { label } = labelField(setStateLabel(state, work, derived));
+  return { ...state, state: content, label, stateVersion: state.stateVersion + 1 };
 }
 
 function undoDone(state: AgentState, event: EventOf<"undo-done">): AgentState {
@@ -214,7 +224,8 @@ function undoDone(state: AgentState, event: EventOf<"undo-done">): AgentState {
   };
   const change = (): AgentWork =>
     "fault" in event.result ? { ...after, status: "done" } : { ...slim(after), result: DROPPED, status: "undone" };
-  return withState(free(patch(state, event.workId, change), event.workId), event.state);
+  const derived = joined(work.label, work.stateLabel, work.resultLabel);
+  return withState(free(patch(state, event.workId, change), event.workId), event.state, work, derived);
 }
 
 /** Drops what no replay can need. */
@@ -224,6 +235,8 @@ function slim(work: AgentWork): AgentWork {
     ...work,
     stands: stands.length === 0 ? undefined : stands,
     input: NOTHING,
+    label: undefined,
+    stateLabel: undefined,
     calls: [],
     modelCalls: undefined,
     steps: [],

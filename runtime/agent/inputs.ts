@@ -3,6 +3,7 @@
  */
 import type { Grant, ModelSpent } from "../budget.ts";
 import type { Json, WireFault } from "../faults.ts";
+import type { Label } from "../label.ts";
 import type { DecisionBuilder } from "../machine.ts";
 import type { ModelFacts, ModelUsage } from "../model/conversation.ts";
 import type { CompensationReport, Message } from "../protocol.ts";
@@ -26,8 +27,13 @@ export interface CallName {
 /** A call that is about to be made. `input` is recorded for the undo. */
 export type BegunCall = CallName & { readonly undo: boolean; readonly input?: Json };
 
+/** The label of what is reported. Absent: trusted. */
+interface Labelled {
+  readonly label?: Label | undefined;
+}
+
 /** How a call ended, before its content is packed. */
-export type EndedCall = CallName & { readonly end: { readonly output: Json } | FailedTry };
+export type EndedCall = CallName & { readonly end: { readonly output: Json } | FailedTry } & Labelled;
 
 /** `open`: it is unknown whether the call had its effect, and its tool needs to know. */
 export interface FailedTry {
@@ -112,11 +118,16 @@ export type AgentInput =
   | (Held & { readonly kind: "model-ended"; readonly call: EndedModelCall })
   | (Held & { readonly kind: "step-done"; readonly name: string; readonly output: Json })
   | (Held & { readonly kind: "failed"; readonly failure: FailedPart })
-  | (Held & { readonly kind: "waits"; readonly key: string; readonly for: WaitContent } & Partial<Resting>)
+  | (Held & { readonly kind: "waits"; readonly key: string; readonly for: WaitContent } & Partial<Resting> & Labelled)
   /** The handler does nothing but wait, again. */
   | (Held & { readonly kind: "rests" } & Resting)
   /** The handler ended and its calls settled. `undoes`: its agent has an own undo. */
-  | (Held & { readonly kind: "finished"; readonly result: FinishedResult; readonly state?: NextState; readonly undoes?: boolean })
+  | (Held & {
+      readonly kind: "finished";
+      readonly result: FinishedResult;
+      readonly state?: NextState;
+      readonly undoes?: boolean;
+    } & Labelled)
   /** The compensation ended. */
   | (Held & {
       readonly kind: "compensated";

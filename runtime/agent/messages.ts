@@ -4,6 +4,7 @@
 import { NOTHING_SPENT } from "../budget.ts";
 import { invariant } from "../faults.ts";
 import { waitId } from "../ids.ts";
+import { labelField } from "../label.ts";
 import type { DecisionContext } from "../machine.ts";
 import { actorType, type Body, type Effect, type Result, topics } from "../protocol.ts";
 import type { AgentWork, Wait } from "./state.ts";
@@ -11,7 +12,8 @@ import type { AgentWork, Wait } from "./state.ts";
 /** Sends the result of a work item to its process. */
 export function replyEffect(work: AgentWork, result: Result, context: DecisionContext): Effect {
   const { id, attempt } = work;
-  return toManager(work, `${id}:${attempt}/reply`, { kind: "result", workId: id, attempt, result, ...spentOf(work) }, context);
+  const body = { kind: "result", workId: id, attempt, result, ...spentOf(work), ...labelField(work.resultLabel) } as const;
+  return toManager(work, `${id}:${attempt}/reply`, body, context);
 }
 
 /** Sends the result of a compensation to the process that requested it. */
@@ -33,7 +35,8 @@ function spentOf({ spent, grant }: AgentWork): Pick<AgentWork, "spent"> {
 
 /** Asks the process manager to own a handler's wait. */
 export function waitEffect(work: AgentWork, wait: Wait, context: DecisionContext): Effect {
-  return toManager(work, waitId(work.id, wait.index), { kind: "wait", workId: work.id, index: wait.index, for: wait.for }, context);
+  const body = { kind: "wait", workId: work.id, index: wait.index, for: wait.for, ...labelField(wait.label) } as const;
+  return toManager(work, waitId(work.id, wait.index), body, context);
 }
 
 function toManager(work: AgentWork, id: string, body: Body, context: DecisionContext): Effect {

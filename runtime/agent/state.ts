@@ -7,8 +7,9 @@
 import { z } from "zod";
 import { Grant, ModelSpent, Spent } from "../budget.ts";
 import { WireFault } from "../faults.ts";
+import { Label } from "../label.ts";
 import { ModelFacts, ModelUsage } from "../model/conversation.ts";
-import { Ancestor, Principal, Result, Trace, WaitFor } from "../protocol.ts";
+import { Ancestor, Principal, Result, SentBack, Trace, WaitFor } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Reservation } from "./spending.ts";
 
@@ -23,6 +24,9 @@ const Stands = z.literal(true).optional();
 
 /** Set if a model call cost more than it had reserved. */
 const Overrun = z.literal(true).optional();
+
+/** Of the content. Absent: trusted. */
+const Labelled = Label.optional();
 
 /** Position of a result among the results of its work item. The handler receives them in this order in each execution. */
 const Order = z.int().nonnegative().optional();
@@ -41,6 +45,8 @@ export const Call = z.strictObject({
   /** The input for the undo. Absent if the tool has no undo. */
   input: Value.optional(),
   output: Value.optional(),
+  /** Of the output. Absent: trusted. */
+  label: Labelled,
   order: Order,
   /** How often the call failed in an attempt of the work item and was to be made again. */
   tried: z.strictObject({ attempt: z.int().positive(), tries: z.int().positive() }).optional(),
@@ -86,7 +92,11 @@ export const Wait = z.strictObject({
   /** Its kind, what it waits for, and how often the same wait occurred before. */
   key: z.string(),
   for: WaitFor,
+  /** Of what is asked. Absent: trusted. */
+  label: Labelled,
   result: Result.optional(),
+  /** Of the result. Absent: trusted. */
+  resultLabel: Labelled,
   /** Absent while the handler has not received the result. */
   order: Order,
   onlyIn: OnlyIn,
@@ -102,6 +112,8 @@ export const Failure = z.strictObject({
   key: z.string(),
   attempt: z.int().positive(),
   fault: WireFault,
+  /** Of the text of the fault. Absent: trusted. */
+  label: Labelled,
   order: Order,
   /** What the work item had spent then. Absent: nothing. */
   spent: Spent.optional(),
@@ -126,6 +138,10 @@ export const AgentWork = z.strictObject({
   /** Hosts that died while they ran it or its undo, since it last recorded something. */
   takeovers: z.int().nonnegative(),
   input: Value,
+  /** Of the input. Absent: trusted. */
+  label: Labelled,
+  /** Of the agent's state that its handler may have read, as its principal sees it. Absent: trusted. */
+  stateLabel: Labelled,
   /** The work item is remembered at least until then. */
   retainUntilMs: z.int(),
   /** When its process made the first request; not before it if that request did not come first. Epoch, milliseconds. */
@@ -135,6 +151,8 @@ export const AgentWork = z.strictObject({
   principal: Principal,
   trace: Trace,
   hop: z.int(),
+  /** An earlier output that was sent back. */
+  sentBack: SentBack.optional(),
   ancestors: z.array(Ancestor),
   /** In the order in which they began. */
   calls: z.array(Call),
@@ -148,6 +166,8 @@ export const AgentWork = z.strictObject({
   /** Absent when there is none. */
   failures: z.array(Failure).optional(),
   result: Result.optional(),
+  /** Of the result. Absent: trusted. */
+  resultLabel: Labelled,
   /** What it may spend in all its attempts, as the newest request says. Absent: no budget. */
   grant: Grant.optional(),
   /** A larger grant that its handler asked for in this attempt. */
@@ -173,6 +193,8 @@ export const AgentState = z.strictObject({
   id: z.string(),
   /** What `ctx.setState` last committed; absent means the agent's initial state. */
   state: Value.optional(),
+  /** Of the state. Absent: trusted. */
+  label: Labelled,
   stateVersion: z.int().nonnegative(),
   works: z.record(z.string(), AgentWork),
   running: z.string().optional(),
@@ -225,6 +247,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
     attempt: z.int(),
     output: Value.optional(),
     fault: WireFault.optional(),
+    label: Labelled,
     open: Open,
     stands: Stands,
     onlyIn: OnlyIn,
@@ -285,11 +308,12 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("wait-made"), workId: z.string(), wait: Wait }),
   /** Its handler does nothing but wait. */
   z.strictObject({ e: z.literal("parked"), workId: z.string() }),
-  z.strictObject({ e: z.literal("wait-answered"), workId: z.string(), index: z.int(), result: Result }),
+  z.strictObject({ e: z.literal("wait-answered"), workId: z.string(), index: z.int(), result: Result, label: Labelled }),
   z.strictObject({
     e: z.literal("work-done"),
     workId: z.string(),
     result: Result,
+    label: Labelled,
     state: Value.optional(),
     undoes: z.literal(true).optional(),
   }),
@@ -341,5 +365,5 @@ export function standingOf(work: Pick<AgentWork, "calls" | "stands" | "agentUndi
 
 /** The state of a new agent actor. All fields exist from the start: states with one hidden class are copied fastest. */
 export function newAgent(id: string): AgentState {
-  return { id, state: undefined, stateVersion: 0, works: {}, running: undefined, ready: [], settledUntilMs: undefined };
+  return { id, state: undefined, label: undefined, stateVersion: 0, works: {}, running: undefined, ready: [], settledUntilMs: undefined };
 }

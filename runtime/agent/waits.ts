@@ -3,6 +3,7 @@
  */
 import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { BodyOf, WaitFor } from "../protocol.ts";
 import { onlyIn } from "./calls.ts";
@@ -27,6 +28,7 @@ export function takeWait(builder: AgentBuilder, work: AgentWork, input: InputOf<
     index: work.waits.length,
     key: input.key,
     for: packWait(builder, work, input.for),
+    ...labelField(input.label),
     // A later attempt has a grant of its own.
     ...(input.for.kind === "budget" ? { onlyIn: work.attempt } : onlyIn(work)),
   };
@@ -78,7 +80,7 @@ export function takeAnswer(builder: AgentBuilder, body: BodyOf<"answer">): void 
   const work = entryOf(builder.state.works, body.workId);
   const wait = work?.waits.find((one) => one.index === body.index);
   if (work === undefined || wait === undefined || wait.result !== undefined || isSettled(work) || work.mode === "undo") return;
-  builder.emit({ e: "wait-answered", workId: work.id, index: body.index, result: body.result });
+  builder.emit({ e: "wait-answered", workId: work.id, index: body.index, result: body.result, ...labelField(body.label) });
   if (work.status === "running" && work.holder === builder.context.incarnation)
     builder.order({ kind: "run", workId: work.id, token: work.token });
   if (work.status !== "parked") return;

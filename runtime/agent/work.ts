@@ -3,6 +3,7 @@
  */
 import { entryOf } from "../entries.ts";
 import { wireFault, type WireFault } from "../faults.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { BodyOf, Message, Result } from "../protocol.ts";
 import type { AgentBuilder, FinishedResult, InputOf } from "./inputs.ts";
@@ -24,7 +25,7 @@ export function takeWork(builder: AgentBuilder, message: Message, body: BodyOf<"
   if (refused !== undefined) return builder.refuse(refused);
   builder.emit({ e: "work-accepted", work: newWork(message, body) });
   if (fault === undefined) return startNext(builder);
-  builder.emit({ e: "work-done", workId: body.workId, result: { fault } });
+  builder.emit({ e: "work-done", workId: body.workId, result: { fault }, ...labelField(body.label) });
   reply(builder, body.workId);
 }
 
@@ -50,6 +51,8 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
     hop: message.hop,
     ancestors: body.ancestors,
     ...(body.grant === undefined ? {} : { grant: body.grant }),
+    ...labelField(body.label),
+    ...(body.sentBack === undefined ? {} : { sentBack: body.sentBack }),
     calls: [],
     steps: [],
     waits: [],
@@ -111,6 +114,7 @@ export function takeFinish(builder: AgentBuilder, work: AgentWork, input: InputO
     e: "work-done",
     workId: work.id,
     result: packResult(builder, work, input.result),
+    ...labelField(input.label),
     ...(state === undefined ? {} : { state }),
     ...(input.undoes === true ? { undoes: true } : {}),
   });

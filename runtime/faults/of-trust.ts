@@ -45,6 +45,12 @@ export const TRUST_FAULTS = {
     meaning: "The process waits for too many people at once.",
     fix: "Ask for decisions on lists, or run fewer items at once.",
   },
+  "permission.missing": {
+    retryable: false,
+    httpStatus: 403,
+    meaning: "A task was to be given a permission that its submitter does not have.",
+    fix: "Give it fewer permissions, or submit it with a token that has the permission.",
+  },
   "stop.refused": {
     retryable: false,
     httpStatus: 422,

@@ -7,6 +7,10 @@ export const TRUST_LIMITS = {
   labelOriginsMax: 16,
   /** Characters of one origin. Above: cut. */
   originLengthMax: 256,
+  /** Permissions of one agent, token or submission. Above: `definition.invalid`, `tokens.invalid` or `body.invalid`. */
+  permissionsMax: 64,
+  /** Characters of the name of a permission. Above: `definition.invalid` or `body.invalid`. */
+  permissionLengthMax: 256,
   /** Characters of the name of a role of people. Above: `definition.invalid`. */
   personRoleLengthMax: 128,
   /** Roles of one person, and of one step of an escalation. Above: `definition.invalid`. */
@@ -21,6 +25,8 @@ export const TRUST_LIMITS = {
   personRemindersMax: 100,
   /** Rounds in which a validator may send an output back. Above: `definition.invalid`. */
   validationRoundsMax: 16,
+  /** Reasons of a validator that are sent back; the first ones. */
+  validationReasonsMax: 16,
   /** Open requests to people of one process. Above: `person.too-many`. */
   personRequestsMax: 1_024,
   /** Decided requests of a process that it still knows, besides those of the last minutes: the newest ones. */

@@ -6,9 +6,11 @@
  */
 import { hashText } from "../canonical.ts";
 import { Fault, invariant, type Json } from "../faults.ts";
+import type { Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { ModelCall, ModelMessage, ModelReply } from "./conversation.ts";
 import { endsRun } from "./call-ends.ts";
+import { dataText } from "./data-text.ts";
 import { isOnLadder, nextRung, type Rung } from "./ladder.ts";
 import { shortened, summarized, summaryRequest, withSummary } from "./less-context.ts";
 import type { LoopState, Next, Step } from "./loop-state.ts";
@@ -16,17 +18,20 @@ import { costOf, NO_CALLS, withCalls } from "./progress.ts";
 import { callOf, conversationOf, fixedPart, withMessages } from "./prompt.ts";
 import { type GatedCall, judge, type Trouble } from "./reply-gate.ts";
 import type { LoopRules, Purse } from "./rules.ts";
-import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, REPEATED, resultText } from "./telling.ts";
+import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, type LoopTask, REPEATED, resultText } from "./telling.ts";
 
 /** How a call ended. */
-export type CallResult = { readonly output: Json; readonly edited?: EditedInput | undefined } | { readonly fault: Fault };
+export type CallResult = ({ readonly output: Json; readonly edited?: EditedInput | undefined } | { readonly fault: Fault }) & {
+  /** Of the output, or of the text of the fault. Absent: trusted. */
+  readonly label?: Label | undefined;
+};
 
 /** Begins a run. The first request follows. */
-export function begin(rules: LoopRules, instructions: string, input: Json, purse: Purse): Step {
+export function begin(rules: LoopRules, task: LoopTask, purse: Purse): Step {
   const state: LoopState = {
-    input,
-    prompt: hashText(instructions),
-    conversation: conversationOf(firstMessages(instructions, input)),
+    input: task.input,
+    prompt: hashText(task.instructions),
+    conversation: conversationOf(firstMessages(task, rules.readsData)),
     callsMade: 0,
     model: rules.models[0],
     fallbacks: 0,
@@ -98,9 +103,10 @@ function endedBy({ function: { kind } }: GatedCall, result: CallResult | undefin
 
 function resultMessage({ id, function: { name } }: GatedCall, result: CallResult | undefined): ModelMessage {
   invariant(result !== undefined, "a call without a result");
-  if ("fault" in result) return { role: "tool", callId: id, name, text: faultText(result.fault) };
-  const text = resultText(result.output);
-  return { role: "tool", callId: id, name, text: result.edited === undefined ? text : `${editedText(result.edited)}\n${text}` };
+  const { label } = result;
+  if ("fault" in result) return { role: "tool", callId: id, name, ...dataText(faultText(result.fault), label) };
+  const note = result.edited === undefined ? undefined : editedText(result.edited);
+  return { role: "tool", callId: id, name, ...dataText(resultText(result.output), label, note) };
 }
 
 /** A fault as a model is told. What a person has decided is not asked again. */

@@ -8,6 +8,7 @@ import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
 import { isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { isAskOf, isItemsPath, itemsPath, stopWorkParts, undoWorkId } from "../ids.ts";
+import { type Label, labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { CompensationReport, type Outcome, type OutcomeStatus, traceId } from "../protocol.ts";
 import { type Doer, RETRY_UNDO } from "../slip.ts";
@@ -162,16 +163,17 @@ function askUndo(builder: ProcessBuilder, target: Asked): void {
  * Records the outcome and orders the last effects. `output` is given only if the slip is done. A run that has an outcome, and was opened
  * again by the undo of its parent, keeps that outcome.
  */
-export function endProcess(builder: ProcessBuilder, output?: Value): void {
-  if (builder.state.outcome === undefined) builder.emit({ e: "ended", outcome: outcomeOf(builder, output) });
+export function endProcess(builder: ProcessBuilder, output?: Value, label?: Label): void {
+  if (builder.state.outcome === undefined) builder.emit({ e: "ended", outcome: outcomeOf(builder, output, label) });
   if (builder.state.undo !== undefined && !builder.state.undo.done) builder.emit({ e: "undo-finished" });
   for (const effect of finalEffects(builder.state, builder.context)) builder.order(effect);
 }
 
-function outcomeOf(builder: ProcessBuilder, output: Value | undefined): Outcome {
+function outcomeOf(builder: ProcessBuilder, output: Value | undefined, label: Label | undefined): Outcome {
   const { ending, undoFault, lacking } = builder.state;
   const told = { ...spentOf(builder.state), atMs: builder.context.nowMs };
-  if (output !== undefined && undoFault === undefined) return { status: lacking === undefined ? "completed" : "partial", output, ...told };
+  if (output !== undefined && undoFault === undefined)
+    return { status: lacking === undefined ? "completed" : "partial", output, ...labelField(label), ...told };
   const fault = undoFault ?? ending?.fault ?? wireFault("turn.failed", "the process ended without a reason");
   const status: OutcomeStatus = undoFault === undefined && ending !== undefined ? ending.status : "failed";
   if (status !== "failed") return { status, fault, ...told };
@@ -199,8 +201,8 @@ function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
     stop: state.ending?.stop ?? null,
     original:
       work === undefined
-        ? { kind: "task", input: task.input }
-        : { kind: work.kind, workId: work.id, target: work.target, actor: work.actor, input: work.input },
+        ? { kind: "task", input: task.input, ...labelField(task.label) }
+        : { kind: work.kind, workId: work.id, target: work.target, actor: work.actor, input: work.input, ...labelField(work.label) },
     attempts: work === undefined ? [] : work.faults,
     ...(state.left === undefined ? {} : { left: state.left }),
     ...(state.stands === undefined ? {} : { stands: state.stands }),

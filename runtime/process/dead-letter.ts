@@ -7,12 +7,14 @@
 import { entryOf } from "../entries.ts";
 import { boundedFault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { itemsPath, placeOf, placeParts, runId, stopWorkParts } from "../ids.ts";
-import type { BodyOf, Message } from "../protocol.ts";
+import { labelField } from "../label.ts";
+import type { BodyOf, Message, Principal } from "../protocol.ts";
 import { outputNames, pathsOf, type Stop } from "../slip.ts";
 import { type Act, awaitsDecision, decisionOn, finishedOf, lastRun, nextRun, type Reopened } from "./runs.ts";
 import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
 import { notReachedBy } from "./edit-reach.ts";
 import { allOutputs, packOutputs } from "./join.ts";
+import { editLabel } from "./labels.ts";
 import { finalEffects } from "./messages.ts";
 import { sizeInList } from "./parts.ts";
 import type { Value } from "../value.ts";
@@ -114,11 +116,11 @@ export function decideLetter(builder: ProcessBuilder, message: Message, body: Bo
     for (const effect of finalEffects(builder.state, context)) builder.order(effect);
     return false;
   }
-  builder.emit(reopened(builder, act, body));
+  builder.emit(reopened(builder, act, body, message.principal));
   return true;
 }
 
-function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">): Reopened {
+function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">, editor: Principal): Reopened {
   const { state, context } = builder;
   const run = lastRun(state) + 1;
   const task = taskOf(state);
@@ -127,15 +129,23 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">): 
   const replaces = input !== undefined && failed !== undefined;
   const start = startOf(builder, replaces ? failed : undefined);
   const unreached = input === undefined ? [] : notReached(builder, replaces ? failed : undefined, start.cursor);
+  const before = replaces ? failed.label : task.label;
+  const label = labelField(editLabel(before, editor, task.principal));
+  const isCleared = input !== undefined && before !== undefined && label.label === undefined;
   return {
     e: "reopened",
     run,
-    act: { ...act, opened: run, ...(unreached.length === 0 ? {} : { notReached: [...unreached] }) },
+    act: {
+      ...act,
+      opened: run,
+      ...(unreached.length === 0 ? {} : { notReached: [...unreached] }),
+      ...(isCleared ? { cleared: before } : {}),
+    },
     deadlineAtMs: context.nowMs + task.timeoutMs,
     ...start,
     // The pinned outputs were made from the old input.
-    ...(input !== undefined && !replaces ? { input, pinned: [], parts: undefined, bytes: undefined } : {}),
-    ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input } } : {}),
+    ...(input !== undefined && !replaces ? { input, ...label, pinned: [], parts: undefined, bytes: undefined } : {}),
+    ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input, ...label } } : {}),
   };
 }
 

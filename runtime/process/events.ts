@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { Grant, Spent } from "../budget.ts";
 import { WireFault } from "../faults.ts";
+import { Label } from "../label.ts";
 import { CompensationReport, Outcome, Result, WORK_STATES } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Act, Reopened } from "./runs.ts";
@@ -15,6 +16,9 @@ import { Asked, LongList, Work } from "./work.ts";
 const WaitResult = z.union([z.strictObject({ output: Value }), z.strictObject({ fault: WireFault })]);
 /** The result of a timer or of a wait for a signal. */
 export type WaitResult = z.infer<typeof WaitResult>;
+
+/** Of the content of the event. Absent: trusted. */
+const Labelled = Label.optional();
 
 /** Events of a process. Persisted: changing this needs a version bump. */
 export const ProcessEvent = z.discriminatedUnion("e", [
@@ -55,7 +59,27 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   /** A nested route requested a larger grant of its parent, and got an answer. `grant`: the whole new one; absent: none. */
   z.strictObject({ e: z.literal("more-requested"), index: z.int().nonnegative(), need: Grant, atMs: z.int() }),
   z.strictObject({ e: z.literal("more-answered"), index: z.int().nonnegative(), grant: Grant.optional() }),
-  z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int() }),
+  /** `judged`: the output counts only when its validator has accepted it. */
+  z.strictObject({
+    e: z.literal("answered"),
+    workId: z.string(),
+    output: Value,
+    atMs: z.int(),
+    label: Labelled,
+    judged: z.literal(true).optional(),
+  }),
+  /** An output was not accepted: its work items are compensated, and the call is made again with the reasons. */
+  z.strictObject({ e: z.literal("sent-back"), stop: z.string(), item: z.int(), reasons: z.array(z.string()), atMs: z.int() }),
+  /** The judgement of an output: the output that counts, or the fault of the call. */
+  z.strictObject({
+    e: z.literal("judged"),
+    stop: z.string(),
+    item: z.int(),
+    result: WaitResult,
+    atMs: z.int(),
+    tolerated: z.boolean(),
+    label: Labelled,
+  }),
   z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
   z.strictObject({
     e: z.literal("failed"),
@@ -65,6 +89,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     tolerated: z.boolean(),
     /** Its agent told what it spent, so the rest of its grant comes back. */
     told: z.literal(true).optional(),
+    label: Labelled,
   }),
   /** The state of an attempt, from a receipt. `dueAtMs`: when the attempt times out, if that has changed. */
   z.strictObject({
@@ -85,8 +110,11 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     signalId: z.string().optional(),
     /** How a request to people ended. */
     request: EndedRequest.omit({ run: true, wait: true, atMs: true }).optional(),
+    /** Its output counts only when its validator has accepted it. */
+    judged: z.literal(true).optional(),
     atMs: z.int(),
     tolerated: z.boolean(),
+    label: Labelled,
   }),
   /** People were reminded of a request, or further ones may decide. Both count from the start. */
   z.strictObject({
@@ -110,6 +138,8 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     stop: z.string(),
     outputs: z.record(z.string(), Value),
     list: LongList.optional(),
+    /** Labels of its outputs by name. Absent: all are trusted. */
+    labels: z.record(z.string(), Label).optional(),
     atMs: z.int(),
   }),
   z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()), atMs: z.int() }),

@@ -3,11 +3,13 @@
  */
 import { entryOf, withEntry, withoutEntry } from "../entries.ts";
 import { requestId } from "../ids.ts";
+import { isUntrusted, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
 import { waitLine } from "./history-lines.ts";
+import { withLabel } from "./labels.ts";
 import { withOutput } from "./parts.ts";
 import { endedText, withEnded } from "./people.ts";
 import type { ProcessState, Progress } from "./state.ts";
@@ -25,8 +27,17 @@ export function removeWork(state: ProcessState, id: string): ProcessState {
   return { ...state, works: withoutEntry(state.works, id), waits: waitsOf(state, (wait) => wait.asker?.workId !== id) };
 }
 
-export function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result): ProcessState {
-  return withProgress(state, (progress) => {
+/** When something ended, and the label of its result. */
+export interface End {
+  readonly atMs: number;
+  readonly label?: Label | undefined;
+}
+
+/** Adds the result of a call to the current stop. */
+export function count(state: ProcessState, place: Pick<Work, "stop" | "item">, result: Result, { label }: End): ProcessState {
+  // A failed call has no output, so nothing reads what its fault was derived from.
+  const labelled = "output" in result ? withLabel(state, place.stop, label) : state;
+  return withProgress(labelled, (progress) => {
     const key = progressKey(place);
     if ("output" in result) return withOutput(progress, key, result.output);
     return "fault" in result ? { ...progress, failed: withEntry(progress.failed, key, result.fault) } : progress;
@@ -38,6 +49,7 @@ export function withProgress(state: ProcessState, change: (progress: Progress) =
   return state.progress === undefined ? state : { ...state, progress: change(state.progress) };
 }
 
+/** One call of the current stop more has begun. */
 export function countBegun(progress: Progress): Progress {
   return { ...progress, begun: progress.begun + 1 };
 }
@@ -47,11 +59,14 @@ export function lacks(state: ProcessState, progress: Progress | undefined): Proc
   return { ...state, lacking: [...new Set([...(state.lacking ?? []), progress?.stop ?? ""])] };
 }
 
-export function answer(state: ProcessState, asker: Asker, result: Result, atMs: number): ProcessState {
+/** Adds an answer to the work item whose handler waits for it. */
+export function answer(state: ProcessState, asker: Asker, result: Result, { atMs, label }: End): ProcessState {
+  const index = String(asker.index);
   return resume(
     patchWork(state, asker.workId, (work) => ({
       ...work,
-      answers: withEntry(work.answers, String(asker.index), result),
+      answers: withEntry(work.answers, index, result),
+      ...(isUntrusted(label) ? { answerLabels: withEntry<string[]>(work.answerLabels ?? {}, index, [...(label ?? [])]) } : {}),
       answeredAtMs: atMs,
     })),
     asker.workId,
@@ -80,6 +95,7 @@ function resume(state: ProcessState, id: string, atMs: number): ProcessState {
   return patchWork(state, id, () => ({ ...rest, dueAtMs: rest.dueAtMs + Math.max(0, atMs - pausedAtMs) }));
 }
 
+/** Begins a wait. */
 export function beginWait(state: ProcessState, wait: Wait): ProcessState {
   const { asker, begunAtMs } = wait;
   const next = { ...state, waits: withEntry(state.waits ?? {}, wait.id, wait) };
@@ -94,6 +110,7 @@ function beginText({ id }: ProcessState, wait: Wait): string {
   return isPersonWait(wait) ? `request ${requestId(id, wait.for.count)} to ${waitText(wait)}` : `waits for ${waitText(wait)}`;
 }
 
+/** Ends a wait: its result goes to the handler that waits, or counts in the current stop. */
 export function endWait(state: ProcessState, event: Extract<ProcessEvent, { e: "wait-ended" }>): ProcessState {
   const wait = entryOf(state.waits ?? {}, event.waitId);
   if (wait === undefined) return state;
@@ -108,9 +125,10 @@ export function endWait(state: ProcessState, event: Extract<ProcessEvent, { e: "
   const text = fault === undefined ? waitText(wait) : `no ${waitText(wait)}`;
   const what = request !== undefined && isPersonWait(wait) ? endedText(state.id, wait.for, request) : text;
   const noted = waitLine(taken, wait, atMs, what, fault?.code);
-  if (wait.aside !== undefined) return noted;
-  if (wait.asker !== undefined) return answer(noted, wait.asker, result, atMs);
-  const counted = count(noted, wait, result);
+  // What a person judged, the process itself takes; what is judged does not count yet.
+  if (wait.aside !== undefined || event.judged !== undefined) return noted;
+  if (wait.asker !== undefined) return answer(noted, wait.asker, result, event);
+  const counted = count(noted, wait, result, event);
   return event.tolerated ? lacks(counted, state.progress) : counted;
 }
 
@@ -118,6 +136,7 @@ function hashOf(result: WaitResult): string {
   return "output" in result ? valueHash(result.output) : "";
 }
 
+/** Drops a kept signal that did not fit its wait. */
 export function droppedSignal(state: ProcessState, { signalId, name }: Extract<ProcessEvent, { e: "signal-dropped" }>): ProcessState {
   const kept = state.signals?.find((one) => one.signalId === signalId);
   return takenSignal(state, { signalId, name, hash: kept === undefined ? "" : valueHash(kept.payload), dropped: true });

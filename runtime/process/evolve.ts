@@ -81,10 +81,11 @@ function reopened(state: ProcessState, event: Extract<ProcessEvent, { e: "reopen
   const line = { atMs: event.act.atMs, stop: event.stop, agent: "", attempt: 0 };
   const account = reopenedAccount(state.account);
   const next = addLine({ ...reopen(state, event, newProcess(state.id)), account }, { ...line, what: "redriven" });
-  const { notReached } = event.act;
-  return notReached === undefined
-    ? next
-    : addLine(next, { ...line, what: `the edit does not reach ${notReached.join(", ")}`.slice(0, LIMITS.faultMessageLengthMax) });
+  const { notReached, cleared } = event.act;
+  return [
+    ...(cleared === undefined ? [] : [`the edited input is trusted; before, it was derived from ${cleared.join(", ")}`]),
+    ...(notReached === undefined ? [] : [`the edit does not reach ${notReached.join(", ")}`]),
+  ].reduce((before, what) => addLine(before, { ...line, what: what.slice(0, LIMITS.faultMessageLengthMax) }), next);
 }
 
 /** A skipped call has its pinned output, or `null`. */
@@ -96,14 +97,16 @@ function skip(progress: Progress, key: string): Progress {
 }
 
 /** Ends the current stop. Its tolerated failures are not the cause of a later failure. */
-function stopDone(state: ProcessState, { stop, outputs, list }: Extract<ProcessEvent, { e: "stop-done" }>): ProcessState {
+function stopDone(state: ProcessState, { stop, outputs, list, labels }: Extract<ProcessEvent, { e: "stop-done" }>): ProcessState {
   return {
     ...dropStopWaits(state),
+    checks: undefined,
     progress: undefined,
     failedWork: undefined,
     cursor: state.cursor + 1,
     outputs: { ...state.outputs, ...outputs },
     ...(list === undefined ? {} : { lists: { ...state.lists, [stop]: list } }),
+    ...(labels === undefined ? {} : { labels: { ...state.labels, ...labels } }),
   };
 }
 
@@ -130,6 +133,7 @@ function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "end
       phase: "open",
       works,
       waits: undefined,
+      checks: undefined,
       undoing,
       ending: event.ending,
       account: withoutRequest(state.account),

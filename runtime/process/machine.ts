@@ -12,6 +12,7 @@ import { z } from "zod";
 import { entryOf } from "../entries.ts";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { messageId, outsideId } from "../ids.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
 import { eventSchemas } from "../record.ts";
@@ -175,6 +176,7 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     timeoutMs: body.timeoutMs,
     ...budgetOfRoute(builder, body),
     ...(body.grant === undefined ? {} : { grant: body.grant }),
+    ...labelField(body.label),
   };
   builder.emit({ e: "accepted", run: nextRun(state), task });
   begin(builder, input.fault);

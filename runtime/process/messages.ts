@@ -4,9 +4,11 @@
  * The same function makes an effect when it is first ordered and when it is repeated, so a repeated request has the same id and content.
  */
 import { MICROS_PER_USD, totalSpent, usedOf } from "../budget.ts";
+import { entryOf } from "../entries.ts";
 import { assertNever, invariant } from "../faults.ts";
 import { answerId, DEFAULT_TENANT, messageId, runId } from "../ids.ts";
 import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
 import {
@@ -91,6 +93,7 @@ function taskBody(state: ProcessState, work: Work, route: string): Body {
     retainUntilMs: retainUntilMs(state),
     nesting: [...task.nesting, task.route],
     ...(work.grant === undefined ? {} : { grant: work.grant }),
+    ...labelField(work.label),
   };
 }
 
@@ -106,6 +109,8 @@ function workBody(state: ProcessState, work: Work, agent: string): Body {
     ancestors: work.ancestors,
     ...(work.first === true && work.attempt === 1 ? { first: true } : {}),
     ...(work.grant === undefined ? {} : { grant: work.grant }),
+    ...labelField(work.label),
+    ...(work.sentBack === undefined ? {} : { sentBack: work.sentBack }),
   };
 }
 
@@ -124,7 +129,8 @@ function undoBody(state: ProcessState, work: Work): Body {
 /** The answer to a wait of a handler. */
 export function answerEffect(state: ProcessState, asker: Work, index: number, result: Result, context: DecisionContext): Effect {
   const { to, topic } = address(context.system, asker);
-  const body: Body = { kind: "answer", workId: asker.id, index, result };
+  const label = entryOf(asker.answerLabels ?? {}, String(index));
+  const body: Body = { kind: "answer", workId: asker.id, index, result, ...labelField(label) };
   return {
     kind: "send",
     topic,

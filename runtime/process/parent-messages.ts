@@ -2,6 +2,7 @@
 import { totalSpent } from "../budget.ts";
 import { invariant } from "../faults.ts";
 import { replyId, stopWorkParts, waitId } from "../ids.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
 import { actorType, ANONYMOUS, type Body, type BodyOf, type CompensationReport, type Effect, type Result, topics } from "../protocol.ts";
@@ -17,7 +18,7 @@ export function parentReply(state: ProcessState, context: DecisionContext): Effe
     outcome.output !== undefined && outcome.fault === undefined
       ? { output: outcome.output }
       : { fault: outcome.fault ?? { code: "turn.failed", message: `the nested route ended ${outcome.status}` } };
-  const body: Body = { kind: "result", workId: parent.workId, attempt: 1, result, ...spentBody(state) };
+  const body: Body = { kind: "result", workId: parent.workId, attempt: 1, result, ...spentBody(state), ...labelField(outcome.label) };
   return replyTo(state, context, parent.processId, replyId(parent.workId), body);
 }
 

@@ -5,6 +5,7 @@ import { entryOf } from "../entries.ts";
 import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
 import { assertNever, boundedFault, boundedPauseMs, Fault, isFault, isRetryable, wireFault, type WireFault } from "../faults.ts";
 import { askWorkId, isAskOf, isBranchPath, stopWorkId } from "../ids.ts";
+import { joined, labelField, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import type { Ancestor, BodyOf, CompensationReport, Result, WaitFor } from "../protocol.ts";
@@ -12,10 +13,12 @@ import { backoffMs, doerName, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import { askPerson, beginConsent, personOf, type RequestPlace } from "./begin-request.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
-import { addressOf, advance, askWork, timeoutMsAfter } from "./advance.ts";
+import { advance } from "./advance.ts";
+import { addressOf, askWork, timeoutMsAfter } from "./ask-work.ts";
 import { answerEffect } from "./messages.ts";
 import { capAfter, takeSpent } from "./grants.ts";
 import { serveNeeds, takeNeed } from "./more.ts";
+import { isJudged, judgeOutput, takeJudgement } from "./validation.ts";
 import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
 import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
@@ -34,7 +37,7 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
   const { result } = body;
   if ("fault" in result) {
     if (body.attempt === work.attempt && work.status === "asked")
-      takeFault(builder, work, boundedFault(result.fault), body.spent !== undefined);
+      takeFault(builder, work, boundedFault(result.fault), { told: body.spent !== undefined, label: body.label });
     return;
   }
   if (work.kind === "undo") {
@@ -42,11 +45,21 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
     return;
   }
   if ("handOff" in result) {
-    takeHandOff(builder, work, result.handOff);
+    takeHandOff(builder, work, result.handOff, body.label);
     return;
   }
-  builder.emit({ e: "answered", workId: work.id, output: result.output, atMs: builder.context.nowMs });
+  const judged = isJudged(builder, work) ? { judged: true as const } : {};
+  builder.emit({
+    e: "answered",
+    workId: work.id,
+    output: result.output,
+    atMs: builder.context.nowMs,
+    ...labelField(body.label),
+    ...judged,
+  });
   giveUpAsks(builder, work);
+  if (work.kind === "check") takeJudgement(builder, work, result);
+  else if (judged.judged === true) judgeOutput(builder, work);
   passOn(builder, work, result);
 }
 
@@ -69,11 +82,14 @@ function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, repor
   advance(builder);
 }
 
-/**
- * Takes a failed attempt. It is retried after a pause if the fault table and the retry policy allow it; otherwise it failed for good.
- * `told`: its agent told what it spent.
- */
-export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault, told = false): void {
+/** What came with a fault. `told`: its agent told what it spent. */
+interface FaultTold {
+  readonly told: boolean;
+  readonly label?: Label | undefined;
+}
+
+/** Takes a failed attempt. It is retried after a pause if the fault table and the retry policy allow it; otherwise it failed for good. */
+export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault, { told, label }: FaultTold = { told: false }): void {
   const { nowMs, jitter01 } = builder.context;
   const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
   const inTime = work.kind === "undo" || again < taskOf(builder.state).deadlineAtMs;
@@ -90,7 +106,8 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault,
     return undoFailed(builder, work, { ...wireFault("compensation.failed", message), cause: fault.cause });
   }
   const tolerated = isTolerated(work);
-  builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}) });
+  builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}), ...labelField(label) });
+  if (work.kind === "check") takeJudgement(builder, work, { fault });
   passOn(builder, work, { fault });
 }
 
@@ -122,10 +139,12 @@ function giveUpAsks(builder: ProcessBuilder, { id }: Work): void {
   pumpUndo(builder);
 }
 
+type HandOff = Extract<Result, { handOff: unknown }>["handOff"];
+
 /** Takes a hand-off: the other agent gets a work item of the same stop, with the next visit. */
-function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Result, { handOff: unknown }>["handOff"]): void {
+function takeHandOff(builder: ProcessBuilder, work: Work, handOff: HandOff, label: Label | undefined): void {
   try {
-    const next = handOffWork(builder, work, handOff);
+    const next = { ...handOffWork(builder, work, handOff), ...labelField(joined(work.label, label)) };
     builder.emit({ e: "handed-off", workId: work.id, to: handOff.agent, atMs: builder.context.nowMs });
     giveUpAsks(builder, work);
     if (personOf(builder, next.target) === undefined) askWork(builder, next);
@@ -133,7 +152,7 @@ function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
       const { id, stop, item, asker, optional } = next;
       const place = { id, stop, item, optional, again: true as const, ...(asker === undefined ? {} : { asker }) };
       const by = doerName(work.target);
-      askPerson(builder, place, { person: handOff.agent, input: handOff.input, by, agent: by });
+      askPerson(builder, place, { person: handOff.agent, input: handOff.input, label: next.label, by, agent: by });
     }
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -142,7 +161,7 @@ function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
   }
 }
 
-function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Result, { handOff: unknown }>["handOff"]): Work {
+function handOffWork(builder: ProcessBuilder, work: Work, handOff: HandOff): Work {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = doerName(work.target);
   if (entryOf(slip.agents, from)?.handsOffTo.includes(handOff.agent) !== true)
@@ -157,7 +176,8 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
       : askWorkId(work.asker.workId, work.asker.index, visit);
   const target = { kind: "agent", agent: handOff.agent } as const;
   const { nowMs } = builder.context;
-  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, grant: _grant, ...rest } = work;
+  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, ...known } = work;
+  const { grant: _grant, answerLabels: _answerLabels, ...rest } = known;
   const cap = capAfter(builder, work);
   const timeoutMs = timeoutMsAfter(builder, work, target);
   return {
@@ -194,7 +214,7 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   if (Object.values(builder.state.works).some(isHis) || Object.values(builder.state.waits ?? {}).some(isHis)) return;
   try {
     guardWaits(asker, body.index);
-    beginHandlerWait(builder, asker, body.index, body.for);
+    beginHandlerWait(builder, asker, body);
   } catch (error) {
     if (!isFault(error)) throw error;
     const result: Result = { fault: error.toWire() };
@@ -203,12 +223,16 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   }
 }
 
-function beginHandlerWait(builder: ProcessBuilder, asker: Work, index: number, wanted: WaitFor): void {
+function beginHandlerWait(builder: ProcessBuilder, asker: Work, { index, for: wanted, label: own }: BodyOf<"wait">): void {
+  const label = joined(asker.label, own);
   switch (wanted.kind) {
-    case "agent":
-      if (personOf(builder, wanted) === undefined) return askWork(builder, questionWork(builder, asker, index, wanted));
+    case "agent": {
+      if (personOf(builder, wanted) === undefined)
+        return askWork(builder, { ...questionWork(builder, asker, index, wanted), ...labelField(label) });
       guardAsk(builder, asker, wanted.agent);
-      return void askPerson(builder, placeOfWait(asker, index), { person: wanted.agent, input: wanted.input, ...byHandler(asker) });
+      const question = { person: wanted.agent, input: wanted.input, label, ...byHandler(asker) };
+      return void askPerson(builder, placeOfWait(asker, index), question);
+    }
     case "budget":
       return takeNeed(builder, asker, index, wanted.need);
     case "person":

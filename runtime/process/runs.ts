@@ -3,7 +3,8 @@
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
-import { placeOf, stopWorkParts } from "../ids.ts";
+import { itemsPath, placeOf, stopWorkParts } from "../ids.ts";
+import { Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { OUTCOMES } from "../protocol.ts";
 import { Doer } from "../slip.ts";
@@ -28,6 +29,8 @@ export const Act = z.strictObject({
   opened: z.int().positive().optional(),
   /** Only for a redrive with an edited input: the calls that it does not reach (edit-reach.ts). */
   notReached: z.array(z.string()).optional(),
+  /** Only for a redrive with an edited input: the label of the input before, which the edit took away. */
+  cleared: Label.optional(),
 });
 export type Act = z.infer<typeof Act>;
 
@@ -42,7 +45,14 @@ export const PastRun = z.strictObject({
 export type PastRun = z.infer<typeof PastRun>;
 
 /** The edited input of a failed work item, and its agent or route. Persisted: changing this needs a version bump. */
-export const Replaced = z.strictObject({ stop: z.string(), item: z.int().nonnegative(), target: Doer, input: Value });
+export const Replaced = z.strictObject({
+  stop: z.string(),
+  item: z.int().nonnegative(),
+  target: Doer,
+  input: Value,
+  /** Of the input. Absent: trusted. */
+  label: Label.optional(),
+});
 
 /** A new run. Contents are in the state; the event names those that are kept. Persisted: changing this needs a version bump. */
 export const Reopened = z.strictObject({
@@ -64,6 +74,8 @@ export const Reopened = z.strictObject({
   lacking: z.array(z.string()),
   /** Replaces the input of the task. */
   input: Value.optional(),
+  /** Of that input. Absent: trusted. */
+  label: Label.optional(),
   replaced: Replaced.optional(),
 });
 export type Reopened = z.infer<typeof Reopened>;
@@ -134,9 +146,14 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
       ...fresh,
       phase: "open",
       run: event.run,
-      task: { ...task, deadlineAtMs: event.deadlineAtMs, ...(event.input === undefined ? {} : { input: event.input }) },
+      task: {
+        ...task,
+        deadlineAtMs: event.deadlineAtMs,
+        ...(event.input === undefined ? {} : { input: event.input, label: event.label }),
+      },
       cursor: event.cursor,
       outputs: only(state.outputs, event.outputs),
+      ...keptLabels(state, event),
       ...(state.lists === undefined ? {} : { lists: only(state.lists, event.outputs) }),
       history: state.history,
       ...(state.historyGone === undefined ? {} : { historyGone: state.historyGone }),
@@ -152,6 +169,13 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
     },
     event.act,
   );
+}
+
+/** Labels of the outputs that are kept. The items of a `forEach` share one. */
+function keptLabels({ labels }: ProcessState, { outputs, pinned, stop }: Reopened): Pick<ProcessState, "labels"> {
+  if (labels === undefined) return {};
+  const kept = only(labels, [...outputs, ...pinned, ...(pinned.length === 0 ? [] : [itemsPath(stop)])]);
+  return Object.keys(kept).length === 0 ? {} : { labels: kept };
 }
 
 function only<T>(values: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {

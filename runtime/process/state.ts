@@ -7,12 +7,13 @@
 import { z } from "zod";
 import { Grant } from "../budget.ts";
 import { WireFault } from "../faults.ts";
+import { Label } from "../label.ts";
 import { Outcome, Parent, Principal, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Account } from "./account.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
 import { KeptSignal, KnownSignal, People, Wait } from "./wait.ts";
-import { Asked, LongList, Work } from "./work.ts";
+import { Asked, Check, LongList, Work } from "./work.ts";
 
 /** The task as it was accepted. Persisted: changing this needs a version bump. */
 export const Task = z.strictObject({
@@ -36,6 +37,8 @@ export const Task = z.strictObject({
   budget: Grant.optional(),
   /** What the parent gave. */
   grant: Grant.optional(),
+  /** Of the input. Absent: trusted. */
+  label: Label.optional(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -100,9 +103,13 @@ export const ProcessState = z.strictObject({
   outputs: z.record(z.string(), Value),
   /** Outputs of `forEach` stops that are too large for one value. */
   lists: z.record(z.string(), LongList).optional(),
+  /** Labels of outputs, by their names; in the current stop by their paths. Absent: all are trusted. */
+  labels: z.record(z.string(), Label).optional(),
   works: z.record(z.string(), Work),
   /** Waits for timers, signals and people, oldest first. */
   waits: z.record(z.string(), Wait).optional(),
+  /** Outputs of the current stop that are judged or were sent back, by `path#item`. */
+  checks: z.record(z.string(), Check).optional(),
   /** Absent before the first request to people. */
   people: People.optional(),
   /** Signals without a wait, oldest first. At most LIMITS.signalsKeptMax. */
@@ -175,9 +182,11 @@ export function newProcess(id: string): ProcessState {
     cursor: 0,
     progress: undefined,
     outputs: {},
+    labels: undefined,
     works: {},
     waits: undefined,
     people: undefined,
+    checks: undefined,
     asked: [],
     undoing: [],
     stopping: undefined,

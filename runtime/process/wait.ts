@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { Grant } from "../budget.ts";
 import { assertNever } from "../faults.ts";
+import { Label } from "../label.ts";
 import { PersonData, REQUEST_KINDS, REQUEST_STATES } from "../people/request.ts";
 import { Value } from "../value.ts";
 import { Asker } from "./work.ts";
@@ -100,7 +101,14 @@ export const People = z.strictObject({
 export type People = z.infer<typeof People>;
 
 /** A signal that arrived before its wait. Persisted: changing this needs a version bump. */
-export const KeptSignal = z.strictObject({ name: z.string(), signalId: z.string(), payload: Value, atMs: z.int() });
+export const KeptSignal = z.strictObject({
+  name: z.string(),
+  signalId: z.string(),
+  payload: Value,
+  /** Of the payload. Absent: trusted. */
+  label: Label.optional(),
+  atMs: z.int(),
+});
 export type KeptSignal = z.infer<typeof KeptSignal>;
 
 /** A signal that ended a wait or was dropped. `hash` is of its payload. Persisted: changing this needs a version bump. */

@@ -6,6 +6,7 @@
 import { entryOf } from "../entries.ts";
 import { assertNever, type Json, wireFault, type WireFault } from "../faults.ts";
 import { askWorkId } from "../ids.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import type { BodyOf, Message, SignalStatus, WaitFor } from "../protocol.ts";
@@ -14,6 +15,7 @@ import type { Value } from "../value.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
+import { signalLabel } from "./labels.ts";
 import { answerEffect } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
 import { isPersonWait, type KeptSignal, type KnownSignal, type Wait, waitText } from "./wait.ts";
@@ -27,7 +29,7 @@ export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   for (const kept of (builder.state.signals ?? []).filter((one) => one.name === waitName(wait))) {
     const fault = misfit(builder, schema, name, readOne(kept.payload, builder.context));
     if (fault === undefined) {
-      endWait(builder, wait, { output: kept.payload }, { signalId: kept.signalId });
+      endWait(builder, wait, { output: kept.payload }, { signalId: kept.signalId, ...labelField(kept.label) });
       return true;
     }
     builder.emit({ e: "signal-dropped", signalId: kept.signalId, name: kept.name, fault, atMs: builder.context.nowMs });
@@ -64,7 +66,7 @@ export function handlerWait(
 }
 
 /** What ended a wait: a signal, or people. */
-type EndedBy = Partial<Pick<Extract<ProcessEvent, { e: "wait-ended" }>, "signalId" | "request">>;
+type EndedBy = Partial<Pick<Extract<ProcessEvent, { e: "wait-ended" }>, "signalId" | "request" | "label" | "judged">>;
 
 /** Ends a wait and answers its handler. The caller advances the slip. */
 export function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, by: EndedBy = {}): void {
@@ -111,7 +113,7 @@ export function takeSignal(builder: ProcessBuilder, message: Message, body: Body
   const content = readOne(body.payload, context);
   const wait = Object.values(state.waits ?? {}).find((one) => waitName(one) === name);
   if (wait === undefined) {
-    keep(builder, { name, signalId, payload: builder.pack(content), atMs: context.nowMs });
+    keep(builder, { name, signalId, payload: builder.pack(content), ...signalLabel(state, message, name), atMs: context.nowMs });
     return false;
   }
   const fault = wait.for.kind === "signal" ? misfit(builder, wait.for.schema, name, content) : undefined;
@@ -119,7 +121,7 @@ export function takeSignal(builder: ProcessBuilder, message: Message, body: Body
     builder.refuse(fault);
     return false;
   }
-  endWait(builder, wait, { output: builder.pack(content) }, { signalId });
+  endWait(builder, wait, { output: builder.pack(content) }, { signalId, ...signalLabel(state, message, name) });
   return wait.asker === undefined;
 }
 

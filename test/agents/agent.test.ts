@@ -24,6 +24,7 @@ function fake(state: Json, answer: Json = null): Fake {
     state,
     signal,
     label: [],
+    inputLabel: [],
     setState: (next) => void states.push(next),
     call: async (tool, input) => {
       const call = { idempotencyKey: `key-${tool.name}`, signal, attempt: 1 };

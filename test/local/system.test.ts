@@ -113,7 +113,7 @@ test("an unknown option is refused, with the known ones", async () => {
   const unknown = (where: string, known: string): object =>
     expect.objectContaining({ code: "definition.invalid", message: `${where}: unknown option "idd"; known are ${known}` });
   await expect(runLocal(bank, "add", task, misspelt)).rejects.toEqual(
-    unknown("runLocal", "fakes, models, clock, log, giveUpMs, id, timeoutMs"),
+    unknown("runLocal", "fakes, models, clock, log, giveUpMs, id, timeoutMs, principal, permissions, untrusted"),
   );
   expect(() => startLocal(bank, misspelt)).toThrow(unknown("startLocal", "fakes, models, clock, log, giveUpMs"));
   local = startLocal(bank);

@@ -69,6 +69,7 @@ export async function run(
     state: null,
     signal,
     label: [],
+    inputLabel: [],
     setState: () => {},
     call: async (tool: ToolDefinition, given) => {
       made.push([tool.name, given]);

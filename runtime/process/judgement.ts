@@ -1,4 +1,4 @@
-/** @module Whether a stop waits, has failed, or is done. Pure. */
+/** @module Whether the current stop waits, has failed, or is done. Pure. */
 import { entryOf } from "../entries.ts";
 import { wireFault, type WireFault } from "../faults.ts";
 import { itemsPath, placeOf } from "../ids.ts";
@@ -11,7 +11,14 @@ import { endedCount } from "./parts.ts";
 import type { Progress } from "./state.ts";
 
 type Judgement =
-  "wait" | { readonly fault: WireFault } | { readonly outputs: Readonly<Record<string, Value>>; readonly undo: readonly string[] };
+  | "wait"
+  | { readonly fault: WireFault }
+  | {
+      readonly outputs: Readonly<Record<string, Value>>;
+      readonly undo: readonly string[];
+      /** Of an `any`: the path whose output it has. */
+      readonly winner?: string | undefined;
+    };
 
 const NOTHING: Value = { json: null };
 
@@ -44,6 +51,7 @@ function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Jud
     return {
       outputs: { [stop.name]: entryOf(progress.outputs, winner) ?? NOTHING },
       undo: paths.filter((path) => path !== winner).map((path) => placeOf(path, 0)),
+      winner,
     };
   const failed = paths.filter((path) => entryOf(progress.failed, path) !== undefined);
   if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
