@@ -18,7 +18,7 @@ const desk = startLocal(system, { people });
 for (const claim of CLAIMS) {
   console.log(`\norder ${claim.order}: ${claim.mail}`);
   const { status, output, fault, history } = await desk.run("refund", claim, { id: `refund-${claim.order}`, timeoutMs: TASK_MS });
-  for (const { what, agent } of history) if (/request|accepted|sent back|refused/.test(what)) console.log(`  ${agent}: ${what}`);
+  for (const { what, stop: at } of history) if (/request|accepted|sent back/.test(what)) console.log(`  ${at}: ${what}`);
   console.log(fault === undefined ? `${status}: ${JSON.stringify(output)}` : `${status}, ${fault.code}: ${fault.message}`);
 }
 await desk.stop();

@@ -59,7 +59,9 @@ const cashier = agent(Cashier, {
 });
 
 const refund = route("refund", 1, Claim)
-  .to("proposed", Assessor, ({ task }) => task, {})
+  .to("proposed", Assessor, ({ task }) => task, {
+    validate: { rule: "output.order == input.order", by: Auditor, roundsMax: 2, onRefusal: "fail" },
+  })
   .to("paid", Cashier, ({ proposed }) => proposed)
   .output(({ paid }) => paid);
 
