@@ -172,8 +172,8 @@ export interface Operations {
    */
   signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
   /**
-   * Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code; of what waits for a person the
-   * request and the person.
+   * Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code; of what waits for
+   * a person the request and the person.
    */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /**
