@@ -94,7 +94,8 @@ export interface RuntimeContext {
   call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json>;
   /** Runs a function once and records its result; `undefined` is recorded as `null`. */
   step(name: string, action: (step: StepTools) => unknown): Promise<Json>;
-  ask(target: { readonly name: string }, input: Json): Promise<Json>;
+  /** Asks an agent. `received` is called with the label of the answer, or of its fault, before that is handed over. */
+  ask(target: { readonly name: string }, input: Json, received?: (label: Label | undefined) => void): Promise<Json>;
   sleep(ms: number): Promise<void>;
   /** Waits for an external signal and returns its payload. */
   waitFor(name: string, schema: JsonSchema, options: WaitForOptions): Promise<Json>;

@@ -3,6 +3,7 @@
  */
 import type { z } from "zod";
 import { Fault, type Json } from "../runtime/faults.ts";
+import type { Label } from "../runtime/label.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Gate, gate, requireJson } from "../runtime/schema.ts";
 import { type Contract, type InputOf, type OutputOf, schemaTextOf } from "./contract.ts";
@@ -86,9 +87,10 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     return (await this.#context.step(name, async (step) => requireJson((await action(step)) ?? null, what, "schema.output"))) as R;
   }
 
-  readonly ask = <C extends Contract>(target: C, input: InputOf<C>): Promise<OutputOf<C>> => handled(this.#ask(target, input));
+  readonly ask = <C extends Contract>(target: C, input: InputOf<C>): Promise<OutputOf<C>> => handled(this.askAs(target, input));
 
-  async #ask<C extends Contract>(target: C, input: InputOf<C>): Promise<OutputOf<C>> {
+  /** As `ask`, and says what the label of the answer is. */
+  async askAs<C extends Contract>(target: C, input: InputOf<C>, received?: (label: Label | undefined) => void): Promise<OutputOf<C>> {
     const { name, asks } = this.#parts;
     requireKind(target, "contract", `agent ${JSON.stringify(name)}`, "ask");
     requireDeclared(
@@ -100,7 +102,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
           target: target.name,
         }),
     );
-    const answer = await this.#context.ask(target, target.checkInput(input));
+    const answer = await this.#context.ask(target, target.checkInput(input), received);
     // The gate changes nothing, so a value that passed it is of the contract's output type.
     return target.checkOutput(answer) as OutputOf<C>;
   }

@@ -39,6 +39,11 @@ export function judgeCall(facts: CallFacts): Judgement {
   return permissionOf(facts) ?? questionOf([approvalOf(facts), flowOf(facts)]) ?? { verdict: "allowed", rule: allowedBy(facts) };
 }
 
+/** Whether the principal and the task have a permission. */
+export function mayUse(permission: string | undefined, { permissions, given }: CallFacts["principal"]): boolean {
+  return permission === undefined || (permissions.includes(permission) && given?.includes(permission) !== false);
+}
+
 function questionOf(found: readonly (Question | undefined)[]): Judgement | undefined {
   const asking = found.filter((one) => one !== undefined);
   if (asking.length === 0) return undefined;

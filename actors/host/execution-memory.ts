@@ -107,7 +107,9 @@ export class ExecutionMemory implements RuntimeMemory {
     const kinds: ["turn", "summary"] = ["turn", "summary"];
     const wanted = { kinds, limit: LIMITS.conversationTurnsMax };
     const { facts, withheld } = await this.#read("conversation", [{ memory: this.#parts.memory, wanted }]);
-    return { turns: facts.map(turnOf).reverse(), withheld };
+    const turns = facts.map(turnOf).reverse();
+    // A summary is younger than turns that came after what it stands for.
+    return { turns: [...turns.filter(isSummary), ...turns.filter((turn) => !isSummary(turn))], withheld };
   }
 
   async remember(draft: FactDraft): Promise<FactView> {
@@ -133,8 +135,8 @@ export class ExecutionMemory implements RuntimeMemory {
     return { fact, tokens, content: { summary } };
   }
 
-  async addTurn(input: Json, output: Json, tokens: number): Promise<void> {
-    await this.#write("turn", { kind: "turn", content: { input, output }, tokens }, [...this.#recalled.values()]);
+  async addTurn(content: { readonly input: string; readonly output: string }, tokens: number): Promise<void> {
+    await this.#write("turn", { kind: "turn", content: { ...content }, tokens }, [...this.#recalled.values()]);
   }
 
   async forget(id: string): Promise<void> {
@@ -285,7 +287,7 @@ export class ExecutionMemory implements RuntimeMemory {
     const { rules, work } = this.#parts;
     const { promote } = rules;
     if (promote === undefined || (trust !== "untrusted" && !isUntrusted(label))) return {};
-    const fact = { value: draft.content, trust, label: [...label], ...(draft.key === undefined ? {} : { key: draft.key }) };
+    const fact = { key: draft.key ?? "", value: draft.content, trust, label: [...label] };
     if (!holds(promote, { fact })) return {};
     return { promoted: { by: `rule of ${work.agent}`, atMs: work.begunAtMs, reason: promote.slice(0, LIMITS.requestReasonCharsMax) } };
   }
@@ -356,8 +358,12 @@ interface Found {
 
 type Draft = Pick<MemoryOpOf<"write">, "kind" | "content" | "key" | "validUntilMs" | "tokens" | "replaces">;
 
-const Turn = z.union([z.strictObject({ input: z.json(), output: z.json() }), z.strictObject({ summary: z.string() })]);
+const Turn = z.union([z.strictObject({ input: z.string(), output: z.string() }), z.strictObject({ summary: z.string() })]);
 
 function turnOf(fact: FactView): TurnView {
-  return { fact, tokens: fact.tokens ?? 0, content: Turn.parse(fact.value) as TurnView["content"] };
+  return { fact, tokens: fact.tokens ?? 0, content: Turn.parse(fact.value) };
+}
+
+function isSummary({ content }: TurnView): boolean {
+  return "summary" in content;
 }

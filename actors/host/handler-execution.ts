@@ -192,10 +192,10 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     });
   }
 
-  async ask(target: { readonly name: string }, input: Json): Promise<Json> {
+  async ask(target: { readonly name: string }, input: Json, received?: (label: Label | undefined) => void): Promise<Json> {
     this.#hasAsked = true;
     const key = this.#keyOf(callPrefix(`ask ${target.name}`, hashJson(input)));
-    return this.#wait(key, { kind: "agent", agent: target.name, input }, this.label);
+    return this.#wait(key, { kind: "agent", agent: target.name, input }, this.label, received);
   }
 
   async sleep(ms: number): Promise<void> {
@@ -280,17 +280,18 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   }
 
   /** `label`: of what the handler had received when it began to wait. */
-  async #wait(key: string, content: WaitContent, label: Label): Promise<Json> {
+  async #wait(key: string, content: WaitContent, label: Label, received?: (label: Label | undefined) => void): Promise<Json> {
     this.#open.requireOutside(`a wait (${key})`);
     const known = this.#replay.wait(key);
     await this.#throwFailure("wait", key);
     if (known?.result !== undefined) {
       await this.#replay.turn(known);
       this.received(known.resultLabel);
+      received?.(known.resultLabel);
       return readAnswer(known, this.#parts.values);
     }
     await this.#ready();
-    return this.#waits.begin(key, content, label);
+    return this.#waits.begin(key, content, label, received);
   }
 
   async #refresh(state: AgentState): Promise<void> {

@@ -43,6 +43,7 @@ export interface HandlerWaitsParts {
 interface Open {
   readonly resolve: (answer: Json) => void;
   readonly reject: (fault: unknown) => void;
+  readonly received: ((label: Label | undefined) => void) | undefined;
 }
 
 /** The waits of one execution. */
@@ -70,14 +71,14 @@ export class HandlerWaits {
   }
 
   /** Tells the actor about a wait, also if an earlier execution did: it must know, to be free and to continue the handler. */
-  async begin(key: string, content: WaitContent, label: Label): Promise<Json> {
+  async begin(key: string, content: WaitContent, label: Label, received?: (label: Label | undefined) => void): Promise<Json> {
     this.#beginning += 1;
     const { promise, resolve, reject } = Promise.withResolvers<Json>();
     try {
       await this.#settling;
       const told = await this.#tell(key, content, label);
       this.#changes += 1;
-      this.#open.set(this.#indexOf(told, key), { resolve, reject });
+      this.#open.set(this.#indexOf(told, key), { resolve, reject, received });
       this.#parts.slot.beginWait();
       // The answer may have arrived before this execution noted the wait.
       const latest = this.#parts.peek() ?? told;
@@ -150,7 +151,9 @@ export class HandlerWaits {
     for (const wait of answered) {
       const hand = (): Open | undefined => {
         this.#parts.received(wait.resultLabel);
-        return this.#take(wait.index);
+        const open = this.#take(wait.index);
+        open?.received?.(wait.resultLabel);
+        return open;
       };
       await isRead
         .then(() => readAnswer(wait, this.#parts.values))

@@ -5,6 +5,7 @@
  * `runLocal` and in a simulation.
  */
 import type { System } from "../../agents/system.ts";
+import type { AgentState } from "../../runtime/agent/state.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json } from "../../runtime/faults.ts";
 import { INDEX_ROOT, indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
@@ -207,6 +208,12 @@ export class Host implements BeginningHost {
     if (type === this.#processType) return this.processes.engine;
     if (type === this.#memories.type) return this.#memories.engine;
     return this.#indexes.get(type) ?? this.#agents.get(type)?.engine;
+  }
+
+  /** The state of an actor whose agent has a memory; undefined for one of another agent, or one that this app does not have. */
+  async agentState(agent: string, id: string): Promise<AgentState | undefined> {
+    const actors = this.#agents.get(actorType(this.#system, agent));
+    return actors?.hasMemory === true ? (await actors.engine.fresh(id)).state : undefined;
   }
 
   receive(message: Message): Promise<TurnAnswer> {

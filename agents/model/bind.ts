@@ -15,6 +15,7 @@ import { misfit } from "../schema-check.ts";
 import type { BoundModel } from "./bound.ts";
 import { type Callables, checked, functionsOf } from "./functions.ts";
 import type { ModelBudget, ModelSettings } from "./model.ts";
+import { offeredTo } from "./offered.ts";
 import { runModel } from "./run.ts";
 
 /** The settings of any model: functions that take any input. */
@@ -41,6 +42,7 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     models,
     functions,
     answer: form,
+    readsData: callables.asks.length > 0 || callables.memory !== undefined || callables.tools.some(({ untrusted }) => untrusted),
     fixed: fixedPart(tools, form.request, promptSettings(settings, where)),
     retry: settings.retry === undefined ? undefined : modelRetryOf(settings.retry, where),
     priority: settings.priority === undefined ? undefined : requireInt(settings.priority, where, "priority", -PRIORITY_MAX, PRIORITY_MAX),
@@ -49,13 +51,15 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     onGiveUp: giveUpOf(settings.onGiveUp, { target, callables, where }),
     onBudgetEnd: budgetEndOf(settings.onBudgetEnd, { target, callables, where }),
   };
+  const offered = offeredTo(rules, callables.tools);
   const instructions = instructionsOf(settings.instructions, where);
   const budget = settings.budget === undefined ? undefined : modelBudgetOf(settings.budget, where);
   const used = typeof rules.onBudgetEnd === "object" && "degradeTo" in rules.onBudgetEnd ? [rules.onBudgetEnd.degradeTo] : [];
   return {
     models: [...new Set([...models, ...used])],
     budget: budget?.grant,
-    handle: (input, runtime, face) => runModel({ rules, instructions, callables, timeMs: budget?.timeMs }, input, runtime, face),
+    handle: (input, runtime, face) =>
+      runModel({ rules: offered(runtime.principal), instructions, callables, timeMs: budget?.timeMs }, input, runtime, face),
   };
 }
 

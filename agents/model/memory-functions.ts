@@ -3,7 +3,8 @@ import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
 import { joined, type Label } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { FactView, RuntimeMemory } from "../../runtime/memory/view.ts";
+import type { RuntimeMemory } from "../../runtime/memory/view.ts";
+import { factJson } from "../../runtime/model/remembered.ts";
 import { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../../runtime/schema.ts";
 import type { MemoryOptions } from "../memory.ts";
 
@@ -52,16 +53,4 @@ export async function callMemory(
   const { facts, withheld } = await memory.recall(Recall.parse(input));
   const told = withheld.untrusted === 0 ? {} : { withheld: `${withheld.untrusted} untrusted facts of other tasks are not shown` };
   return { output: { facts: facts.map(factJson), ...told }, label: joined(...facts.map(({ label }) => label)) };
-}
-
-/** A fact as a model is told it. */
-export function factJson({ id, key, value, trust, atMs, source }: FactView): Json {
-  return {
-    id,
-    ...(key === undefined ? {} : { key }),
-    value,
-    trust,
-    at: new Date(atMs).toISOString(),
-    ...(source === undefined ? {} : { source: `${source.name}/${source.id}` }),
-  };
 }

@@ -6,10 +6,14 @@ import type { GatedCall } from "../../runtime/model/reply-gate.ts";
 import type { ModelCall } from "../../runtime/model/conversation.ts";
 import type { LoopRules } from "../../runtime/model/rules.ts";
 import type { Contract } from "../contract.ts";
+import type { Label } from "../../runtime/label.ts";
 import type { EditedCall, RuntimeContext } from "../context.ts";
 import { invalid } from "../definition.ts";
 import type { CheckedContext } from "../handler-context.ts";
+import { outputLabelOf } from "../tool.ts";
 import type { Callables } from "./functions.ts";
+import { callMemory } from "./memory-functions.ts";
+import { keepTurn, remembered } from "./remembering.ts";
 
 /** A loop bound to its agent. */
 export interface ModelRun {
@@ -23,7 +27,10 @@ export interface ModelRun {
 /** Runs the loop. Returns the answer or a hand-off, or throws a coded fault. */
 export async function runModel(run: ModelRun, input: Json, runtime: RuntimeContext, face: CheckedContext): Promise<unknown> {
   const { rules, timeMs } = run;
-  let step = begin(rules, run.instructions(input), input, runtime.budget);
+  const remembering = { rules, memory: run.callables.memory };
+  const instructions = run.instructions(input);
+  const shown = await remembered(remembering, input, runtime);
+  let step = begin(rules, { instructions, input, label: runtime.inputLabel, remembered: shown }, runtime.budget);
   // A recorded wait, so that its end comes at the same point when the handler runs again.
   const timeUp = timeMs === undefined ? undefined : face.sleep(timeMs).then(() => "time-up" as const);
   for (;;) {
@@ -37,6 +44,7 @@ export async function runModel(run: ModelRun, input: Json, runtime: RuntimeConte
         break;
       }
       case "answer":
+        await keepTurn(remembering, input, next.value, runtime);
         return next.value;
       case "hand-off":
         return face.handOff(contractOf(run.callables.handsOffTo, next.target, rules.agent), next.input);
@@ -64,7 +72,7 @@ async function makeAll(
   runtime: RuntimeContext,
   face: CheckedContext,
 ): Promise<Step> {
-  const results = await Promise.all(calls.map((call) => make(run, call, face)));
+  const results = await Promise.all(calls.map((call) => make(run, call, face, runtime.memory)));
   return returned(run.rules, state, results, runtime.budget);
 }
 
@@ -73,18 +81,31 @@ async function make(
   { callables, rules }: ModelRun,
   { function: { kind, target }, input }: GatedCall,
   face: CheckedContext,
+  memory: RuntimeContext["memory"],
 ): Promise<CallResult> {
+  let label: Label | undefined;
   try {
-    if (kind === "ask") return { output: (await face.ask(contractOf(callables.asks, target, rules.agent), input)) as Json };
+    if (kind === "memory" && memory !== undefined) return await callMemory(memory, target, input);
+    if (kind === "ask") {
+      const asked = contractOf(callables.asks, target, rules.agent);
+      const output = (await face.askAs(asked, input, (received) => (label = received))) as Json;
+      return { output, label };
+    }
     const tool = callables.tools.find(({ name }) => name === target);
     if (tool === undefined) throw invalid(`agent ${rules.agent}`, `there is no tool ${target}`);
     let edited: EditedCall | undefined;
     const output = (await face.callAs(tool, input, (edit) => (edited = edit))) as Json;
-    return { output, edited };
+    return { output, edited, label: outputLabelOf(tool) };
   } catch (error) {
     if (!isFault(error) || face.signal.aborted) throw error;
-    return { fault: error };
+    const tool = kind === "tool" && isOfTool(error.code) ? callables.tools.find(({ name }) => name === target) : undefined;
+    return { fault: error, label: tool === undefined ? label : outputLabelOf(tool) };
   }
+}
+
+/** Whether a fault of a call may hold a text of its tool: not if the call was refused. */
+function isOfTool(code: string): boolean {
+  return !code.startsWith("tool.") && !code.startsWith("person.");
 }
 
 function contractOf(contracts: readonly Contract[], name: string, agent: string): Contract {

@@ -9,6 +9,7 @@ import type { CompensationReport, Result } from "../protocol.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
 import { seenState, setStateLabel } from "./labels.ts";
 import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
+import { keptOf } from "./kept.ts";
 import { type AgentEvent, type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
@@ -106,6 +107,8 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
     ...work,
     label: work.label,
     stateLabel: undefined,
+    stored: work.stored,
+    kept: undefined,
     settled: undefined,
     modelCalls: undefined,
     failures: undefined,
@@ -234,6 +237,7 @@ function slim(work: AgentWork): AgentWork {
   const stands = standingOf(work);
   return {
     ...work,
+    kept: work.stored === true ? keptOf(work) : undefined,
     stands: stands.length === 0 ? undefined : stands,
     input: NOTHING,
     label: undefined,

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { JsonSchema } from "../schema.ts";
+import type { DataText } from "./data-text.ts";
 import type { ModelRetry } from "./retry.ts";
 
 /** A tool call that a model asks for. `arguments` is the text as it came: it is parsed by the gate, once, when the reply is complete. */
@@ -38,9 +39,9 @@ export type ModelReply = z.infer<typeof ModelReply>;
 
 /** One message of a conversation. */
 export type ModelMessage =
-  | { readonly role: "system" | "user"; readonly text: string }
+  | ({ readonly role: "system" | "user" } & DataText)
   | { readonly role: "assistant"; readonly text: string; readonly calls: readonly AskedCall[]; readonly reasoning?: string | undefined }
-  | { readonly role: "tool"; readonly callId: string; readonly name: string; readonly text: string };
+  | ({ readonly role: "tool"; readonly callId: string; readonly name: string } & DataText);
 
 /** A tool as it is described to a model. */
 export interface ModelTool {

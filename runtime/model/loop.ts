@@ -6,9 +6,11 @@
  */
 import { hashText } from "../canonical.ts";
 import { Fault, invariant, type Json } from "../faults.ts";
+import type { Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { ModelCall, ModelMessage, ModelReply } from "./conversation.ts";
 import { endsRun } from "./call-ends.ts";
+import { dataText } from "./data-text.ts";
 import { isOnLadder, nextRung, type Rung } from "./ladder.ts";
 import { shortened, summarized, summaryRequest, withSummary } from "./less-context.ts";
 import type { LoopState, Next, Step } from "./loop-state.ts";
@@ -19,14 +21,29 @@ import type { LoopRules, Purse } from "./rules.ts";
 import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, REPEATED, resultText } from "./telling.ts";
 
 /** How a call ended. */
-export type CallResult = { readonly output: Json; readonly edited?: EditedInput | undefined } | { readonly fault: Fault };
+export type CallResult = ({ readonly output: Json; readonly edited?: EditedInput | undefined } | { readonly fault: Fault }) & {
+  /** Of the output, or of the text of the fault. Absent: trusted. */
+  readonly label?: Label | undefined;
+};
+
+/** What a run begins with. */
+export interface Beginning {
+  readonly instructions: string;
+  readonly input: Json;
+  /** Of the input. */
+  readonly label: Label;
+  /** What stands between the instructions and the input: facts and earlier turns. */
+  readonly remembered: readonly ModelMessage[];
+}
 
 /** Begins a run. The first request follows. */
-export function begin(rules: LoopRules, instructions: string, input: Json, purse: Purse): Step {
+export function begin(rules: LoopRules, { instructions, input, label, remembered }: Beginning, purse: Purse): Step {
+  const first = firstMessages(instructions, remembered, { input, label, readsData: rules.readsData });
   const state: LoopState = {
     input,
     prompt: hashText(instructions),
-    conversation: conversationOf(firstMessages(instructions, input)),
+    first: first.length,
+    conversation: conversationOf(first),
     callsMade: 0,
     model: rules.models[0],
     fallbacks: 0,
@@ -98,9 +115,10 @@ function endedBy({ function: { kind } }: GatedCall, result: CallResult | undefin
 
 function resultMessage({ id, function: { name } }: GatedCall, result: CallResult | undefined): ModelMessage {
   invariant(result !== undefined, "a call without a result");
-  if ("fault" in result) return { role: "tool", callId: id, name, text: faultText(result.fault) };
-  const text = resultText(result.output);
-  return { role: "tool", callId: id, name, text: result.edited === undefined ? text : `${editedText(result.edited)}\n${text}` };
+  const { label } = result;
+  if ("fault" in result) return { role: "tool", callId: id, name, ...dataText(faultText(result.fault), label) };
+  const note = result.edited === undefined ? undefined : editedText(result.edited);
+  return { role: "tool", callId: id, name, ...dataText(resultText(result.output), label, note) };
 }
 
 /** A fault as a model is told. What a person has decided is not asked again. */
@@ -176,15 +194,15 @@ function lastFault(rules: LoopRules, state: LoopState, { fault }: Trouble, purse
 }
 
 function isPossible(rules: LoopRules, state: LoopState, rung: Rung, { tell }: Trouble): boolean {
-  const { conversation, callsMade, phase } = state;
+  const { conversation, callsMade, phase, first } = state;
   switch (rung) {
     case "tell":
       return tell.length > 0;
     case "shorten":
-      return shortened(conversation.messages) !== undefined;
+      return shortened(conversation.messages, first) !== undefined;
     case "summarize":
       // A summary that could not be used is not asked for again at once: that would be the same request.
-      return phase.kind !== "summary" && callsMade + 1 < rules.callsMax && summarized(conversation.messages) !== undefined;
+      return phase.kind !== "summary" && callsMade + 1 < rules.callsMax && summarized(conversation.messages, first) !== undefined;
     case "model":
       return nextFallback(rules, state) !== undefined;
   }
@@ -193,7 +211,7 @@ function isPossible(rules: LoopRules, state: LoopState, rung: Rung, { tell }: Tr
 function climb(rules: LoopRules, state: LoopState, rung: Rung, trouble: Trouble, purse: Purse): Step {
   const { messages } = state.conversation;
   if (rung === "summarize") return askSummary(rules, state, trouble);
-  const shorter = rung === "shorten" ? shortened(messages) : undefined;
+  const shorter = rung === "shorten" ? shortened(messages, state.first) : undefined;
   const conversation = withMessages(shorter === undefined ? state.conversation : conversationOf(shorter), trouble.tell);
   const fallback = rung === "model" ? nextFallback(rules, state) : undefined;
   return ask(rules, { ...state, conversation, ...fallback }, purse, rung);
@@ -208,7 +226,7 @@ function nextFallback({ models }: LoopRules, { fallbacks, model }: LoopState): P
 
 function askSummary(rules: LoopRules, state: LoopState, trouble: Trouble): Step {
   const { messages } = state.conversation;
-  const part = summarized(messages);
+  const part = summarized(messages, state.first);
   invariant(part !== undefined, "a summary of nothing");
   const call = callOf(fixedPart([], undefined, rules.fixed.settings), {
     model: state.model,

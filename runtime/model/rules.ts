@@ -48,6 +48,8 @@ export interface LoopRules {
   readonly models: readonly [string, ...string[]];
   readonly functions: ReadonlyMap<string, LoopFunction>;
   readonly answer: LoopAnswer;
+  /** Results may hold data from outside, or answers that were derived from such. */
+  readonly readsData: boolean;
   /** What all requests share. */
   readonly fixed: FixedPart;
   /** How transient faults are tried again. Absent: the default. */

@@ -1,8 +1,10 @@
 /** @module The sentences and results that the loop adds to a conversation. Pure. */
 import { canonicalJson, textBytes } from "../canonical.ts";
 import type { Json } from "../faults.ts";
+import { isUntrusted, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { ModelMessage, ModelReply } from "./conversation.ts";
+import { DATA_SENTENCE, dataText } from "./data-text.ts";
 
 /** Adjusts a cut so that no character is split. */
 function cutText(text: string, bytesMax: number): string {
@@ -25,7 +27,7 @@ export function cutWithNote(text: string, bytesMax: number): string {
 }
 
 /** The text of a value in a prompt: a text as it is, anything else as JSON with sorted keys, the same on every host. */
-function valueText(value: Json): string {
+export function valueText(value: Json): string {
   return typeof value === "string" ? value : canonicalJson(value);
 }
 
@@ -65,11 +67,21 @@ export function refusedReply(reasons: readonly string[], what: string): ModelMes
   return { role: "user", text: [`Your last reply was not used. ${what}`, ...reasons.map((reason) => `- ${reason}`)].join("\n") };
 }
 
-/** The first messages of a conversation. */
-export function firstMessages(instructions: string, input: Json): readonly ModelMessage[] {
+/**
+ * The first messages of a conversation: the instructions, what is remembered, and the input. `readsData`: data from outside may
+ * follow.
+ */
+export function firstMessages(
+  instructions: string,
+  remembered: readonly ModelMessage[],
+  { input, label, readsData }: { readonly input: Json; readonly label: Label; readonly readsData: boolean },
+): readonly ModelMessage[] {
+  const hasData =
+    readsData || isUntrusted(label) || remembered.some((message) => message.role !== "assistant" && message.data !== undefined);
   return [
-    { role: "system", text: instructions },
-    { role: "user", text: valueText(input) },
+    { role: "system", text: hasData ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
+    ...remembered,
+    { role: "user", ...dataText(valueText(input), label) },
   ];
 }
 

@@ -153,8 +153,8 @@ class PlacedContext implements RuntimeContext {
     return this.#context.budget;
   }
 
-  call(tool: ToolDefinition, input: Json): Promise<Json> {
-    return this.#context.call(this.#tools.get(tool.name) ?? tool, input);
+  call(tool: ToolDefinition, input: Json, edited?: Parameters<RuntimeContext["call"]>[2]): Promise<Json> {
+    return this.#context.call(this.#tools.get(tool.name) ?? tool, input, edited);
   }
 
   async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
@@ -176,8 +176,8 @@ class PlacedContext implements RuntimeContext {
     return this.#context.waitFor(name, schema, options);
   }
 
-  ask(target: { readonly name: string }, input: Json): Promise<Json> {
-    return this.#context.ask(target, input);
+  ask(target: { readonly name: string }, input: Json, received?: Parameters<RuntimeContext["ask"]>[2]): Promise<Json> {
+    return this.#context.ask(target, input, received);
   }
 
   handOff(target: { readonly name: string }, input: Json): HandOff {

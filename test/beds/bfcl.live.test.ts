@@ -37,6 +37,7 @@ function rulesOf(tools: readonly BedTool[]): LoopRules {
     models: ["bed"],
     functions: functionsOf({ tools: made, asks: [], handsOffTo: [] }, "the bed"),
     answer: { request: undefined, under: undefined, check: (value) => ({ value }) },
+    readsData: false,
     fixed: fixedPart([], undefined, settings),
     callsMax: 2,
     retry: undefined,

@@ -1,4 +1,5 @@
 /** @module A model agent from its definition to its answer, over a runner without records. */
+import { DATA_SENTENCE } from "../../runtime/model/data-text.ts";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, isHandOff, model, tool } from "../../agents/index.ts";
@@ -28,7 +29,7 @@ describe("a model agent", () => {
     expect(ran.made).toEqual([["refund", CLAIM]]);
     const [first, second] = ran.requests;
     expect(first?.request.messages).toEqual([
-      { role: "system", text: "Refund the claim." },
+      { role: "system", text: `Refund the claim.\n\n${DATA_SENTENCE}` },
       { role: "user", text: '{"amount":5,"orderId":"o-1"}' },
     ]);
     expect(second?.request.messages.slice(2)).toEqual([
