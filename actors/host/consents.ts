@@ -146,8 +146,8 @@ export class Consents {
 }
 
 function denied({ tool }: MadeCall, { by, reason }: Verdict): Fault {
-  const who = by === undefined ? "in time no person approved it" : `${by} denied it`;
-  const message = `tool ${tool.name} was not called: ${who}${reason === "" ? "" : `: ${reason}`}`;
+  const why = [...(by === undefined ? [] : [`${by} denied it`]), ...(reason === "" ? [] : [reason])].join(": ");
+  const message = `tool ${tool.name} was not called: ${why}`;
   return new Fault("person.denied", message, { tool: tool.name, ...(by === undefined ? {} : { by }), reason });
 }
 
