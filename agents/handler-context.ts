@@ -15,6 +15,7 @@ import type {
   Principal,
   RuntimeContext,
   RuntimeUndoContext,
+  SentBackOutput,
   StateContext,
   StepTools,
   WaitForOptions,
@@ -44,6 +45,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
   readonly principal: Principal;
   readonly attempt: number;
   readonly processId: string;
+  readonly sentBack: SentBackOutput | undefined;
 
   constructor(context: RuntimeContext, parts: FaceParts) {
     this.#context = context;
@@ -53,6 +55,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     this.principal = context.principal;
     this.attempt = context.attempt;
     this.processId = context.processId;
+    this.sentBack = context.sentBack;
   }
 
   get state(): Json {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
+import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
 import { completion } from "./commands/completion.ts";
@@ -29,7 +30,7 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
-  ...[inbox, approve, edit, deny, answer, rules, dead],
+  ...[inbox, approve, edit, deny, answer, rules, audit, dead],
   ...[graph, mcp, doctor, setAside, purge, completion],
 ];
 

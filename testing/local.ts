@@ -9,6 +9,7 @@ import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
+import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus, type Principal } from "../runtime/protocol.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
@@ -148,6 +149,9 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     if (after.phase === "ended") ended.add(after.id);
     people.note(after);
   });
+  // As with Dapr, the processes of a tenant have ids of their own within the system.
+  const tenants = new Map<string, string>();
+  const inside = (id: string): string => insideId(id, tenants.get(id) ?? ANONYMOUS.tenant);
   let given = 0;
   const newId = (): string => `local-${(given += 1)}`;
   const operations = new SystemOperations({ system, ports: world.ports, host, newId });
@@ -158,13 +162,14 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     requireKeys(task, "run", TASK_OPTIONS);
     const id = task.id ?? newId();
     const { principal = ANONYMOUS, ...options } = task;
+    tenants.set(id, principal.tenant);
     await driver.during(operations.submit({ ...options, id, route: nameOf(system, route), input }, { principal }, 0));
-    await driver.until(() => ended.has(id) || people.failure !== undefined);
+    await driver.until(() => ended.has(inside(id)) || people.failure !== undefined);
     if (people.failure !== undefined) throw people.failure.error;
-    const { outcome, phase } = await operations.process(id);
+    const { outcome, phase } = await operations.process(inside(id));
     if (outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${phase}`);
     const { status, output, fault, deadLetter, spent, label } = outcome;
-    const { lines } = await operations.history(id, 0, Number.POSITIVE_INFINITY);
+    const { lines } = await operations.history(inside(id), 0, Number.POSITIVE_INFINITY);
     const history = lines.map(({ line: _number, run: _run, ...line }) => line);
     return {
       id,
@@ -179,13 +184,13 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   };
   return {
     run,
-    show: (id) => operations.process(id),
-    stops: (id) => operations.stops(id),
+    show: (id) => operations.process(inside(id)),
+    stops: (id) => operations.stops(inside(id)),
     cancel: async (id, reason) => {
-      await driver.during(operations.cancel(id, reason, { principal: ANONYMOUS }));
+      await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
     },
     signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
-      await driver.during(operations.signal(id, name, payload, { principal }, signalId));
+      await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
     },
     stop: () => host.stop(0),
   };

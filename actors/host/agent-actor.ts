@@ -17,6 +17,7 @@ import type { HostMetrics } from "../telemetry/metrics.ts";
 import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "../engine/ports.ts";
 import { Runner } from "./runner.ts";
+import type { Checks } from "./checks.ts";
 import type { StandingRules } from "./standing-rules.ts";
 import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
@@ -37,6 +38,7 @@ export interface AgentActorParts {
   readonly quarantine: Quarantine;
   readonly deltas: Deltas;
   readonly rules: StandingRules;
+  readonly checks: Checks;
 }
 
 /** All actors of one agent in this host. */
@@ -66,6 +68,7 @@ export class AgentActors {
       definition: parts.definition,
       type: parts.type,
       rules: parts.rules,
+      checks: parts.checks,
       values: parts.values,
       clock: parts.ports.clock,
       random: parts.ports.random,

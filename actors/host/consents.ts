@@ -98,7 +98,7 @@ export class Consents {
   async #judged(call: MadeCall, known: Call | undefined, edit: EditedBy | undefined): Promise<Asking | undefined> {
     const { ready, failed } = this.#parts;
     await ready();
-    const judgement = await this.#policy.judged(call, edit);
+    const judgement = await this.#policy.judged(call, edit).catch(async (error: unknown) => Promise.reject(await failed(call.key, error)));
     if (judgement.verdict === "allowed" || (judgement.verdict === "asks" && known?.open === true)) return undefined;
     if (judgement.verdict === "asks") return this.#asking(call, judgement);
     const { name } = call.tool;

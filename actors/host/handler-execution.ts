@@ -99,7 +99,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       waiting: parts.waiting,
     });
     this.#consents = new Consents({
-      ...{ work: parts.work, agent: parts.agent, rules: parts.rules, values: parts.values },
+      ...{ work: parts.work, agent: parts.agent, rules: parts.rules, checks: parts.checks, values: parts.values },
       ...{ replay: this.#replay, signal: this.#abort.signal },
       peek: () => parts.link.state(),
       spent: () => this.#budget.view.spent,

@@ -23,6 +23,7 @@ import {
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import {
+  AuditQuery,
   CancelRequest,
   DiscardRequest,
   FollowQuery,
@@ -32,7 +33,6 @@ import {
   NoParams,
   NoQuery,
   OpenApiAnswer,
-  PageQuery,
   ProcessesQuery,
   ProcessParams,
   PurgeRequest,
@@ -232,10 +232,10 @@ export const ROUTES = {
   listAudit: spec({
     method: "get",
     path: "/audit",
-    summary: "Lists operator actions, newest first",
+    summary: "Lists operator actions and checks before acts, newest first",
     role: "read",
     params: NoParams,
-    query: PageQuery,
+    query: AuditQuery,
     answers: { 200: json(AuditPage, "One page.") },
     faults: ASKING,
   }),

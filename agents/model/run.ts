@@ -25,7 +25,8 @@ export interface ModelRun {
 /** Runs the loop. Returns the answer or a hand-off, or throws a coded fault. */
 export async function runModel(run: ModelRun, input: Json, runtime: RuntimeContext, face: CheckedContext): Promise<unknown> {
   const { rules, timeMs } = run;
-  let step = begin(rules, run.instructions(input), input, runtime.budget, runtime.inputLabel);
+  const { inputLabel: label, sentBack } = runtime;
+  let step = begin(rules, { instructions: run.instructions(input), input, label, sentBack }, runtime.budget);
   // A recorded wait, so that its end comes at the same point when the handler runs again.
   const timeUp = timeMs === undefined ? undefined : face.sleep(timeMs).then(() => "time-up" as const);
   for (;;) {

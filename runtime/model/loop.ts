@@ -18,7 +18,7 @@ import { costOf, NO_CALLS, withCalls } from "./progress.ts";
 import { callOf, conversationOf, fixedPart, withMessages } from "./prompt.ts";
 import { type GatedCall, judge, type Trouble } from "./reply-gate.ts";
 import type { LoopRules, Purse } from "./rules.ts";
-import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, REPEATED, resultText } from "./telling.ts";
+import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, type LoopTask, REPEATED, resultText } from "./telling.ts";
 
 /** How a call ended. */
 export type CallResult = ({ readonly output: Json; readonly edited?: EditedInput | undefined } | { readonly fault: Fault }) & {
@@ -26,12 +26,12 @@ export type CallResult = ({ readonly output: Json; readonly edited?: EditedInput
   readonly label?: Label | undefined;
 };
 
-/** Begins a run. The first request follows. `label`: of the input. */
-export function begin(rules: LoopRules, instructions: string, input: Json, purse: Purse, label: Label): Step {
+/** Begins a run. The first request follows. */
+export function begin(rules: LoopRules, task: LoopTask, purse: Purse): Step {
   const state: LoopState = {
-    input,
-    prompt: hashText(instructions),
-    conversation: conversationOf(firstMessages(instructions, input, label, rules.readsData)),
+    input: task.input,
+    prompt: hashText(task.instructions),
+    conversation: conversationOf(firstMessages(task, rules.readsData)),
     callsMade: 0,
     model: rules.models[0],
     fallbacks: 0,

@@ -67,12 +67,37 @@ export function refusedReply(reasons: readonly string[], what: string): ModelMes
   return { role: "user", text: [`Your last reply was not used. ${what}`, ...reasons.map((reason) => `- ${reason}`)].join("\n") };
 }
 
+/** What a model is asked to do. */
+export interface LoopTask {
+  readonly instructions: string;
+  readonly input: Json;
+  /** Of the input, and of what was sent back. */
+  readonly label: Label;
+  /** An earlier answer that was not accepted. */
+  readonly sentBack?: SentBackAnswer | undefined;
+}
+
+/** An earlier answer that a validator or a rule did not accept. `round` counts from 1. */
+interface SentBackAnswer {
+  readonly round: number;
+  readonly reasons: readonly string[];
+  readonly output: Json;
+}
+
 /** The first messages of a conversation. `readsData`: data from outside may follow. */
-export function firstMessages(instructions: string, input: Json, label: Label, readsData: boolean): readonly ModelMessage[] {
+export function firstMessages({ instructions, input, label, sentBack }: LoopTask, readsData: boolean): readonly ModelMessage[] {
   return [
     { role: "system", text: readsData || isUntrusted(label) ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
     { role: "user", ...dataText(valueText(input), label) },
+    ...(sentBack === undefined ? [] : [sentBackMessage(sentBack, label)]),
   ];
+}
+
+/** Tells the model why an earlier answer was not accepted. */
+function sentBackMessage({ round, reasons, output }: SentBackAnswer, label: Label): ModelMessage {
+  const text = [`The answer: ${resultText(output)}`, ...reasons.map((reason) => `- ${reason}`)].join("\n");
+  const note = `An earlier answer of yours was not accepted (${round}). Answer the whole task again, and correct what these reasons name.`;
+  return { role: "user", ...dataText(cutWithNote(text.toWellFormed(), LIMITS.modelResultBytesMax), label, note) };
 }
 
 /** Said before the last model call that is permitted. */
