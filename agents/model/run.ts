@@ -10,7 +10,7 @@ import type { Label } from "../../runtime/label.ts";
 import type { EditedCall, RuntimeContext } from "../context.ts";
 import { invalid } from "../definition.ts";
 import type { CheckedContext } from "../handler-context.ts";
-import { outputLabelOf } from "../tool.ts";
+import { faultLabelOf, outputLabelOf } from "../tool.ts";
 import type { Callables } from "./functions.ts";
 import { callMemory } from "./memory-functions.ts";
 import { keepTurn, remembered } from "./remembering.ts";
@@ -99,7 +99,7 @@ async function make(
   } catch (error) {
     if (!isFault(error) || face.signal.aborted) throw error;
     const tool = kind === "tool" && isOfTool(error.code) ? callables.tools.find(({ name }) => name === target) : undefined;
-    return { fault: error, label: tool === undefined ? label : outputLabelOf(tool) };
+    return { fault: error, label: tool === undefined ? label : faultLabelOf(tool) };
   }
 }
 
