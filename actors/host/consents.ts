@@ -88,12 +88,15 @@ export class Consents {
     return { kind: "person", ...ask, content: await values.read(content) };
   }
 
-  /** Judges the call. Returns what a person must be asked, or undefined if the call may be made. Throws a refusal, which is recorded. */
+  /**
+   * Judges the call. Returns what a person must be asked, or undefined if the call may be made. Throws a refusal, which is recorded. A call
+   * that may be made does not wait for the records of others here: its own, such as that of a larger budget, may be among them.
+   */
   async #judged(call: MadeCall, edit: EditedBy | undefined): Promise<Asking | undefined> {
     const { ready, failed } = this.#parts;
-    await ready();
     const judgement = await this.#policy.judged(call, edit);
     if (judgement.verdict === "allowed") return undefined;
+    await ready();
     if (judgement.verdict === "asks") return this.#asking(call, judgement);
     const { name } = call.tool;
     throw await failed(call.key, new Fault("tool.forbidden", `tool ${name} ${judgement.why}`, { tool: name, rule: judgement.rule }));

@@ -45,6 +45,11 @@ export class ActLaws {
     if (!this.#parts.isAudited(run)) this.#parts.find("each check is in the audit before its act", `${nameOf(run)} has no line`);
   }
 
+  /** Whether a person has given another input to the call. */
+  isEdited(run: ToolRun): boolean {
+    return this.#verdictOf(run)?.verdict === "edited";
+  }
+
   #permission(run: ToolRun, { permissions, given }: Principal): void {
     const { permission } = run.tool;
     if (permission === undefined) return;

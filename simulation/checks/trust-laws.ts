@@ -51,6 +51,7 @@ export class TrustLaws {
       memories.prompted(workId, request);
     };
     world.outside.onRun = (run) => acts.ran(run);
+    world.outside.isEdited = (run) => acts.isEdited(run);
   }
 
   get settled(): boolean {
