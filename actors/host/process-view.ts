@@ -4,8 +4,8 @@
 import type { ManagerView, ProcessOutcome, ProcessView, WaitView, WorkView } from "../../runtime/process-view.ts";
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
 import { entryOf } from "../../runtime/entries.ts";
-import { labelField } from "../../runtime/label.ts";
 import { isItemsPath, requestId } from "../../runtime/ids.ts";
+import { labelField } from "../../runtime/label.ts";
 import { budgetView, spendingView, workBudgetView } from "../../runtime/process/budget-view.ts";
 import { requestLines } from "../../runtime/process/people.ts";
 import { endedCount } from "../../runtime/process/parts.ts";

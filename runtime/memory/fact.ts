@@ -40,7 +40,8 @@ export const Fact = z.strictObject({
   source: z.strictObject({ name: z.string(), id: z.string(), hash: z.string() }).optional(),
   trust: z.enum(TRUSTS),
   label: Label.optional(),
-  parents: z.array(FactRef).max(LIMITS.factParentsMax),
+  /** From which it was derived, directly, or through versions that are no longer named. A later version stands for the earlier ones too. */
+  parents: z.array(FactRef),
   atMs: z.int().nonnegative(),
   validUntilMs: z.int().nonnegative().optional(),
   /** Tokens of the content, of a turn or summary. */

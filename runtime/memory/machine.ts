@@ -14,7 +14,7 @@ import { type Decision, type DecisionContext, DecisionBuilder, type Machine } fr
 import type { Message, Principal } from "../protocol.ts";
 import { eventSchemas } from "../record.ts";
 import { memoryScope, requireValue } from "../value.ts";
-import { allVersions, derivedFrom, isMeant } from "./derivation.ts";
+import { allVersions, derivedFrom, direct, isMeant } from "./derivation.ts";
 import type { Fact, FactRef, GONE } from "./fact.ts";
 import type { MemoryOpOf, ReadRecord } from "./operations.ts";
 import { isExpired, selectFacts } from "./select.ts";
@@ -112,8 +112,11 @@ function write(builder: Builder, op: MemoryOpOf<"write">): void {
   const version = (before?.version ?? 0) + 1;
   // The call in the stored value makes it the value of this version alone, so that it can be removed with it.
   const content = builder.packStored({ call: op.call, value: op.content }, memoryScope(state.id));
-  const { key, kind, writer, source, trust, label, parents, promoted, tokens } = op;
-  const validUntilMs = parents.reduce((first, one) => earlier(first, validUntilOf(state, one)), op.validUntilMs);
+  const { key, kind, writer, source, trust, label, promoted, tokens } = op;
+  const parents = direct(state, op.parents);
+  // A conversation that has mentioned an offer goes on after the offer.
+  const origins = kind === "fact" ? op.parents : [];
+  const validUntilMs = origins.reduce((first, one) => earlier(first, validUntilOf(state, one)), op.validUntilMs);
   const fact: Fact = {
     ...{ id, version, kind, content, writer, trust, parents, atMs: context.nowMs },
     ...(key === undefined ? {} : { key }),

@@ -57,6 +57,8 @@ const Read = z.strictObject({
   sinceMs: z.int().nonnegative().optional(),
   kinds: z.array(Fact.shape.kind).optional(),
   limit: z.int().positive().max(LIMITS.factsReadMax).optional(),
+  /** With a text: the newest facts follow those that were found. */
+  fill: z.literal(true).optional(),
 });
 
 const Forget = z.strictObject({

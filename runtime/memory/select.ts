@@ -51,16 +51,14 @@ function versions(state: MemoryState, refs: MemoryOpOf<"read">["refs"] = [], isG
 }
 
 /** Newest first, or as a search found them. */
-function queried(
-  state: MemoryState,
-  { key, sinceMs = 0, kinds = ["fact"] }: MemoryOpOf<"read">,
-  found?: readonly string[],
-): readonly Fact[] {
+function queried(state: MemoryState, read: MemoryOpOf<"read">, found?: readonly string[]): readonly Fact[] {
+  const { key, sinceMs = 0, kinds = ["fact"], fill } = read;
   const all = factsOf(state)
     .map(({ fact }) => fact)
     .filter((fact) => kinds.includes(fact.kind) && fact.atMs >= sinceMs && (key === undefined || fact.key === key));
-  if (found === undefined) return all.sort((left, right) => right.atMs - left.atMs);
-  const places = new Map(found.map((id, place) => [id, place]));
-  const placeOf = (fact: Fact): number => places.get(fact.id) ?? found.length;
-  return all.filter(({ id }) => places.has(id)).sort((left, right) => placeOf(left) - placeOf(right));
+  const places = new Map(found?.map((id, place) => [id, place]));
+  const placeOf = ({ id }: Fact): number => places.get(id) ?? places.size;
+  const some = found === undefined || fill === true ? all : all.filter(({ id }) => places.has(id));
+  // What was written in one moment stands in the order of its writing, the last first.
+  return some.reverse().sort((left, right) => placeOf(left) - placeOf(right) || right.atMs - left.atMs);
 }

@@ -11,6 +11,7 @@ import { entryOf, recordOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { Value } from "../value.ts";
+import { withoutNamed } from "./derivation.ts";
 import { Fact, GONE } from "./fact.ts";
 import { ReadRecord, VersionRef } from "./operations.ts";
 
@@ -130,12 +131,24 @@ function nameOf({ id, version }: VersionRef): string {
   return `${id}@${version}`;
 }
 
-/** Adds past facts. The oldest leave, and their content with them. */
+/**
+ * Adds past facts. The oldest leave, and their content with them. One that was derived, and from which other memories have derived, stays:
+ * they are found through it.
+ */
 function remembered(state: MemoryState, added: readonly HeldFact[]): MemoryState {
-  const past = [...state.past, ...added];
-  const left = past.splice(0, Math.max(0, past.length - LIMITS.memoryPastMax));
+  const all = [...state.past, ...added];
+  const surplus = all.length - LIMITS.memoryPastMax;
+  const left =
+    surplus <= 0 ? [] : all.filter(({ fact, derivedIn = [] }) => derivedIn.length === 0 || fact.parents.length === 0).slice(0, surplus);
+  if (left.length === 0) return { ...state, past: all };
   const owed = left.flatMap(({ fact: { content } }) => content ?? []);
-  return { ...state, past, owed: owed.length === 0 ? state.owed : [...state.owed, ...owed] };
+  const past = all.filter((held) => !left.includes(held)).map((held) => withoutNamed(state, held, left));
+  const kept = Object.entries(state.facts).flatMap(([id, held]): [string, HeldFact][] => {
+    const next = withoutNamed(state, held, left);
+    return next === held ? [] : [[id, next]];
+  });
+  const facts = kept.reduce((next, [id, held]) => withEntry(next, id, held), state.facts);
+  return { ...state, facts, past, owed: owed.length === 0 ? state.owed : [...state.owed, ...owed] };
 }
 
 function noteRead(state: MemoryState, read: ReadRecord): MemoryState {

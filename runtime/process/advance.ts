@@ -209,7 +209,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   guardHops(builder.state.hops);
   if (target.kind === "agent" && personOf(builder, target) !== undefined) {
     const place = { id, stop: path, item, optional: call.optional };
-    askPerson(builder, place, { person: target.agent, input, by: `stop ${path}` }, call.timeoutMs);
+    askPerson(builder, place, { person: target.agent, input, label, by: `stop ${path}` }, call.timeoutMs);
     return;
   }
   const { nowMs } = builder.context;

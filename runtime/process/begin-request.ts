@@ -2,6 +2,7 @@
 import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
 import { Fault } from "../faults.ts";
+import { type Label, labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import { ANY_PERSON, type PersonAsk, type PersonData, RequestContent } from "../people/request.ts";
@@ -47,14 +48,21 @@ function dataOf(builder: ProcessBuilder, name: string | undefined): PersonData {
   return data;
 }
 
+/** A question to a person. `by`: what asks, for people. */
+interface Question {
+  readonly person: string;
+  readonly input: Value;
+  readonly label: Label | undefined;
+  readonly by: string;
+  /** The agent that asks. */
+  readonly agent?: string;
+  /** Replaces the usual reason. */
+  readonly reason?: string;
+}
+
 /** Asks a person a question: the input of a stop, or of a handler's ask or hand-off. */
-export function askPerson(
-  builder: ProcessBuilder,
-  place: RequestPlace,
-  question: { readonly person: string; readonly input: Value; readonly by: string; readonly agent?: string; readonly reason?: string },
-  deadlineMs?: number,
-): PersonWait {
-  const { person, input, by, agent, reason } = question;
+export function askPerson(builder: ProcessBuilder, place: RequestPlace, question: Question, deadlineMs?: number): PersonWait {
+  const { person, input, label, by, agent, reason } = question;
   const data = dataOf(builder, person);
   const content = packContent(builder, {
     kind: "question",
@@ -62,6 +70,7 @@ export function askPerson(
     reason: reason ?? `${by} asks ${person}`,
     rule: `question to ${person}`,
     ...(agent === undefined ? {} : { agent }),
+    ...labelField(label),
     inputSchema: data.input ?? {},
     ...(data.output === undefined ? {} : { outputSchema: data.output }),
   });

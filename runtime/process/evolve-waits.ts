@@ -33,12 +33,8 @@ export interface End {
   readonly label?: Label | undefined;
 }
 
-export function count(
-  state: ProcessState,
-  place: { readonly stop: string; readonly item: number },
-  result: Result,
-  { label }: End,
-): ProcessState {
+/** Adds the result of a call to the current stop. */
+export function count(state: ProcessState, place: Pick<Work, "stop" | "item">, result: Result, { label }: End): ProcessState {
   // A failed call has no output, so nothing reads what its fault was derived from.
   const labelled = "output" in result ? withLabel(state, place.stop, label) : state;
   return withProgress(labelled, (progress) => {
@@ -53,6 +49,7 @@ export function withProgress(state: ProcessState, change: (progress: Progress) =
   return state.progress === undefined ? state : { ...state, progress: change(state.progress) };
 }
 
+/** One call of the current stop more has begun. */
 export function countBegun(progress: Progress): Progress {
   return { ...progress, begun: progress.begun + 1 };
 }
@@ -62,6 +59,7 @@ export function lacks(state: ProcessState, progress: Progress | undefined): Proc
   return { ...state, lacking: [...new Set([...(state.lacking ?? []), progress?.stop ?? ""])] };
 }
 
+/** Adds an answer to the work item whose handler waits for it. */
 export function answer(state: ProcessState, asker: Asker, result: Result, { atMs, label }: End): ProcessState {
   const index = String(asker.index);
   return resume(
@@ -97,6 +95,7 @@ function resume(state: ProcessState, id: string, atMs: number): ProcessState {
   return patchWork(state, id, () => ({ ...rest, dueAtMs: rest.dueAtMs + Math.max(0, atMs - pausedAtMs) }));
 }
 
+/** Begins a wait. */
 export function beginWait(state: ProcessState, wait: Wait): ProcessState {
   const { asker, begunAtMs } = wait;
   const next = { ...state, waits: withEntry(state.waits ?? {}, wait.id, wait) };
@@ -111,6 +110,7 @@ function beginText({ id }: ProcessState, wait: Wait): string {
   return isPersonWait(wait) ? `request ${requestId(id, wait.for.count)} to ${waitText(wait)}` : `waits for ${waitText(wait)}`;
 }
 
+/** Ends a wait: its result goes to the handler that waits, or counts in the current stop. */
 export function endWait(state: ProcessState, event: Extract<ProcessEvent, { e: "wait-ended" }>): ProcessState {
   const wait = entryOf(state.waits ?? {}, event.waitId);
   if (wait === undefined) return state;
@@ -135,6 +135,7 @@ function hashOf(result: WaitResult): string {
   return "output" in result ? valueHash(result.output) : "";
 }
 
+/** Drops a kept signal that did not fit its wait. */
 export function droppedSignal(state: ProcessState, { signalId, name }: Extract<ProcessEvent, { e: "signal-dropped" }>): ProcessState {
   const kept = state.signals?.find((one) => one.signalId === signalId);
   return takenSignal(state, { signalId, name, hash: kept === undefined ? "" : valueHash(kept.payload), dropped: true });

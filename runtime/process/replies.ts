@@ -139,7 +139,7 @@ function takeHandOff(builder: ProcessBuilder, work: Work, handOff: HandOff, labe
       const { id, stop, item, asker, optional } = next;
       const place = { id, stop, item, optional, again: true as const, ...(asker === undefined ? {} : { asker }) };
       const by = doerName(work.target);
-      askPerson(builder, place, { person: handOff.agent, input: handOff.input, by, agent: by });
+      askPerson(builder, place, { person: handOff.agent, input: handOff.input, label: next.label, by, agent: by });
     }
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -210,13 +210,16 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   }
 }
 
-function beginHandlerWait(builder: ProcessBuilder, asker: Work, { index, for: wanted, label }: BodyOf<"wait">): void {
+function beginHandlerWait(builder: ProcessBuilder, asker: Work, { index, for: wanted, label: own }: BodyOf<"wait">): void {
+  const label = joined(asker.label, own);
   switch (wanted.kind) {
-    case "agent":
+    case "agent": {
       if (personOf(builder, wanted) === undefined)
-        return askWork(builder, { ...questionWork(builder, asker, index, wanted), ...labelField(joined(asker.label, label)) });
+        return askWork(builder, { ...questionWork(builder, asker, index, wanted), ...labelField(label) });
       guardAsk(builder, asker, wanted.agent);
-      return void askPerson(builder, placeOfWait(asker, index), { person: wanted.agent, input: wanted.input, ...byHandler(asker) });
+      const question = { person: wanted.agent, input: wanted.input, label, ...byHandler(asker) };
+      return void askPerson(builder, placeOfWait(asker, index), question);
+    }
     case "budget":
       return takeNeed(builder, asker, index, wanted.need);
     case "person":

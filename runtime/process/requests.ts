@@ -8,6 +8,7 @@ import { type Json, wireFault, type WireFault } from "../faults.ts";
 import { hashJson } from "../canonical.ts";
 import { requestId, requestParts } from "../ids.ts";
 import { schemaMisfit } from "../json-schema-gate.ts";
+import { type Label, labelField, TRUSTED } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import type { PersonDecision, RequestContent, Verdict } from "../people/request.ts";
@@ -17,11 +18,17 @@ import type { BodyOf, Message, RequestStatus } from "../protocol.ts";
 import { contentOf, nextStepMs } from "./begin-request.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
 import type { WaitResult } from "./events.ts";
+import { editLabel } from "./labels.ts";
 import { openRequests, rolesNow } from "./people.ts";
 import { requestEffects } from "./request-effects.ts";
 import type { ProcessState } from "./state.ts";
 import type { EndedRequest, PersonWait } from "./wait.ts";
 import { endWait } from "./waits.ts";
+
+/** What an agent or peer has decided is labelled; a person vouches for what it writes. */
+interface Labelled {
+  readonly label?: Label | undefined;
+}
 
 /** How a request ends. */
 type How = Omit<EndedRequest, "run" | "wait" | "atMs">;
@@ -49,7 +56,8 @@ export function takeDecision(builder: ProcessBuilder, message: Message, body: Bo
   const { subject } = message.principal;
   const reason = decision.reason ?? "";
   const how: How = { state: STATES[decision.do], by: subject, reason, decisionId: body.decisionId, sequence: context.sequence };
-  endRequest(builder, wait, how, resultOf(builder, wait, decision, given, how));
+  const label = labelField(editLabel(TRUSTED, message.principal, taskOf(state).principal));
+  endRequest(builder, wait, { ...how, ...label }, resultOf(builder, wait, decision, given, how));
   return wait.asker === undefined;
 }
 
@@ -148,8 +156,8 @@ function deniedFault({ state }: ProcessBuilder, wait: PersonWait, { by, reason }
 }
 
 /** Ends a request with what its stop or handler receives. */
-function endRequest(builder: ProcessBuilder, wait: PersonWait, request: How, result: WaitResult): void {
-  endWait(builder, wait, result, { request });
+function endRequest(builder: ProcessBuilder, wait: PersonWait, { label, ...request }: How & Labelled, result: WaitResult): void {
+  endWait(builder, wait, result, { request, ...labelField(label) });
 }
 
 /** What became of a request, for the receipt of a decision on it, and the sequence of the record that has it. */

@@ -4,7 +4,7 @@
  * Each act is in the ledger under its key and can be undone, so compensation is checked too.
  */
 import { z } from "zod";
-import type { Contract } from "../../agents/contract.ts";
+import type { Person } from "../../agents/person.ts";
 import { tool, type ToolEffect, type ToolOptions } from "../../agents/tool.ts";
 import { outsideNow } from "../world/outside.ts";
 import { book, unbook } from "./party.ts";
@@ -82,7 +82,7 @@ function act<const Name extends string, I extends z.ZodObject>(name: Name, effec
 const Payment = z.object({ order: z.string(), amount: z.int() });
 const payment = { permission: "pay", approve: `input.amount > ${APPROVE_ABOVE}` };
 /** Pays, with a person's approval above a bound. */
-export const payBy = (approver: Contract | undefined) => act("pay", "write", Payment, { ...payment, approver });
+export const payBy = (approver: Person | undefined) => act("pay", "write", Payment, { ...payment, approver });
 export const pay = payBy(undefined);
 export const send = act("send", "egress", z.object({ to: z.string(), text: z.string() }), { permission: "send" });
 export const file = act("file", "write", Text, {});

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { hashText } from "../../runtime/canonical.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { derivedFrom } from "../../runtime/memory/derivation.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
 import { evolveMemory } from "../../runtime/memory/state.ts";
 import { MemoryRig, parent } from "./memory-rig.ts";
@@ -115,6 +116,28 @@ describe("law: what was derived goes with its origin", () => {
       facts: [{ id: derived.id, gone: { why: "derived" } }],
       derivedIn: [{ memory: "agent.Other", from: [{ id: derived.id, version: 1 }] }],
     });
+    expect(rig.contents()).toEqual([]);
+  });
+
+  test("a derivation outlives the versions through which it went: they leave their origins to what was derived from them", () => {
+    const rig = new MemoryRig();
+    const origin = rig.write("a secret");
+    const middle = rig.write("from the secret", { key: "note", parents: [parent(ID, origin)] });
+    const end = rig.write("from the note", { parents: [parent(ID, middle)] });
+    let state = evolveMemory(rig.state, { e: "fact-written", held: { fact: { ...middle, version: 2, parents: [] }, call: "2" }, atMs: 1 });
+    for (let version = 3; version < LIMITS.memoryPastMax + 4; version += 1)
+      state = evolveMemory(state, { e: "fact-written", held: { fact: { ...middle, version, parents: [] }, call: `${version}` }, atMs: 1 });
+    expect(state.past.some(({ fact }) => fact.version === middle.version)).toBe(false);
+    expect(derivedFrom(state, ID, [{ id: origin.id }]).map(({ id }) => id)).toEqual([end.id]);
+  });
+
+  test("of a chain of turns only the last is noted as a parent, and forgetting the first reaches all", () => {
+    const rig = new MemoryRig();
+    const turns = [rig.write("one", { kind: "turn" })];
+    for (const content of ["two", "three", "four"])
+      turns.push(rig.write(content, { kind: "turn", parents: turns.map((turn) => parent(ID, turn)) }));
+    expect(turns.map(({ parents }) => parents.length)).toEqual([0, 1, 1, 1]);
+    rig.forget(turns[0] as Fact);
     expect(rig.contents()).toEqual([]);
   });
 
