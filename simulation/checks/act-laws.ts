@@ -22,6 +22,8 @@ export interface ActLawsParts {
   readonly world: World;
   readonly principal: (processId: string) => Principal | undefined;
   readonly work: (workId: string) => AgentWork | undefined;
+  /** Whether a standing rule has let the call through. */
+  readonly isLet: (run: ToolRun) => boolean;
   /** Whether the audit has a line of this call. */
   readonly isAudited: (run: ToolRun) => boolean;
 }
@@ -69,7 +71,7 @@ export class ActLaws {
         CONSENT,
         `${nameOf(run)} runs with ${canonicalJson(input)}, and ${canonicalJson(verdict.input ?? null)} was decided`,
       );
-    if (verdict !== undefined) return;
+    if (verdict !== undefined || this.#parts.isLet(run)) return;
     if (tool.approve !== undefined && holds(tool.approve, { input }))
       return this.#parts.find(CONSENT, `${nameOf(run)} runs without a decision, and the tool asks for one where ${tool.approve}`);
     const strange = this.#strangeIn(input, principal);
