@@ -49,7 +49,7 @@ export class ActLaws {
 
   /** Whether a person has given another input to the call. */
   isEdited(run: ToolRun): boolean {
-    return this.#verdictOf(run)?.verdict === "edited";
+    return this.#verdictsOf(run).some(({ verdict }) => verdict === "edited");
   }
 
   #permission(run: ToolRun, { permissions, given }: Principal): void {
@@ -62,7 +62,7 @@ export class ActLaws {
 
   #consent(run: ToolRun, principal: Principal): void {
     const { tool, input } = run;
-    const verdict = this.#verdictOf(run);
+    const verdict = this.#verdictsOf(run).at(-1);
     if (verdict?.verdict === "denied") return this.#parts.find(CONSENT, `${nameOf(run)} was denied`);
     if (verdict?.verdict === "approved" && verdict.hash !== hashJson(input))
       return this.#parts.find(CONSENT, `${nameOf(run)} runs with ${canonicalJson(input)}, and something else was approved`);
@@ -89,12 +89,12 @@ export class ActLaws {
     return this.#parts.world.outside.marks.originsIn(JSON.stringify(input)).filter((origin) => origin !== own);
   }
 
-  /** The last decision on this call, from the records of its work item. */
-  #verdictOf({ workId, key }: ToolRun): Verdict | undefined {
+  /** The decisions on this call, from the records of its work item. */
+  #verdictsOf({ workId, key }: ToolRun): readonly Verdict[] {
     const waits = this.#parts.work(workId)?.waits.filter((wait) => wait.for.kind === "person" && wait.key.startsWith(`consent ${key}/`));
-    const result = waits?.findLast((wait) => wait.result !== undefined)?.result;
-    if (result === undefined || !("output" in result)) return undefined;
-    return Verdict.parse(contentOf(this.#parts.world, result.output));
+    return (waits ?? []).flatMap(({ result }) =>
+      result !== undefined && "output" in result ? [Verdict.parse(contentOf(this.#parts.world, result.output))] : [],
+    );
   }
 }
 

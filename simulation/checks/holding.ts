@@ -23,7 +23,8 @@ export function checkHolding(world: World, watch: Watch, before: ReadonlyMap<str
   const findings: Finding[] = [];
   for (const { id, type, state } of watch.processes.values()) {
     if (state.phase !== "open" || before.get(id) !== state.run) continue;
-    if (world.reminders.dueMs({ type, id }, reminderName(state.run)) === undefined)
+    const reminder = reminderName(state.run);
+    if (world.reminders.dueMs({ type, id }, reminder) === undefined && !world.reminders.wasLost({ type, id }, reminder))
       findings.push({ law: "a process that lives long has a reminder", text: `run ${state.run} of ${id} has none` });
   }
   // The requests of nested routes that have begun. Their processes tell no standing.
