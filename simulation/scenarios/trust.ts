@@ -56,7 +56,19 @@ function addStop(builder: Builder, name: string, before: Texted, { random, peopl
   const { do: what, catches } = jobOf(random);
   const jobAt = (scope: Scope) => ({ do: what, order: scope.task.order, text: scope[before].text, catches });
   const noteOf = (scope: Scope) => ({ note: scope[before].text });
-  const kind = random.pick(["reader", "reader", "clerk", "actor", "actor", "keeper", "approver", "advisor", "both", "each", "nested"] as const);
+  const kind = random.pick([
+    "reader",
+    "reader",
+    "clerk",
+    "actor",
+    "actor",
+    "keeper",
+    "approver",
+    "advisor",
+    "both",
+    "each",
+    "nested",
+  ] as const);
   const to = (made: unknown, next: string): readonly [Builder, Texted] => [made as Builder, next as Texted];
   switch (kind) {
     case "reader":
