@@ -20,6 +20,7 @@ import { rules } from "./commands/rules.ts";
 import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
+import { sources } from "./commands/sources.ts";
 import { submit } from "./commands/submit.ts";
 import { up } from "./commands/up.ts";
 import type { Lifetime } from "./run/lifetime.ts";
@@ -29,7 +30,7 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
-  ...[inbox, approve, edit, deny, answer, rules, dead],
+  ...[inbox, approve, edit, deny, answer, rules, dead, sources],
   ...[graph, mcp, doctor, setAside, purge, completion],
 ];
 

@@ -41,6 +41,7 @@ async function handlerResult(
     execution.signal.throwIfAborted();
     const { input } = work;
     const answer = await definition.handle("json" in input ? input.json : await values.read(input), execution);
+    await execution.memory?.requireNewest();
     if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
     return { output: definition.checkOutput(answer) };
   } catch (error) {

@@ -206,6 +206,13 @@ export interface Operations {
    * what concerns its processes.
    */
   audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page>;
+  /** The sources of the system, and how current their memories are. */
+  sources(): Promise<Json>;
+  /**
+   * Compares a source with its memory now.
+   * @throws `source.unknown`, `source.unavailable`, `memory.full`
+   */
+  syncSource(name: string, caller: Caller): Promise<Json>;
   /** Actors whose journals are broken: those that this host met, and every bucket of the indexes. */
   broken(): Promise<Json>;
   /**

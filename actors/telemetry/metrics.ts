@@ -54,6 +54,8 @@ export class HostMetrics {
   readonly #outcomes: Counter;
   readonly #deadLetters: Counter;
   readonly #attempts: Counter;
+  readonly #comparisons: Counter;
+  readonly #withheld: Counter;
   readonly #turn: Histogram;
   readonly #hop: Histogram;
   readonly #modelTokens: Histogram;
@@ -73,6 +75,14 @@ export class HostMetrics {
     this.#attempts = meter.createCounter(METRIC.attempts, {
       description: "Executions of handlers, by agent; including further attempts and executions after a crash",
       unit: "{run}",
+    });
+    this.#comparisons = meter.createCounter(METRIC.comparisons, {
+      description: "Comparisons of sources with their memories, by source; with the fault of those that failed",
+      unit: "{comparison}",
+    });
+    this.#withheld = meter.createCounter(METRIC.withheld, {
+      description: "Facts that were not given to a reader, by agent and reason",
+      unit: "{fact}",
     });
     this.#turn = meter.createHistogram(METRIC.turn, {
       description: "One turn of an actor: from its message to its receipt",
@@ -142,6 +152,16 @@ export class HostMetrics {
   attempted(agent: string, mode: "do" | "undo", code: string | undefined): void {
     if (this.on)
       this.#attempts.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.mode]: mode, ...error(code) });
+  }
+
+  /** Counts a comparison of a source. `code` is the code of the fault that it ended with. */
+  compared(source: string, code: string | undefined): void {
+    if (this.on) this.#comparisons.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.source]: source, ...error(code) });
+  }
+
+  /** Counts facts that were not given. */
+  withheld(agent: string, why: "untrusted" | "scope", count: number): void {
+    if (this.on) this.#withheld.add(count, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.withheldWhy]: why });
   }
 
   /** Records the time from a request of a process to its answer. */

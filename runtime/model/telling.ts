@@ -27,7 +27,7 @@ export function cutWithNote(text: string, bytesMax: number): string {
 }
 
 /** The text of a value in a prompt: a text as it is, anything else as JSON with sorted keys, the same on every host. */
-function valueText(value: Json): string {
+export function valueText(value: Json): string {
   return typeof value === "string" ? value : canonicalJson(value);
 }
 
@@ -67,10 +67,20 @@ export function refusedReply(reasons: readonly string[], what: string): ModelMes
   return { role: "user", text: [`Your last reply was not used. ${what}`, ...reasons.map((reason) => `- ${reason}`)].join("\n") };
 }
 
-/** The first messages of a conversation. `readsData`: data from outside may follow. */
-export function firstMessages(instructions: string, input: Json, label: Label, readsData: boolean): readonly ModelMessage[] {
+/**
+ * The first messages of a conversation: the instructions, what is remembered, and the input. `readsData`: data from outside may
+ * follow.
+ */
+export function firstMessages(
+  instructions: string,
+  remembered: readonly ModelMessage[],
+  { input, label, readsData }: { readonly input: Json; readonly label: Label; readonly readsData: boolean },
+): readonly ModelMessage[] {
+  const hasData =
+    readsData || isUntrusted(label) || remembered.some((message) => message.role !== "assistant" && message.data !== undefined);
   return [
-    { role: "system", text: readsData || isUntrusted(label) ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
+    { role: "system", text: hasData ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
+    ...remembered,
     { role: "user", ...dataText(valueText(input), label) },
   ];
 }
