@@ -87,7 +87,10 @@ interface SentBackAnswer {
 }
 
 /** The first messages of a conversation: the instructions, what is remembered, and the input. `readsData`: data from outside may follow. */
-export function firstMessages({ instructions, input, label, remembered = [], sentBack }: LoopTask, readsData: boolean): readonly ModelMessage[] {
+export function firstMessages(
+  { instructions, input, label, remembered = [], sentBack }: LoopTask,
+  readsData: boolean,
+): readonly ModelMessage[] {
   const hasData =
     readsData || isUntrusted(label) || remembered.some((message) => message.role !== "assistant" && message.data !== undefined);
   return [
