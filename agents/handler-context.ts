@@ -11,10 +11,12 @@ import type {
   AgentLog,
   BaseContext,
   EditedCall,
+  HandlerMemory,
   HandOff,
   Principal,
   RuntimeContext,
   RuntimeUndoContext,
+  SentBackOutput,
   StateContext,
   StepTools,
   WaitForOptions,
@@ -44,6 +46,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
   readonly principal: Principal;
   readonly attempt: number;
   readonly processId: string;
+  readonly sentBack: SentBackOutput | undefined;
 
   constructor(context: RuntimeContext, parts: FaceParts) {
     this.#context = context;
@@ -53,6 +56,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     this.principal = context.principal;
     this.attempt = context.attempt;
     this.processId = context.processId;
+    this.sentBack = context.sentBack;
   }
 
   get state(): Json {
@@ -143,6 +147,18 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     );
     return this.#context.handOff(target, target.checkInput(input));
   };
+
+  get memory(): HandlerMemory {
+    const { memory } = this.#context;
+    const { name } = this.#parts;
+    if (memory === undefined) throw invalid(`agent ${JSON.stringify(name)}`, "it uses ctx.memory, but declares no memory");
+    return {
+      remember: (draft) =>
+        handled(memory.remember({ ...draft, value: requireJson(draft.value, `fact of agent ${name}`, "memory.invalid") })),
+      recall: (query = {}) => handled(memory.recall(query).then(({ facts }) => facts)),
+      forget: (id) => handled(memory.forget(id)),
+    };
+  }
 
   readonly now = (): number => this.#context.now();
 

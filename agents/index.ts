@@ -5,6 +5,7 @@ import "../runtime/zod-version.ts";
 export { agent, type AgentDefinition, type AgentOptions, type Answer } from "./agent.ts";
 export type { Budget } from "./budget.ts";
 export type { StopOptions } from "./stop-options.ts";
+export type { Judgement, ValidateOptions } from "./validate.ts";
 export {
   type AgentLog,
   type BaseContext,
@@ -16,6 +17,7 @@ export {
   type Principal,
   type RuntimeContext,
   type RuntimeUndoContext,
+  type SentBackOutput,
   type StateContext,
   type StepTools,
   type UndoContext,
@@ -73,6 +75,8 @@ export {
 export { openai, type OpenAiOptions } from "./model/openai.ts";
 export { PRICES, type PriceTable } from "./model/prices.ts";
 export { type Configured, configuration, secret, type SecretReference } from "./model/reference.ts";
+export type { FactsOptions, MemoryOptions } from "./memory.ts";
+export type { FactDraft, FactQuery, FactView } from "../runtime/memory/view.ts";
 export { source, type SourceCall, type SourceDefinition, type SourceOptions, type SourcePage } from "./source.ts";
 export { type System, system, type SystemOptions, type SystemRoute } from "./system.ts";
 export {

@@ -64,9 +64,9 @@ const CONVERSATION: readonly ModelMessage[] = [
 
 describe("a conversation that is made shorter", () => {
   test("keeps the block of what it cuts, and no block of what it removes", () => {
-    const first = shortened(CONVERSATION) ?? [];
+    const first = shortened(CONVERSATION, 2) ?? [];
     expect(first[3]).toEqual({ role: "tool", callId: "c", name: "web", text: "[result of 2000 bytes removed]" });
-    const second = shortened(first) ?? [];
+    const second = shortened(first, 2) ?? [];
     expect(readBack(second[5]?.text ?? "")).toMatch(/^y{900,}\n\[cut: only the beginning of 2000 bytes is shown\]$/);
     expect(second[5]).toMatchObject({ data: { label: LABEL } });
   });
