@@ -26,12 +26,22 @@ import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
 import type { ServerEvent } from "./events.ts";
+import { InboxClient } from "./inbox.ts";
+import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
 export type Route = RouteDefinition | RouteContract;
 
 /** How a process ended. `output` has the type of the route's output. */
 export type Outcome<Output = unknown> = Readonly<Omit<OutcomeAnswer, "output">> & { readonly output?: Output | undefined };
+
+/** Which lines of the audit are returned. */
+export interface AuditOptions extends PageOptions {
+  /** Only what concerns this process. */
+  readonly process?: string | undefined;
+  /** Only this, such as `redrive`; `call` and `agent made` are checks. */
+  readonly what?: string | undefined;
+}
 
 /** Options of `submit`. */
 export interface SubmitOptions extends CallOptions {
@@ -144,9 +154,15 @@ const MAKES_NO_SENSE = new ClientError({ code: "client.answer", message: "the st
 /** A running system. Each method throws {@link ClientError}, or the reason of the signal that aborted it. */
 export class Client {
   readonly #connection: Connection;
+  /** Requests to people. */
+  readonly inbox: InboxClient;
+  /** Standing rules. */
+  readonly rules: RulesClient;
 
   constructor(options: ConnectOptions) {
     this.#connection = new Connection(options);
+    this.inbox = new InboxClient(this.#connection);
+    this.rules = new RulesClient(this.#connection);
   }
 
   /** The address of the system. */
@@ -293,9 +309,9 @@ export class Client {
       this.#connection.call(LetterEntry, "the dead letter", { ...options, path: `${letterPath(id)}/discard`, body: { reason } }),
   };
 
-  /** Returns a page of the operator actions, newest first. */
-  audit({ cursor, limit, ...rest }: PageOptions = {}): Promise<z.infer<typeof AuditPage>> {
-    return this.#connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { cursor, limit } });
+  /** Returns a page of the operator actions and checks, newest first. */
+  audit({ process, what, cursor, limit, ...rest }: AuditOptions = {}): Promise<z.infer<typeof AuditPage>> {
+    return this.#connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { process, what, cursor, limit } });
   }
 
   /** Returns agents and routes, and which may lead to which. */

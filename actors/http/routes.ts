@@ -3,6 +3,7 @@
  * both generated from it.
  */
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
+import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
@@ -24,6 +25,7 @@ import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.
 import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import { SourcesAnswer, SyncAnswer } from "../../runtime/source-answers.ts";
 import {
+  AuditQuery,
   CancelRequest,
   DiscardRequest,
   FactsQuery,
@@ -36,7 +38,6 @@ import {
   NoParams,
   NoQuery,
   OpenApiAnswer,
-  PageQuery,
   ProcessesQuery,
   ProcessParams,
   PromoteRequest,
@@ -226,6 +227,7 @@ export const ROUTES = {
     answers: { 200: json(LetterEntry, "The decided dead letter, without content.") },
     faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
   }),
+  ...PEOPLE_ROUTES,
   showGraph: spec({
     method: "get",
     path: "/graph",
@@ -238,10 +240,10 @@ export const ROUTES = {
   listAudit: spec({
     method: "get",
     path: "/audit",
-    summary: "Lists operator actions, newest first",
+    summary: "Lists operator actions and checks before acts, newest first",
     role: "read",
     params: NoParams,
-    query: PageQuery,
+    query: AuditQuery,
     answers: { 200: json(AuditPage, "One page.") },
     faults: ASKING,
   }),
