@@ -32,6 +32,7 @@ export type {
   Receipt,
   SignalReceipt,
 } from "../runtime/answers.ts";
+export type { FactEntry, Forgotten, GoneFact, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
 export type { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
 export type { RulesAnswer, RuleView } from "../runtime/people/rule-view.ts";
 export type { InboxEntry, RequestLine, RequestView } from "../runtime/people/view.ts";
