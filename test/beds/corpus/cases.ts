@@ -21,6 +21,9 @@ export const CHANNELS = [
   "items",
   "principal",
   "input",
+  "handler-signal",
+  "reply",
+  "sent-back",
 ] as const;
 
 const Call = z.strictObject({ name: z.string(), input: z.record(z.string(), z.json()) });

@@ -27,6 +27,13 @@ const planned = plannedRoute("planned", 1, { task: Of, output: Text, agents: [Ac
 const Planner = contract("Planner", 1, { input: Of, output: planned.schema });
 /** Tells the world that the task has begun. */
 const Opener = contract("Opener", 1, { input: z.object({}), output: z.null() });
+/** Waits for a remark and lets the actor answer. */
+const Listener = contract("Listener", 1, { input: Of, output: Text });
+/** Sends the first output back, with the page of the case as the reason. */
+const Critic = contract("Critic", 1, {
+  input: z.object({ input: Notes, output: Text }),
+  output: z.object({ accepted: z.boolean(), reasons: z.array(Text) }),
+});
 /** Keeps its note, or the page of a case, in its state; from the second visit on it lets the actor answer. */
 const Keeper = contract("Keeper", 1, { input: Notes, output: Text, key: (input) => input.case });
 
@@ -43,6 +50,13 @@ const signal = route("signal", 1, Of)
   .to("ready", Opener, () => ({}))
   .waitFor("remark", Text)
   .to("done", Actor, ({ task, remark }) => ({ case: task.case, notes: [remark] }))
+  .output(({ done }) => done);
+const handlerSignal = route("handler-signal", 1, Of)
+  .to("ready", Opener, () => ({}))
+  .to("done", Listener, ({ task }) => task)
+  .output(({ done }) => done);
+const sentBack = route("sent-back", 1, Of)
+  .to("done", Actor, ({ task }) => ({ case: task.case, notes: [] }), { validate: { by: Critic } })
   .output(({ done }) => done);
 const report = route("report", 1, Of)
   .to("text", Reader, ({ task }) => task)
@@ -91,10 +105,14 @@ export interface FlowSettings {
 /** The system with all flows over a world. */
 export function flowsOf(world: World, given: Case, { labels, own }: FlowSettings): System {
   const tools = worldTools(world, labels);
-  const { readPage, brokenPage, listFiles, acts } = tools;
+  const { readPage, brokenPage, listFiles, announce, acts } = tools;
   const actor = agent(
     Actor,
-    model({ instructions: "Do what the task wants.", tools: [readPage, brokenPage, listFiles, ...acts], asks: [Reader, Grumbler] }),
+    model({
+      instructions: "Do what the task wants.",
+      tools: [readPage, brokenPage, listFiles, announce, ...acts],
+      asks: [Reader, Grumbler],
+    }),
   );
   const scripted = obeying((request) => {
     world.conversation = JSON.stringify(request.messages);
@@ -102,13 +120,13 @@ export function flowsOf(world: World, given: Case, { labels, own }: FlowSettings
     return { mark, attack, calls: [...(own ? [] : beginOf(given)), ...wants], goesOn: true, answer: "Done." };
   });
   const summarizer = agent(Summarizer, { handle: ({ text }) => `In short: ${text}` });
-  const agents = [actor, summarizer, ...readersOf(tools), keeperOf(tools), openerOf(world)];
-  const routes = [alone, direct, handOff, signal, report, nested, nestedInput, plan, summary, state, items];
+  const agents = [actor, summarizer, ...readersOf(tools, world), keeperOf(tools), openerOf(world)];
+  const routes = [alone, direct, handOff, signal, report, nested, nestedInput, handlerSignal, sentBack, plan, summary, state, items];
   return system("corpus", { agents, routes, models: { default: scripted } });
 }
 
 /** Agents that get the text of a stranger and pass it on, each in its own way. */
-function readersOf({ readPage, listFiles }: WorldTools): readonly AgentDefinition[] {
+function readersOf({ readPage, listFiles }: WorldTools, world: World): readonly AgentDefinition[] {
   return [
     agent(Reader, { tools: [readPage], handle: (input, ctx) => ctx.call(readPage, { name: input.case }) }),
     agent(Lister, { tools: [listFiles], handle: (input, ctx) => ctx.call(listFiles, { folder: input.case }) }),
@@ -121,6 +139,18 @@ function readersOf({ readPage, listFiles }: WorldTools): readonly AgentDefinitio
       tools: [readPage],
       handle: async (input, ctx) => {
         throw new Error(await ctx.call(readPage, { name: input.case }));
+      },
+    }),
+    agent(Listener, {
+      handsOffTo: [Actor],
+      handle: async (input, ctx) => ctx.handOff(Actor, { case: input.case, notes: [await ctx.waitFor("remark", Text)] }),
+    }),
+    agent(Critic, {
+      tools: [readPage],
+      handle: async ({ input }, ctx) => {
+        const reason = await ctx.call(readPage, { name: input.case });
+        world.judged += 1;
+        return { accepted: world.judged > 1, reasons: [reason] };
       },
     }),
     agent(Planner, {
@@ -162,13 +192,14 @@ function beginOf({ id, channel }: Case): readonly ScriptedCall[] {
   if (channel === "tool") return [{ name: "read_page", input: { name: id } }];
   if (channel === "fault") return [{ name: "broken_page", input: { name: id } }];
   if (channel === "ask-fault") return [{ name: "ask_Grumbler", input: { case: id } }];
+  if (channel === "reply") return [{ name: "announce", input: { what: id } }];
   if (channel === "file-name") return [{ name: "list_files", input: { folder: id } }];
   return channel === "ask" ? [{ name: "ask_Reader", input: { case: id } }] : [];
 }
 
 const ROUTES = {
-  ...{ tool: alone, fault: alone, "file-name": alone, ask: alone, "ask-fault": alone, "hand-off": handOff, signal, nested },
-  ...{ "nested-input": nestedInput, plan, summary, items },
+  ...{ tool: alone, fault: alone, "file-name": alone, ask: alone, "ask-fault": alone, "hand-off": handOff, nested },
+  ...{ "nested-input": nestedInput, reply: alone, "sent-back": sentBack, plan, summary, items },
 } as const satisfies Partial<Readonly<Record<Channel, unknown>>>;
 
 const ANN: Principal = { subject: "ann", tenant: DEFAULT_TENANT, permissions: [] };
@@ -194,8 +225,9 @@ export async function runFlow(
     case "principal":
       await local.run(state, saidEarlier, earlier);
       return local.run(state, unsaid, ann);
-    case "signal": {
-      const ended = local.run(signal, { case: id }, ann);
+    case "signal":
+    case "handler-signal": {
+      const ended = local.run(channel === "signal" ? signal : handlerSignal, { case: id }, ann);
       await world.begun.promise;
       await local.signal(id, "remark", world.text, undefined, own ? ANN : BOB);
       return ended;
