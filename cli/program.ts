@@ -21,6 +21,7 @@ import { rules } from "./commands/rules.ts";
 import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
+import { sources } from "./commands/sources.ts";
 import { submit } from "./commands/submit.ts";
 import { up } from "./commands/up.ts";
 import type { Lifetime } from "./run/lifetime.ts";
@@ -31,7 +32,7 @@ import { usageError } from "./text/usage.ts";
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
-  ...[graph, mcp, doctor, setAside, purge, completion],
+  ...[sources, graph, mcp, doctor, setAside, purge, completion],
 ];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */

@@ -21,6 +21,7 @@ import {
 import { FollowedDelta } from "../runtime/model/deltas.ts";
 import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
+import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
 import type { ServerEvent } from "./events.ts";
@@ -302,6 +303,17 @@ export class Client {
   /** Returns the models of the system with their endpoints, as the host sees them that answers. */
   models(options: CallOptions = {}): Promise<ModelsAnswer> {
     return this.#connection.call(ModelsAnswer, "the models", { ...options, path: "/models" });
+  }
+
+  /** Returns the sources of the system, and how current their memories are. */
+  sources(options: CallOptions = {}): Promise<SourcesAnswer> {
+    return this.#connection.call(SourcesAnswer, "the sources", { ...options, path: "/sources" });
+  }
+
+  /** Compares a source with its memory now. Throws `source.unknown`, `source.unavailable`. */
+  syncSource(name: string, options: CallOptions = {}): Promise<SyncAnswer> {
+    const path = `/sources/${encodeURIComponent(name)}/sync`;
+    return this.#connection.call(SyncAnswer, "the comparison", { ...options, path, body: {} });
   }
 
   /** Returns the actors whose journals are broken. */

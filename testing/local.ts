@@ -12,6 +12,7 @@ import { Fault, type Json } from "../runtime/faults.ts";
 import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus, type Principal } from "../runtime/protocol.ts";
+import type { SyncAnswer } from "../runtime/source-answers.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
 import { LocalWorld, SkippingClock } from "../actors/memory/world.ts";
@@ -20,6 +21,7 @@ import type { Clock } from "../actors/engine/ports.ts";
 import { systemRandom } from "../actors/engine/system-clock.ts";
 import { type Fakes, withFakes } from "./fakes.ts";
 import { LocalPeople, type People } from "./people.ts";
+import { syncSource } from "../actors/operations/source-operations.ts";
 import { SystemOperations } from "../actors/operations/system-operations.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -130,6 +132,11 @@ export interface LocalSystem {
   cancel(id: string, reason: string): Promise<void>;
   /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
   signal(id: string, name: string, payload: unknown, signalId?: string, principal?: Principal): Promise<void>;
+  /**
+   * Compares a source with its memory. Before the first task all sources are compared once; there is no schedule.
+   * @throws `source.unknown`, `source.unavailable`
+   */
+  sync(source: string): Promise<SyncAnswer>;
   stop(): Promise<void>;
 }
 
@@ -158,11 +165,13 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
   const people = new LocalPeople({ decide: options.people, operations, during: (action) => driver.during(action) });
   // The route gives the type of the output, and the output was checked against the route when it ended.
+  let compared: Promise<unknown> | undefined;
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
     requireKeys(task, "run", TASK_OPTIONS);
     const id = task.id ?? newId();
     const { principal = ANONYMOUS, ...options } = task;
     tenants.set(id, principal.tenant);
+    await (compared ??= driver.during(Promise.allSettled(host.sources.names.map((name) => host.sources.sync(name, "start")))));
     await driver.during(operations.submit({ ...options, id, route: nameOf(system, route), input }, { principal }, 0));
     await driver.until(() => ended.has(inside(id)) || people.failure !== undefined);
     if (people.failure !== undefined) throw people.failure.error;
@@ -192,6 +201,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
       await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
     },
+    sync: (source) => driver.during(syncSource(host, source, "local")),
     stop: () => host.stop(0),
   };
 }

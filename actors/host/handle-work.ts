@@ -44,6 +44,7 @@ async function handlerResult(
     const { input, sentBack } = work;
     if (sentBack !== undefined) execution.sentBack = { ...sentBack, output: await values.read(sentBack.output) };
     const answer = await definition.handle("json" in input ? input.json : await values.read(input), execution);
+    await execution.memory?.requireNewest();
     if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
     return { output: definition.checkOutput(answer) };
   } catch (error) {

@@ -12,6 +12,7 @@ import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { memoryIdOf } from "../../runtime/memory/scope.ts";
 import { type WorkStatus, traceId } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
@@ -24,8 +25,10 @@ import { inSpan } from "../telemetry/spans.ts";
 import type { Checks } from "./checks.ts";
 import { type Active, codeOf, isParked, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
+import type { HandlerExecutionParts } from "./execution-parts.ts";
 import { handleWork } from "./handle-work.ts";
 import { HandlerExecution } from "./handler-execution.ts";
+import type { Memories } from "./memories.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { RunLink } from "./run-link.ts";
 import { type EndInput, type Feed, Recorder } from "./recorder.ts";
@@ -45,6 +48,7 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly models: Models | undefined;
+  readonly memories: Memories;
   readonly transport: Transport;
   readonly log: Logger;
   readonly metrics: HostMetrics;
@@ -222,11 +226,21 @@ export class Runner {
     const parts = {
       ...{ work, agent: definition, rules, checks, values, clock, random, models, link, log },
       telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
+      memory: this.#memoryOf(actorId, work),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => this.#noteWaiting(own(), waiting),
       resting: (resting: boolean) => this.#noteResting(own(), resting),
     };
     return { mode: "do", execution: new HandlerExecution(parts, stateVersion, content) };
+  }
+
+  #memoryOf(actor: string, { principal }: AgentWork): HandlerExecutionParts["memory"] {
+    const { definition, memories, metrics } = this.#parts;
+    const { name: agent, memory: rules, models } = definition;
+    if (rules === undefined) return undefined;
+    const memory = memoryIdOf({ scope: rules.scope, agent, actor, principal });
+    const withheld = (why: "untrusted" | "scope", count: number): void => metrics.withheld(agent, why, count);
+    return { memories, rules, memory, isModel: models.length > 0, withheld };
   }
 
   /** A handler that only waits holds no slot. */

@@ -135,6 +135,8 @@ function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),
   );
   api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
+  api.serve(ROUTES.listSources, async ({ operations }) => ok(await operations.sources()));
+  api.serve(ROUTES.syncSource, async ({ params, caller, operations }) => ok(await operations.syncSource(params.name, caller)));
   api.serve(ROUTES.listBroken, async ({ operations }) => ok(await operations.broken()));
   api.serve(ROUTES.setAside, async ({ body: { actor, ...options }, caller, operations }) =>
     ok(await operations.setAside(actor, options, caller)),

@@ -22,6 +22,7 @@ import {
   SignalReceipt,
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
+import { SourcesAnswer, SyncAnswer } from "../../runtime/source-answers.ts";
 import {
   AuditQuery,
   CancelRequest,
@@ -38,8 +39,10 @@ import {
   PurgeRequest,
   RedriveRequest,
   SetAsideRequest,
+  NoBody,
   SignalParams,
   SignalRequest,
+  SourceParams,
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
@@ -247,6 +250,27 @@ export const ROUTES = {
     ...BARE,
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
+  }),
+  listSources: spec({
+    method: "get",
+    path: "/sources",
+    summary: "Lists the sources of the system, and how current their memories are",
+    role: "read",
+    ...BARE,
+    answers: { 200: json(SourcesAnswer, "The sources.") },
+    faults: ASKING,
+  }),
+  syncSource: spec({
+    method: "post",
+    path: "/sources/{name}/sync",
+    summary: "Compares a source with its memory now",
+    role: "operate",
+    params: SourceParams,
+    query: NoQuery,
+    body: NoBody,
+    bodyOptional: true,
+    answers: { 200: json(SyncAnswer, "What changed. It is gone from all memories, with what was derived from it.") },
+    faults: ["source.unknown", "source.unavailable", "memory.full", "work.superseded", ...CHANGING],
   }),
   listBroken: spec({
     method: "get",

@@ -94,6 +94,8 @@ class TenantOperations implements Operations {
 
   /** What is of all tenants. */
   purge: Operations["purge"] = async () => ofAll("a purge is");
+  sources: Operations["sources"] = async () => ofAll("sources are");
+  syncSource: Operations["syncSource"] = async () => ofAll("a source is");
   broken: Operations["broken"] = async () => ofAll("broken journals are");
   setAside: Operations["setAside"] = async () => ofAll("a broken journal is");
 }

@@ -172,8 +172,8 @@ export interface Operations {
    */
   signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
   /**
-   * Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code; of what waits for a person the
-   * request and the person.
+   * Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code; of what waits for
+   * a person the request and the person.
    */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /**
@@ -216,6 +216,13 @@ export interface Operations {
    * are in the directory, with their subject in `by`.
    */
   audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page>;
+  /** The sources of the system, and how current their memories are. */
+  sources(): Promise<Json>;
+  /**
+   * Compares a source with its memory now.
+   * @throws `source.unknown`, `source.unavailable`, `memory.full`
+   */
+  syncSource(name: string, caller: Caller): Promise<Json>;
   /** Actors whose journals are broken: those that this host met, and every bucket of the indexes. */
   broken(): Promise<Json>;
   /**

@@ -50,6 +50,7 @@ import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
 import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
+import { sourceViews, syncSource } from "./source-operations.ts";
 import { Waiters } from "./waiters.ts";
 import { Callbacks } from "../engine/callbacks.ts";
 
@@ -315,6 +316,15 @@ export class SystemOperations implements Operations {
 
   models(): Json {
     return { models: plainJson(this.#parts.models?.() ?? []) };
+  }
+
+  async sources(): Promise<Json> {
+    return { sources: plainJson(await sourceViews(this.#parts.system, this.#parts.host)) };
+  }
+
+  async syncSource(name: string, caller: Caller): Promise<Json> {
+    await this.#deadLetters.note({ what: "sync", target: name, why: "" }, caller);
+    return plainJson(await syncSource(this.#parts.host, name, caller.principal.subject));
   }
 
   graph(): Json {

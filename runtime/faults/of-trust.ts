@@ -105,6 +105,12 @@ export const TRUST_FAULTS = {
     meaning: "A fact that this work item had read has a newer version or is gone, and its agent takes such decisions again.",
     fix: "Nothing: the attempt is made again with the newest facts.",
   },
+  "source.unknown": {
+    retryable: false,
+    httpStatus: 404,
+    meaning: "No agent of the system has a source of this name.",
+    fix: "Take the name from `troupe sources list`.",
+  },
   "source.unavailable": {
     retryable: true,
     httpStatus: 503,

@@ -99,7 +99,8 @@ describe("a call", () => {
     const long = tool("long", { ...OPTIONS, approve: "input.size() > 3", run: (text) => (called.push(text), text) });
     const doer = agent(Doer, { tools: [long], handle: (text, ctx) => ctx.call(long, text) });
     const one = system("sys", { agents: [doer], routes: [main] });
-    expect(await runLocal(one, "main", "abcd")).toMatchObject({ status: "failed", fault: { code: "person.unknown" } });
+    const denied = await runLocal(one, "main", "abcd", { people: () => ({ do: "deny", reason: "too long" }) });
+    expect(denied).toMatchObject({ status: "failed", fault: { code: "person.denied" } });
     expect(called).toEqual([]);
     expect(await runLocal(one, "main", "abc")).toMatchObject({ status: "completed", output: "abc" });
     expect(called).toEqual(["abc"]);
