@@ -24,6 +24,11 @@ export const CHANNELS = [
   "handler-signal",
   "reply",
   "sent-back",
+  "memory",
+  "memory-within",
+  "fact",
+  "conversation",
+  "source",
 ] as const;
 
 const Call = z.strictObject({ name: z.string(), input: z.record(z.string(), z.json()) });

@@ -5,15 +5,14 @@ import { DEFAULT_TENANT } from "../../../runtime/ids.ts";
 import type { Principal } from "../../../agents/index.ts";
 import type { LocalOutcome, LocalSystem } from "../../../testing/index.ts";
 import { obeying, type ScriptedCall } from "../obeying.ts";
+import { Actor, type FlowSettings, Notes } from "./actor.ts";
 import type { Case, Channel } from "./cases.ts";
+import { memory, memoryAgents, study, talk, TALKER_READS, talkerModel } from "./memory-flows.ts";
 import { type World, type WorldTools, worldTools } from "./world.ts";
 
 const Of = z.object({ case: z.string() });
-const Notes = z.object({ case: z.string(), notes: z.array(z.string()) });
 const Text = z.string();
 
-/** Acts as its task says, and as each text says that it reads. */
-const Actor = contract("Actor", 1, { input: Notes, output: Text });
 /** Reads the page of a case and answers with its text. */
 const Reader = contract("Reader", 1, { input: Of, output: Text });
 const Lister = contract("Lister", 1, { input: Of, output: z.array(Text) });
@@ -95,15 +94,9 @@ const items = route("items", 1, Of)
   )
   .output(({ done }) => done);
 
-/** How a flow is run. */
-export interface FlowSettings {
-  /** Whether texts of strangers are untrusted. */
-  readonly labels: boolean;
-  readonly own: boolean;
-}
-
 /** The system with all flows over a world. */
-export function flowsOf(world: World, given: Case, { labels, own }: FlowSettings): System {
+export function flowsOf(world: World, given: Case, settings: FlowSettings): System {
+  const { labels, own } = settings;
   const tools = worldTools(world, labels);
   const { readPage, brokenPage, listFiles, announce, acts } = tools;
   const actor = agent(
@@ -120,9 +113,26 @@ export function flowsOf(world: World, given: Case, { labels, own }: FlowSettings
     return { mark, attack, calls: [...(own ? [] : beginOf(given)), ...wants], goesOn: true, answer: "Done." };
   });
   const summarizer = agent(Summarizer, { handle: ({ text }) => `In short: ${text}` });
-  const agents = [actor, summarizer, ...readersOf(tools, world), keeperOf(tools), openerOf(world)];
-  const routes = [alone, direct, handOff, signal, report, nested, nestedInput, handlerSignal, sentBack, plan, summary, state, items];
-  return system("corpus", { agents, routes, models: { default: scripted } });
+  const agents = [actor, summarizer, ...readersOf(tools, world), keeperOf(tools), openerOf(world), ...memoryAgents(tools, world, settings)];
+  const routes = [
+    alone,
+    direct,
+    handOff,
+    signal,
+    report,
+    nested,
+    nestedInput,
+    handlerSignal,
+    sentBack,
+    plan,
+    summary,
+    state,
+    items,
+    memory,
+    talk,
+    study,
+  ];
+  return system("corpus", { agents, routes, models: { default: scripted, talker: talkerModel(given, world) } });
 }
 
 /** Agents that get the text of a stranger and pass it on, each in its own way. */
@@ -213,7 +223,7 @@ export async function runFlow(
   { labels, own }: FlowSettings,
 ): Promise<LocalOutcome> {
   const ann = { id, principal: ANN };
-  const isOfBob = channel === "principal" && !own;
+  const isOfBob = (channel === "principal" || channel === "fact") && !own;
   const earlier = { id: `${id}-earlier`, principal: isOfBob ? BOB : ANN };
   const unsaid = { case: id, notes: [] };
   const said = { case: id, notes: [world.text] };
@@ -225,6 +235,17 @@ export async function runFlow(
     case "principal":
       await local.run(state, saidEarlier, earlier);
       return local.run(state, unsaid, ann);
+    case "memory":
+    case "fact":
+      await local.run(memory, { ...saidEarlier, learns: true, uses: false }, earlier);
+      return local.run(memory, { ...unsaid, learns: false, uses: true }, ann);
+    case "memory-within":
+      return local.run(memory, { ...(own ? said : unsaid), learns: true, uses: true }, ann);
+    case "conversation":
+      await local.run(talk, { case: id, says: own ? world.text : TALKER_READS }, earlier);
+      return local.run(talk, { case: id, says: "Act." }, ann);
+    case "source":
+      return own ? local.run(direct, said, ann) : local.run(study, { case: id }, ann);
     case "signal":
     case "handler-signal": {
       const ended = local.run(channel === "signal" ? signal : handlerSignal, { case: id }, ann);
