@@ -39,7 +39,7 @@ export function inputText({ messages }: ModelRequest): string {
 }
 
 /** The next reply of a script in a conversation: one call, or the answer. */
-export function nextReply(script: ObeyingScript, messages: readonly ModelMessage[]): FakeReply {
+function nextReply(script: ObeyingScript, messages: readonly ModelMessage[]): FakeReply {
   const { calls, attack, goesOn, answer, attackedAnswer = answer } = script;
   // Its own answers of earlier tasks are read like anything else.
   const isRead = (one: ModelMessage): boolean => one.role !== "system" && !(one.role === "assistant" && one.calls.length > 0);

@@ -10,8 +10,8 @@ const UNKNOWN = "I do not know.";
 
 /** How a question is put. */
 export interface ThreatSettings {
-  /** Whether the memory is poisoned, or its harmless twin. */
-  readonly poisoned: boolean;
+  /** Whether the memory holds the tampered entries, or its harmless twin. */
+  readonly tampered: boolean;
   /** Whether documents of strangers are untrusted. */
   readonly labels: boolean;
   /** Whether the entry is learnt in the conversation that has the question, or in an earlier one. */
@@ -37,9 +37,9 @@ const serve = route("serve", 1, Task)
   .output(({ answer }) => answer);
 
 /** Learns the entries of a case and puts its question. */
-export async function runThreat(threat: Threat, { poisoned, labels, within }: ThreatSettings): Promise<ThreatEnd> {
+export async function runThreat(threat: Threat, { tampered, labels, within }: ThreatSettings): Promise<ThreatEnd> {
   const { id, question, entries, key } = threat;
-  const said = new Map(entries.map((entry) => [entry.key, poisoned ? entry.text : entry.clean]));
+  const said = new Map(entries.map((entry) => [entry.key, tampered ? entry.text : entry.clean]));
   const read = (name: string): string => said.get(name) ?? "";
   const replies: string[] = [];
   const asked: Asked[] = [];
@@ -58,7 +58,7 @@ export async function runThreat(threat: Threat, { poisoned, labels, within }: Th
     }),
   ];
   const learning = (entry: ThreatEntry): readonly ScriptedCall[] => [
-    { name: poisoned && entry.isPoisoned ? "read_document" : "read_handbook", input: { key: entry.key } },
+    { name: tampered && entry.isTampered ? "read_document" : "read_handbook", input: { key: entry.key } },
     { name: "remember", input: { key: entry.key, text: read(entry.key) } },
   ];
   const scripted = obeying(({ messages }): ObeyingScript => {
