@@ -161,8 +161,8 @@ function endRequest(builder: ProcessBuilder, wait: PersonWait, { label, ...reque
   endWait(builder, wait, result, { request, ...judged, ...labelField(label) });
   if (judged.judged === true) judgeOutput(builder, wait);
   if (wait.aside === undefined) return;
-  if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result);
-  else takeJudgement(builder, wait, result);
+  if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result, label);
+  else takeJudgement(builder, wait, result, label);
 }
 
 /** What became of a request, for the receipt of a decision on it, and the sequence of the record that has it. */
