@@ -68,10 +68,10 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
 
   readonly setState = (next: unknown): void => this.#state.set(next);
 
-  readonly call = <T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> => handled(this.callAs(tool, input));
+  readonly call = <T extends ToolDefinition>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>> =>
+    handled(this.#call(tool, input, edited));
 
-  /** As `call`, and says what a person made of the call. */
-  async callAs<T extends ToolDefinition>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>> {
+  async #call<T extends ToolDefinition>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>> {
     const { name, tools } = this.#parts;
     requireKind(tool, "tool", `agent ${JSON.stringify(name)}`, "call");
     if (tools.get(tool.name) !== tool)

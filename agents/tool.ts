@@ -14,8 +14,9 @@ import { jsonSchemaOf } from "../runtime/schema.ts";
 import { shapeOfSchema } from "../runtime/shape.ts";
 import type { RetryPolicy } from "../runtime/slip.ts";
 import type { AgentLog } from "./context.ts";
-import { type Contract, definitionGate } from "./contract.ts";
+import { definitionGate } from "./contract.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
+import { type Person, requirePerson } from "./person.ts";
 import { retryOf } from "./stop-options.ts";
 
 /** What one call of a tool, or its undo, receives. */
@@ -84,7 +85,7 @@ export interface ToolRules<Input, Output> {
    */
   readonly declassify?: string | undefined;
   /** The person who approves calls, made with `person(name, options)`; the system must have it. @default any person who may decide */
-  readonly approver?: Contract | undefined;
+  readonly approver?: Person | undefined;
   /** Time limit of one call in milliseconds, at most 1 day. Then its signal is aborted. @default the stop's */
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
@@ -141,8 +142,8 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly permission: string | undefined;
   readonly approve: string | undefined;
   readonly declassify: string | undefined;
-  /** Name of the person who approves calls. Absent: any person who may decide. */
-  readonly approver: string | undefined;
+  /** The person who approves calls. Absent: any person who may decide. */
+  readonly approver: Person | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
   /** Whether calls fail at once while most of them fail. */
@@ -228,7 +229,6 @@ export function toolWith<const Name extends string, Input, Output>(
     ["declassify", declassify],
   ] as const)
     if (rule !== undefined) requireCondition(rule, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, field);
-  if (approver !== undefined && approver?.kind !== "contract") throw invalid(where, "approver must be a person");
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
@@ -239,8 +239,8 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown,
     permission,
     approve,
+    approver: approver === undefined ? undefined : requirePerson(approver, where, "approver"),
     declassify,
-    approver: approver?.name,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
     breaker,

@@ -24,6 +24,8 @@ import type { OutcomeStatus } from "../runtime/protocol.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
 import type { ServerEvent } from "./events.ts";
+import { InboxClient } from "./inbox.ts";
+import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
 export type Route = RouteDefinition | RouteContract;
@@ -124,9 +126,15 @@ const MAKES_NO_SENSE = new ClientError({ code: "client.answer", message: "the st
 /** A running system. Each method throws {@link ClientError}, or the reason of the signal that aborted it. */
 export class Client {
   readonly #connection: Connection;
+  /** Requests to people. */
+  readonly inbox: InboxClient;
+  /** Standing rules. */
+  readonly rules: RulesClient;
 
   constructor(options: ConnectOptions) {
     this.#connection = new Connection(options);
+    this.inbox = new InboxClient(this.#connection);
+    this.rules = new RulesClient(this.#connection);
   }
 
   /** The address of the system. */

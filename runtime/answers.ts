@@ -75,6 +75,8 @@ export const ProcessEntry = z.object({
   by: z.string().optional().describe("Subject of the token that it was submitted with."),
   tenant: z.string().optional().describe("Tenant of that token, if it names one."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
+  request: z.string().optional().describe("An open request to a person that it waits for, see GET /inbox/{id}."),
+  person: z.string().optional().describe("The person whom that request asks; empty: whoever may decide."),
 });
 /** An entry of the directory. */
 export type ProcessEntry = z.infer<typeof ProcessEntry>;
@@ -138,7 +140,8 @@ export const BrokenActors = z.object({ entries: z.array(BrokenActor) });
 /** All that are known. */
 export type BrokenActors = z.infer<typeof BrokenActors>;
 
-function pageOf<T extends z.ZodType>(
+/** The schema of a page of entries. */
+export function pageOf<T extends z.ZodType>(
   entry: T,
 ): z.ZodObject<{ entries: z.ZodArray<T>; cursor: z.ZodOptional<z.ZodString>; broken: z.ZodOptional<z.ZodArray<z.ZodString>> }> {
   return z.object({

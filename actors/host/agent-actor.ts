@@ -17,6 +17,7 @@ import type { HostMetrics } from "../telemetry/metrics.ts";
 import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "../engine/ports.ts";
 import { Runner } from "./runner.ts";
+import type { StandingRules } from "./standing-rules.ts";
 import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
@@ -35,6 +36,7 @@ export interface AgentActorParts {
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
   readonly deltas: Deltas;
+  readonly rules: StandingRules;
 }
 
 /** All actors of one agent in this host. */
@@ -63,6 +65,7 @@ export class AgentActors {
     this.runner = new Runner({
       definition: parts.definition,
       type: parts.type,
+      rules: parts.rules,
       values: parts.values,
       clock: parts.ports.clock,
       random: parts.ports.random,

@@ -6,7 +6,10 @@
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
+import { idempotencyKey } from "../../runtime/ids.ts";
+import { callMark } from "../../runtime/people/rule.ts";
 import { judgeCall, type Judgement } from "../../runtime/policy.ts";
+import type { StandingRules } from "./standing-rules.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
 /** What a check needs to know of the agent whose handler calls. */
@@ -16,6 +19,9 @@ export type CallingAgent = Pick<AgentDefinition, "name" | "tools" | "permissions
 export interface CallPolicyParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
+  readonly rules: Pick<StandingRules, "letting" | "make">;
+  /** Aborted when the execution is stopped. */
+  readonly signal: AbortSignal;
 }
 
 /** A person has edited the call. `rule`: the rules that the request named. */
@@ -32,15 +38,27 @@ export class CallPolicy {
     this.#parts = parts;
   }
 
-  /** Judges a call that is about to be made. The edit of a person satisfies the rules that the person was asked for. */
+  /**
+   * Judges a call that is about to be made. Where a rule asks for a person, a standing rule may answer. The edit of a person satisfies the
+   * rules that the person was asked for.
+   */
   async judged(call: MadeCall, edit?: EditedBy): Promise<Judgement> {
     const judgement = this.#judge(call);
-    if (judgement.verdict !== "asks" || edit?.rule.includes(judgement.rule) !== true) return judgement;
-    return { verdict: "allowed", rule: `edited by ${edit.by ?? "a person"}: ${judgement.rule}` };
+    if (judgement.verdict !== "asks") return judgement;
+    const { rule } = judgement;
+    if (edit?.rule.includes(rule) === true) return { verdict: "allowed", rule: `edited by ${edit.by ?? "a person"}: ${rule}` };
+    const standing = await this.#letting(call);
+    return standing === undefined ? judgement : { verdict: "allowed", rule: `standing rule ${standing}: ${rule}` };
   }
 
   #judge({ tool, input, label }: MadeCall): Judgement {
     const { work, agent } = this.#parts;
     return judgeCall({ tool, input, label, agent: agent.permissions, principal: work.principal });
+  }
+
+  #letting({ tool, input, key, label }: MadeCall): Promise<string | undefined> {
+    const { work, agent, rules, signal } = this.#parts;
+    const mark = callMark(idempotencyKey(work.id, key));
+    return rules.letting(work, { agent: agent.name, tool: tool.name, input, label, mark }, signal);
   }
 }

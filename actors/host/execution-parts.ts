@@ -5,13 +5,14 @@ import type { Json } from "../../runtime/faults.ts";
 import type { Clock, Models, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import type { CallTelemetry } from "../telemetry/calls.ts";
-import type { CallingAgent } from "./call-policy.ts";
+import type { CallingAgent, CallPolicyParts } from "./call-policy.ts";
 import type { RunLink } from "./run-link.ts";
 
 /** The parts of one execution. `work` is the work item as it was at the start; later answers are read through the link. */
 export interface HandlerExecutionParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
+  readonly rules: CallPolicyParts["rules"];
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;

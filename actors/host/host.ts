@@ -11,13 +11,17 @@ import { INDEX_ROOT, indexMachine, type IndexEvent, type IndexInput, type IndexS
 import { LIMITS } from "../../runtime/limits.ts";
 import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
+import { rulesMachine, type RulesEvent, type RulesInput, type RulesState } from "../../runtime/people/rules-actor.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { Deltas } from "./deltas.ts";
 import { IndexClient } from "./index-client.ts";
+import { type FactSearch, plainSearch } from "./fact-search.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
+import { Memories } from "./memories.ts";
+import { MemoryActors } from "./memory-actors.ts";
 import { Performer } from "./performer.ts";
 import { nudgeThese, recover, type RecoveryParts } from "./recovery.ts";
 import type { BeginningHost } from "./local-first-transport.ts";
@@ -27,6 +31,7 @@ import { processView } from "./process-view.ts";
 import { incarnationAt } from "./listener-identity.ts";
 import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import { StandingRules } from "./standing-rules.ts";
 import { holdSources } from "./tool-sources.ts";
 import { Quarantine } from "../engine/quarantine.ts";
 import { StoreLeases } from "../engine/store-leases.ts";
@@ -44,6 +49,8 @@ export interface HostParts {
   readonly listener?: string | undefined;
   /** How late the event loop is; above LIMITS.admissionLagMsMax tasks are refused. */
   readonly lagMs?: (() => number) | undefined;
+  /** Finds facts by text. @default reads all of them */
+  readonly search?: FactSearch | undefined;
 }
 
 /** Called with each record of a process manager of this host, after it was written. */
@@ -59,6 +66,8 @@ export class Host implements BeginningHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
+  /** The memories of the system, wherever they are. */
+  readonly memories: Memories;
   readonly inbox: IndexClient;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
@@ -67,6 +76,8 @@ export class Host implements BeginningHost {
   readonly pieces: Deltas;
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
+  readonly #rules: TurnEngine<RulesState, RulesInput, RulesEvent>;
+  readonly #memories: MemoryActors;
   readonly #processType: string;
   readonly #system: string;
   readonly #log: Logger;
@@ -75,7 +86,7 @@ export class Host implements BeginningHost {
   #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs, search = plainSearch }: HostParts) {
     this.#log = log;
     for (const warning of system.warnings) log.warn({ system: system.name }, warning);
     this.metrics = new HostMetrics(system.name);
@@ -107,11 +118,18 @@ export class Host implements BeginningHost {
         for (const listener of this.#listeners) listener(before, after);
       },
     });
+    const catalog = new IndexClient(ports, system.name, "Memories");
+    const memoryParts = { system: system.name, ports, values: this.values, catalog };
+    this.memories = new Memories(memoryParts);
+    const memoryType = actorType(system.name, "Memory");
+    this.#memories = new MemoryActors({ ...memoryParts, type: memoryType, writer, quarantine, search, log });
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
+    const rules = new StandingRules({ system: system.name, ports, audit, log });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition, watch: this.watch, deltas: this.pieces }));
+      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules };
+      this.#agents.set(type, new AgentActors({ ...parts, type, definition }));
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);
@@ -120,6 +138,9 @@ export class Host implements BeginningHost {
       const parts = { type, machine: indexMachine, system: system.name, ports, values: this.values, writer, quarantine };
       this.#indexes.set(type, new TurnEngine({ ...parts, trims: true, rebuilds }));
     }
+    const rulesType = actorType(system.name, "Rules");
+    const keeping = { system: system.name, ports, values: this.values, writer, quarantine };
+    this.#rules = new TurnEngine({ ...keeping, type: rulesType, machine: rulesMachine, trims: true });
     this.#ports = ports;
     this.#releaseSources = holdSources(system, log);
     this.watch.onDeath((incarnation) => {
@@ -131,7 +152,7 @@ export class Host implements BeginningHost {
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
     });
-    this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
+    this.types = [this.#processType, memoryType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
   }
 
   /** Nudges the open processes of the index, at the start of a host. Returns their number. */
@@ -170,7 +191,13 @@ export class Host implements BeginningHost {
 
   /** The engine of one actor type, for what concerns the journal of any actor; it needs no placement. */
   engineOf(type: string): Pick<TurnEngine<unknown, never, unknown>, "type" | "fresh" | "setAside"> | undefined {
-    return type === this.#processType ? this.processes.engine : (this.#indexes.get(type) ?? this.#agents.get(type)?.engine);
+    if (type === this.#memories.type) return this.#memories.engine;
+    return type === this.#processType ? this.processes.engine : (this.#keeperOf(type) ?? this.#agents.get(type)?.engine);
+  }
+
+  /** The engine of an index, or of the standing rules. */
+  #keeperOf(type: string): TurnEngine<IndexState, IndexInput, IndexEvent> | TurnEngine<RulesState, RulesInput, RulesEvent> | undefined {
+    return type === this.#rules.type ? this.#rules : this.#indexes.get(type);
   }
 
   receive(message: Message): Promise<TurnAnswer> {
@@ -192,20 +219,22 @@ export class Host implements BeginningHost {
   #receive(message: Message): Promise<TurnAnswer> {
     const { type } = message.to;
     if (type === this.#processType) return this.processes.receive(message);
-    return this.#agents.get(type)?.receive(message) ?? this.#receiveEntries(message);
+    if (type === this.#memories.type) return this.#memories.receive(message);
+    return this.#agents.get(type)?.receive(message) ?? this.#receiveKept(message);
   }
 
-  async #receiveEntries(message: Message): Promise<TurnAnswer> {
+  async #receiveKept(message: Message): Promise<TurnAnswer> {
     const { type, id } = message.to;
-    const index = this.#indexes.get(type);
-    if (index === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${type}`);
-    const result = await index.turn(id, { kind: "message", message }, { inputId: message.id });
+    const engine = this.#keeperOf(type);
+    if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${type}`);
+    const result = await engine.turn(id, { kind: "message", message }, { inputId: message.id });
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
     return { receipt: { messageId: message.id, sequence: result.sequence } };
   }
 
   async tick(actor: Address, name: string): Promise<void> {
     if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
+    if (actor.type === this.#memories.type) await this.#memories.tick(actor.id);
   }
 
   async nudge(actor: Address): Promise<Nudged> {
@@ -225,7 +254,7 @@ export class Host implements BeginningHost {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
       return plainJson(await processView(state, sequence, this.values));
     }
-    const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;
+    const engine = this.engineOf(actor.type);
     if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${actor.type}`);
     return plainJson((await engine.fresh(actor.id)).state);
   }
@@ -234,7 +263,8 @@ export class Host implements BeginningHost {
   deactivate(actor: Address): void {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.deactivate(actor.id);
-    this.#indexes.get(actor.type)?.forget(actor.id);
+    this.#keeperOf(actor.type)?.forget(actor.id);
+    if (actor.type === this.#memories.type) this.#memories.deactivate(actor.id);
   }
 
   get isAlone(): boolean {

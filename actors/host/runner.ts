@@ -29,6 +29,7 @@ import { Heartbeats } from "./heartbeats.ts";
 import type { RunLink } from "./run-link.ts";
 import { type EndInput, type Feed, Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
+import type { StandingRules } from "./standing-rules.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** The parts of a runner. `peek` returns an actor's state as last known to this host. */
@@ -37,6 +38,7 @@ export interface RunnerParts {
   readonly type: string;
   readonly feed: Feed;
   readonly peek: (actorId: string) => AgentState | undefined;
+  readonly rules: StandingRules;
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -199,7 +201,7 @@ export class Runner {
   }
 
   #makeRun(own: () => Active, actorId: string, work: AgentWork, stateVersion: number, content: Json): Run {
-    const { definition, values, clock, random, models, metrics, peek, log: logger } = this.#parts;
+    const { definition, rules, values, clock, random, models, metrics, peek, log: logger } = this.#parts;
     const { id: workId, token } = work;
     const facts = { processId: work.processId, workId, agent: definition.name, traceId: traceId(work.trace) };
     const log: HandlerExecution["log"] = {
@@ -216,7 +218,7 @@ export class Runner {
       return { mode: "undo", compensation };
     }
     const parts = {
-      ...{ work, agent: definition, values, clock, random, models, link, log },
+      ...{ work, agent: definition, rules, values, clock, random, models, link, log },
       telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => this.#noteWaiting(own(), waiting),

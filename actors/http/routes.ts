@@ -3,6 +3,7 @@
  * both generated from it.
  */
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
+import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
@@ -218,6 +219,7 @@ export const ROUTES = {
     answers: { 200: json(LetterEntry, "The decided dead letter, without content.") },
     faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
   }),
+  ...PEOPLE_ROUTES,
   showGraph: spec({
     method: "get",
     path: "/graph",

@@ -4,6 +4,8 @@
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
+import type { RuleView } from "../../runtime/people/rule-view.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
 import type { Operations, Page } from "../operations/operations.ts";
 
 /** The operations of a tenant; all of them for a token without one. */
@@ -42,12 +44,18 @@ class TenantOperations implements Operations {
     return inside;
   }
 
+  #request(id: string): string {
+    const inside = insideId(id, this.#tenant);
+    if (!isOfTenant(inside, this.#tenant)) throw new Fault("person.unknown", `there is no request ${JSON.stringify(id)}`);
+    return inside;
+  }
+
   submit: Operations["submit"] = async (submission, caller, waitMs) => {
     const { receipt, outcome } = await this.#all.submit(submission, caller, waitMs);
     return { receipt: shown(receipt), ...(outcome === undefined ? {} : { outcome: shown(outcome) }) };
   };
 
-  process: Operations["process"] = async (id) => shown(await this.#all.process(this.#inside(id)));
+  process: Operations["process"] = async (id) => shownProcess(await this.#all.process(this.#inside(id)));
   stops: Operations["stops"] = async (id) => this.#all.stops(this.#inside(id));
   history: Operations["history"] = async (id, from, limit) => this.#all.history(this.#inside(id), from, limit);
   watch: Operations["watch"] = (id, news) => this.#all.watch(this.#inside(id), news);
@@ -57,6 +65,21 @@ class TenantOperations implements Operations {
     shownPage(await this.#all.processes({ ...filter, tenant: this.#tenant }, cursor, limit));
   deadLetters: Operations["deadLetters"] = async (filter, cursor, limit) =>
     shownPage(await this.#all.deadLetters({ ...filter, tenant: this.#tenant }, cursor, limit));
+  inbox: Operations["inbox"] = async ({ processId, ...filter }, cursor, limit) =>
+    shownPage(
+      await this.#all.inbox(
+        { ...filter, ...(processId === undefined ? {} : { processId: this.#inside(processId) }), tenant: this.#tenant },
+        cursor,
+        limit,
+      ),
+    );
+  request: Operations["request"] = async (id) => shownRequest(await this.#all.request(this.#request(id)));
+  decide: Operations["decide"] = async (id, decision, caller) => shownRequest(await this.#all.decide(this.#request(id), decision, caller));
+  rules: Operations["rules"] = async (all, caller) => {
+    const { entries } = await this.#all.rules(all, caller);
+    return { entries: entries.map(shownRule) };
+  };
+  revokeRule: Operations["revokeRule"] = async (id, reason, caller) => shownRule(await this.#all.revokeRule(id, reason, caller));
   audit: Operations["audit"] = async (cursor, limit) => shownPage(await this.#all.audit(cursor, limit, this.#tenant));
   deadLetter: Operations["deadLetter"] = async (id) => shownEntry(await this.#all.deadLetter(this.#letter(id)));
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
@@ -79,8 +102,26 @@ function shown<T extends { readonly id: string; readonly parent?: string | undef
   return { ...view, id: outsideId(view.id), ...(view.parent === undefined ? {} : { parent: outsideId(view.parent) }) };
 }
 
+function shownProcess({ waits, requests, ...view }: ProcessView): ProcessView {
+  return {
+    ...shown(view),
+    ...(waits === undefined
+      ? {}
+      : { waits: waits.map((wait) => ({ ...wait, ...(wait.request === undefined ? {} : { request: outsideId(wait.request) }) })) }),
+    ...(requests === undefined ? {} : { requests: requests.map(shownRequest) }),
+  };
+}
+
+function shownRequest<T extends { readonly id: string; readonly processId: string }>(view: T): T {
+  return { ...view, id: outsideId(view.id), processId: outsideId(view.processId) };
+}
+
+function shownRule(rule: RuleView): RuleView {
+  return { ...rule, request: outsideId(rule.request) };
+}
+
 /** Fields of an entry that name a process or a dead letter. */
-const NAMES: readonly string[] = ["id", "processId", "parent", "target"];
+const NAMES: readonly string[] = ["id", "processId", "parent", "target", "request"];
 
 function shownEntry(entry: Json): Json {
   if (typeof entry !== "object" || entry === null) return entry;

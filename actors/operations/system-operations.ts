@@ -15,14 +15,20 @@ import { spendingView } from "../../runtime/process/budget-view.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
+import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
+import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
+import { Inbox } from "./inbox.ts";
 import { SILENT } from "../engine/log.ts";
 import type {
   Caller,
+  Decision,
+  InboxFilter,
   LetterFilter,
   Operations,
   OutcomeView,
@@ -41,6 +47,7 @@ import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
+import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
 import { Waiters } from "./waiters.ts";
 import { Callbacks } from "../engine/callbacks.ts";
@@ -66,6 +73,8 @@ export class SystemOperations implements Operations {
   readonly #waiters: Waiters;
   readonly #requests: Requests;
   readonly #deadLetters: DeadLetters;
+  readonly #inbox: Inbox;
+  readonly #rules: RuleOperations;
   readonly #retention: Retention;
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
@@ -76,10 +85,18 @@ export class SystemOperations implements Operations {
     this.#requests = new Requests(parts.ports, parts.system.name);
     this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
+    this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
+    this.#rules = new RuleOperations({
+      ...{ system: parts.system.name, ports: parts.ports, requests: this.#requests },
+      note: (act, caller) => this.#deadLetters.note(act, caller),
+    });
     this.#broken = new BrokenActors({
       system: parts.system.name,
       host: parts.host,
-      findBuckets: () => this.#deadLetters.findBroken(),
+      findBuckets: async () => {
+        await this.#deadLetters.findBroken();
+        await this.#inbox.findBroken();
+      },
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
@@ -243,8 +260,8 @@ export class SystemOperations implements Operations {
     return { id, name, signalId: known, ...status, run, sequence, traceId };
   }
 
-  processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#deadLetters.processes(filter, cursor, limit);
+  async processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#inbox.named(await this.#deadLetters.processes(filter, cursor, limit));
   }
 
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -261,6 +278,26 @@ export class SystemOperations implements Operations {
 
   discard(id: string, reason: string, caller: Caller): Promise<Json> {
     return this.#deadLetters.discard(id, reason, caller);
+  }
+
+  inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#inbox.list(filter, cursor, limit);
+  }
+
+  request(id: string): Promise<RequestView> {
+    return this.#inbox.request(id);
+  }
+
+  decide(id: string, decision: Decision, caller: Caller): Promise<DecisionReceipt> {
+    return this.#inbox.decide(id, decision, caller);
+  }
+
+  rules(all: boolean, caller: Caller): Promise<RulesAnswer> {
+    return this.#rules.list(all, caller);
+  }
+
+  revokeRule(id: string, reason: string, caller: Caller): Promise<RuleView> {
+    return this.#rules.revoke(id, reason, caller);
   }
 
   audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {

@@ -87,7 +87,7 @@ async function make(
     const tool = callables.tools.find(({ name }) => name === target);
     if (tool === undefined) throw invalid(`agent ${rules.agent}`, `there is no tool ${target}`);
     let edited: EditedCall | undefined;
-    const output = (await face.callAs(tool, input, (edit) => (edited = edit))) as Json;
+    const output = (await face.call(tool, input, (edit) => (edited = edit))) as Json;
     return { output, edited, label: outputLabelOf(tool) };
   } catch (error) {
     if (!isFault(error) || face.signal.aborted) throw error;

@@ -8,6 +8,8 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
+import type { RuleView } from "../../../runtime/people/rule-view.ts";
+import type { RequestView } from "../../../runtime/people/view.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -23,6 +25,7 @@ export interface Behaviour {
   invalid(): Promise<void>;
   process(id: string): Promise<ProcessView>;
   page(asked: object): Promise<Page>;
+  decide(): Promise<void>;
   tick(): Promise<void>;
 }
 
@@ -85,6 +88,7 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
       seen.events.push(JSON.stringify(asked));
       return { entries: [] };
     },
+    decide: async () => undefined,
     tick: async () => undefined,
   };
   const log = new Writable({
@@ -152,6 +156,32 @@ export const LETTER = {
   traceId: TRACE_ID,
 } as const;
 
+/** A request to a person as it is shown. */
+export const REQUEST: RequestView = {
+  id: "p.r1",
+  processId: "p",
+  route: "trip",
+  run: 1,
+  stop: "approve",
+  kind: "question",
+  state: "open",
+  person: "Approver",
+  about: "the stop approve asks Approver",
+  hash: "a".repeat(64),
+  roles: ["manager"],
+  forSubject: "ann",
+  askedAtMs: 5,
+  silence: "deny",
+  reminded: 0,
+  escalated: 0,
+  actions: ["approve", "edit", "deny"],
+  input: { amount: 1_200 },
+  reason: "the stop approve asks Approver",
+  rule: "stop approve",
+  evidence: [],
+  inputSchema: {},
+};
+
 /** A process as it shows itself. */
 export const PROCESS: ProcessView = {
   id: "p",
@@ -168,6 +198,21 @@ export const PROCESS: ProcessView = {
   works: [],
   historyFrom: 0,
   history: [],
+};
+
+export const RULE: RuleView = {
+  id: "rule-0123456789abcdef",
+  state: "stands",
+  agent: "Payer",
+  tool: "pay",
+  about: "exactly this input",
+  when: "input == {}",
+  request: "p.r1",
+  by: "ann",
+  atMs: 1,
+  untilMs: 2,
+  used: 0,
+  usesMax: 10,
 };
 
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
@@ -187,6 +232,27 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    inbox: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    request: async (id) => ({ ...REQUEST, id }),
+    decide: async (id, decision, { principal }) => {
+      await behaviour.decide();
+      seen.events.push(`decide ${id} ${JSON.stringify(decision)} ${principal.subject} ${(principal.roles ?? []).join("+")}`);
+      return {
+        id,
+        processId: "p",
+        do: decision.do,
+        decisionId: decision.decisionId ?? "made",
+        state: "denied",
+        run: 1,
+        sequence: 4,
+        traceId: TRACE_ID,
+      };
+    },
+    rules: async (all, { principal }) => ({ entries: [{ ...RULE, by: principal.tenant, state: all ? "revoked" : "stands" }] }),
+    revokeRule: async (id, reason, { principal }) => {
+      seen.events.push(`revoke ${id} ${reason} ${principal.subject}`);
+      return { ...RULE, id, state: "revoked", revoked: { by: principal.subject, atMs: 3, reason } };
+    },
     broken: async () => ({ entries: [] }),
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
