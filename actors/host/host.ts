@@ -16,9 +16,12 @@ import type { ProcessState } from "../../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { Deltas } from "./deltas.ts";
 import { IndexClient } from "./index-client.ts";
+import { type FactSearch, plainSearch } from "./fact-search.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
+import { Memories } from "./memories.ts";
+import { MemoryActors } from "./memory-actors.ts";
 import { Performer } from "./performer.ts";
 import { nudgeThese, recover, type RecoveryParts } from "./recovery.ts";
 import type { BeginningHost } from "./local-first-transport.ts";
@@ -46,6 +49,8 @@ export interface HostParts {
   readonly listener?: string | undefined;
   /** How late the event loop is; above LIMITS.admissionLagMsMax tasks are refused. */
   readonly lagMs?: (() => number) | undefined;
+  /** Finds facts by text. @default reads all of them */
+  readonly search?: FactSearch | undefined;
 }
 
 /** Called with each record of a process manager of this host, after it was written. */
@@ -61,6 +66,8 @@ export class Host implements BeginningHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
+  /** The memories of the system, wherever they are. */
+  readonly memories: Memories;
   readonly inbox: IndexClient;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
@@ -70,6 +77,7 @@ export class Host implements BeginningHost {
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #rules: TurnEngine<RulesState, RulesInput, RulesEvent>;
+  readonly #memories: MemoryActors;
   readonly #processType: string;
   readonly #system: string;
   readonly #log: Logger;
@@ -78,7 +86,7 @@ export class Host implements BeginningHost {
   #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs, search = plainSearch }: HostParts) {
     this.#log = log;
     for (const warning of system.warnings) log.warn({ system: system.name }, warning);
     this.metrics = new HostMetrics(system.name);
@@ -110,6 +118,11 @@ export class Host implements BeginningHost {
         for (const listener of this.#listeners) listener(before, after);
       },
     });
+    const catalog = new IndexClient(ports, system.name, "Memories");
+    const memoryParts = { system: system.name, ports, values: this.values, catalog };
+    this.memories = new Memories(memoryParts);
+    const memoryType = actorType(system.name, "Memory");
+    this.#memories = new MemoryActors({ ...memoryParts, type: memoryType, writer, quarantine, search, log });
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     const rules = new StandingRules({ system: system.name, ports, audit, log });
@@ -139,7 +152,7 @@ export class Host implements BeginningHost {
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
     });
-    this.types = [this.#processType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
+    this.types = [this.#processType, memoryType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
   }
 
   /** Nudges the open processes of the index, at the start of a host. Returns their number. */
@@ -178,6 +191,7 @@ export class Host implements BeginningHost {
 
   /** The engine of one actor type, for what concerns the journal of any actor; it needs no placement. */
   engineOf(type: string): Pick<TurnEngine<unknown, never, unknown>, "type" | "fresh" | "setAside"> | undefined {
+    if (type === this.#memories.type) return this.#memories.engine;
     return type === this.#processType ? this.processes.engine : (this.#keeperOf(type) ?? this.#agents.get(type)?.engine);
   }
 
@@ -205,6 +219,7 @@ export class Host implements BeginningHost {
   #receive(message: Message): Promise<TurnAnswer> {
     const { type } = message.to;
     if (type === this.#processType) return this.processes.receive(message);
+    if (type === this.#memories.type) return this.#memories.receive(message);
     return this.#agents.get(type)?.receive(message) ?? this.#receiveKept(message);
   }
 
@@ -219,6 +234,7 @@ export class Host implements BeginningHost {
 
   async tick(actor: Address, name: string): Promise<void> {
     if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
+    if (actor.type === this.#memories.type) await this.#memories.tick(actor.id);
   }
 
   async nudge(actor: Address): Promise<Nudged> {
@@ -238,7 +254,7 @@ export class Host implements BeginningHost {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
       return plainJson(await processView(state, sequence, this.values));
     }
-    const engine = this.#keeperOf(actor.type) ?? this.#agents.get(actor.type)?.engine;
+    const engine = this.engineOf(actor.type);
     if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${actor.type}`);
     return plainJson((await engine.fresh(actor.id)).state);
   }
@@ -248,6 +264,7 @@ export class Host implements BeginningHost {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.deactivate(actor.id);
     this.#keeperOf(actor.type)?.forget(actor.id);
+    if (actor.type === this.#memories.type) this.#memories.deactivate(actor.id);
   }
 
   get isAlone(): boolean {

@@ -68,6 +68,7 @@ function decideMessage(builder: AgentBuilder, message: Message, fault: WireFault
     case "decide":
     case "rule":
     case "entries":
+    case "memory":
       return builder.refuse(wireFault("message.invalid", `an agent actor does not accept a message of kind ${body.kind}`));
     default:
       return assertNever(body);

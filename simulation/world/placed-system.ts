@@ -37,7 +37,9 @@ function placedTools(definition: AgentDefinition, life: Life, world: World): Too
         ...tool,
         run: (input, call) => {
           const where = at(call, name);
-          world.models.toolRuns(where.workId, name, input);
+          const { workId, processId } = where;
+          world.models.toolRuns(workId, name, input);
+          world.outside.onRun({ agent: definition, tool, input, workId, processId, key: call.idempotencyKey.slice(workId.length + 1) });
           return life.openCalls.during(where.workId, `call ${call.idempotencyKey}`, call.signal, () =>
             place.run(where, () => tool.run(input, call)),
           );

@@ -1,0 +1,117 @@
+/**
+ * @module What may be asked of a memory, and what it answers. Pure.
+ *
+ * Each operation is idempotent by the call that makes it. The content of a fact comes with the message that writes it, is stored before the
+ * record, and stands in no record. An answer holds no content either: whoever reads a fact loads its value.
+ */
+import { z } from "zod";
+import { Label } from "../label.ts";
+import { LIMITS } from "../limits.ts";
+import { JsonContent } from "../value.ts";
+import { Fact, FactRef, GONE, TRUSTS } from "./fact.ts";
+
+/** Who reads facts. Persisted: changing this needs a version bump. */
+export const Reader = z.strictObject({ agent: z.string(), processId: z.string(), workId: z.string() });
+/** Who reads facts. */
+export type Reader = z.infer<typeof Reader>;
+
+/** One version of a fact of this memory. */
+export const VersionRef = z.strictObject({ id: z.string(), version: z.int().positive() });
+/** One version of a fact of this memory. */
+export type VersionRef = z.infer<typeof VersionRef>;
+
+/** Versions of a fact: one, or all of them. */
+export const AnyVersion = z.strictObject({ id: z.string(), version: z.int().positive().optional() });
+/** Versions of a fact: one, or all of them. */
+export type AnyVersion = { readonly id: string; readonly version?: number | undefined };
+
+const Write = z.strictObject({
+  op: z.literal("write"),
+  /** The call that writes: the same call writes once. */
+  call: z.string().min(1),
+  key: z.string().max(LIMITS.factKeyLengthMax).optional(),
+  kind: Fact.shape.kind,
+  content: JsonContent,
+  writer: Fact.shape.writer,
+  source: Fact.shape.source,
+  trust: z.enum(TRUSTS),
+  label: Label.optional(),
+  parents: z.array(FactRef).max(LIMITS.factParentsMax),
+  validUntilMs: z.int().nonnegative().optional(),
+  promoted: Fact.shape.promoted,
+  /** Tokens of the content, for a conversation window. */
+  tokens: z.int().nonnegative().optional(),
+  /** Facts that the new one stands for from now on, such as the turns of a summary. */
+  replaces: z.array(z.string()).max(LIMITS.factParentsMax).optional(),
+});
+
+const Read = z.strictObject({
+  op: z.literal("read"),
+  /** Absent: an operator or a tool of the system looks, which is not a reader. */
+  reader: Reader.optional(),
+  /** Only these versions. A version that was replaced is given while it is kept. */
+  refs: z.array(VersionRef).max(LIMITS.factsReadMax).optional(),
+  key: z.string().optional(),
+  /** Words to search for. */
+  text: z.string().max(LIMITS.factTextCharsMax).optional(),
+  sinceMs: z.int().nonnegative().optional(),
+  kinds: z.array(Fact.shape.kind).optional(),
+  limit: z.int().positive().max(LIMITS.factsReadMax).optional(),
+  /** With a text: the newest facts follow those that were found. */
+  fill: z.literal(true).optional(),
+});
+
+const Forget = z.strictObject({
+  op: z.literal("forget"),
+  ids: z.array(z.string()).min(1).max(LIMITS.factsLostMax),
+  why: z.enum(GONE),
+  by: z.string(),
+});
+
+/** What was derived from facts of another memory goes with them. */
+const Invalidate = z.strictObject({
+  op: z.literal("invalidate"),
+  memory: z.string(),
+  from: z.array(AnyVersion).min(1).max(LIMITS.factsLostMax),
+  by: z.string(),
+});
+
+const Promote = z.strictObject({ op: z.literal("promote"), id: z.string(), by: z.string(), reason: z.string() });
+
+/** Another memory is about to hold a fact that was derived from these. Refused when one of them is gone. */
+const Link = z.strictObject({ op: z.literal("link"), refs: z.array(VersionRef).max(LIMITS.factParentsMax), memory: z.string() });
+
+/** One operation of a memory. */
+export const MemoryOp = z.discriminatedUnion("op", [Write, Read, Forget, Invalidate, Promote, Link]);
+export type MemoryOp = z.infer<typeof MemoryOp>;
+/** The operation of one kind, such as `MemoryOpOf<"write">`. */
+export type MemoryOpOf<O extends MemoryOp["op"]> = Extract<MemoryOp, { readonly op: O }>;
+
+/** Why facts were not given. */
+export const Withheld = z.strictObject({
+  /** Untrusted facts of other conversations. */
+  untrusted: z.int().nonnegative(),
+  /** Versions that are gone. */
+  gone: z.int().nonnegative(),
+});
+/** Why facts were not given. */
+export type Withheld = z.infer<typeof Withheld>;
+
+/** Who read a fact that went, and when. Persisted: changing this needs a version bump. */
+export const ReadRecord = Reader.extend({ atMs: z.int().nonnegative(), facts: z.array(VersionRef) });
+/** Who read facts, and when. */
+export type ReadRecord = z.infer<typeof ReadRecord>;
+
+/** The answer to an operation, beside the receipt. */
+export const MemoryAnswer = z.strictObject({
+  /** The facts that are meant, without content: those read, the one written or promoted, or those that went. */
+  facts: z.array(Fact),
+  withheld: Withheld,
+  /** Other memories that hold facts derived from those that went, and from which of these. */
+  derivedIn: z.array(z.strictObject({ memory: z.string(), from: z.array(AnyVersion) })),
+  /** Who had read the facts that went. */
+  readers: z.array(ReadRecord),
+  /** Readers that the memory no longer names. */
+  readersDropped: z.int().nonnegative(),
+});
+export type MemoryAnswer = z.infer<typeof MemoryAnswer>;
