@@ -5,7 +5,7 @@ import { ALL_ROUTES } from "../../../actors/http/routes.ts";
 import { parseTokens, ROLES, type Role, type TokenEntry } from "../../../actors/http/tokens.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { HandClock } from "../engine-rig.ts";
-import { ErrorAnswer, startRig, TOKEN, type Answer, type HttpRig } from "./rig.ts";
+import { ErrorAnswer, RULE, startRig, TOKEN, type Answer, type HttpRig } from "./rig.ts";
 
 const sha256 = (token: string): string => createHash("sha256").update(token).digest("hex");
 const entry = (role: Role): TokenEntry => ({ sha256: sha256(`${role}-token`), subject: `${role}-er`, roles: [role] });
@@ -38,7 +38,10 @@ describe("roles", () => {
     const body = method === "POST" ? (BODIES[name] ?? {}) : undefined;
     // A stream would stay open; its headers are enough.
     const how = name === "followProcess" ? "HEAD" : method;
-    const asked = path.replace(/^\/deadletters\/p(?=\/|$)/, "/deadletters/p:1").replace("/inbox/p", "/inbox/p.r1");
+    const asked = path
+      .replace(/^\/deadletters\/p(?=\/|$)/, "/deadletters/p:1")
+      .replace("/inbox/p", "/inbox/p.r1")
+      .replace("/rules/p", `/rules/${RULE.id}`);
     for (const held of ROLES) {
       const answer = await rig.call(how, asked, body, bearer(`${held}-token`));
       if (role === undefined || held === role) expect([held, answer.status < 300, answer.text]).toEqual([held, true, answer.text]);
