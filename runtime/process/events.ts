@@ -58,6 +58,9 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("granted"), workId: z.string(), grant: Grant }),
   /** A nested route requested a larger grant of its parent, and got an answer. `grant`: the whole new one; absent: none. */
   z.strictObject({ e: z.literal("more-requested"), index: z.int().nonnegative(), need: Grant, atMs: z.int() }),
+  /** A person has raised the budget of the run, or refused to. */
+  z.strictObject({ e: z.literal("budget-raised"), by: z.string(), more: Grant }),
+  z.strictObject({ e: z.literal("budget-refused"), by: z.string() }),
   z.strictObject({ e: z.literal("more-answered"), index: z.int().nonnegative(), grant: Grant.optional() }),
   /** `judged`: the output counts only when its validator has accepted it. */
   z.strictObject({

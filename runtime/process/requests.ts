@@ -18,7 +18,9 @@ import type { BodyOf, Message, RequestStatus } from "../protocol.ts";
 import { contentOf, nextStepMs } from "./begin-request.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
 import type { WaitResult } from "./events.ts";
+import { takeBudgetDecision } from "./continue-budget.ts";
 import { decisionLabel } from "./labels.ts";
+import { serveNeeds } from "./more.ts";
 import { openRequests, rolesNow } from "./people.ts";
 import { requestEffects } from "./request-effects.ts";
 import type { ProcessState } from "./state.ts";
@@ -161,7 +163,10 @@ function endRequest(builder: ProcessBuilder, wait: PersonWait, { label, ...reque
   endWait(builder, wait, result, { request, ...judged, ...labelField(label) });
   if (judged.judged === true) judgeOutput(builder, wait);
   if (wait.aside === undefined) return;
-  if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result, label);
+  if (wait.for.about === "budget") {
+    takeBudgetDecision(builder, wait, result);
+    serveNeeds(builder);
+  } else if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result, label);
   else takeJudgement(builder, wait, result, label);
 }
 
