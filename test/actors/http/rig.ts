@@ -8,9 +8,8 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
-import type { RuleView } from "../../../runtime/people/rule-view.ts";
-import type { RequestView } from "../../../runtime/people/view.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
+import { REQUEST, RULE } from "./people-fixtures.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
 export const TOKEN = "the-token-of-the-app";
@@ -156,32 +155,6 @@ export const LETTER = {
   traceId: TRACE_ID,
 } as const;
 
-/** A request to a person as it is shown. */
-export const REQUEST: RequestView = {
-  id: "p.r1",
-  processId: "p",
-  route: "trip",
-  run: 1,
-  stop: "approve",
-  kind: "question",
-  state: "open",
-  person: "Approver",
-  about: "the stop approve asks Approver",
-  hash: "a".repeat(64),
-  roles: ["manager"],
-  forSubject: "ann",
-  askedAtMs: 5,
-  silence: "deny",
-  reminded: 0,
-  escalated: 0,
-  actions: ["approve", "edit", "deny"],
-  input: { amount: 1_200 },
-  reason: "the stop approve asks Approver",
-  rule: "stop approve",
-  evidence: [],
-  inputSchema: {},
-};
-
 /** A process as it shows itself. */
 export const PROCESS: ProcessView = {
   id: "p",
@@ -198,21 +171,6 @@ export const PROCESS: ProcessView = {
   works: [],
   historyFrom: 0,
   history: [],
-};
-
-export const RULE: RuleView = {
-  id: "rule-0123456789abcdef",
-  state: "stands",
-  agent: "Payer",
-  tool: "pay",
-  about: "exactly this input",
-  when: "input == {}",
-  request: "p.r1",
-  by: "ann",
-  atMs: 1,
-  untilMs: 2,
-  used: 0,
-  usesMax: 10,
 };
 
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
