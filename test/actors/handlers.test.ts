@@ -322,7 +322,16 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
       new HandlerExecution(
         {
-          ...{ work: of, agent: { name: "Waiter", tools: new Map(), permissions: undefined }, rules, values, clock, random, telemetry, log },
+          ...{
+            work: of,
+            agent: { name: "Waiter", tools: new Map(), permissions: undefined },
+            rules,
+            values,
+            clock,
+            random,
+            telemetry,
+            log,
+          },
           link: link(refusal),
           contentOf: () => null,
           ...idle,
