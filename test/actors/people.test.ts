@@ -6,7 +6,6 @@ import { SILENT } from "../../actors/engine/log.ts";
 import { Retention } from "../../actors/retention/retention.ts";
 import { Fault } from "../../runtime/faults.ts";
 import type { InboxEntry } from "../../runtime/people/view.ts";
-import { LIMITS } from "../../runtime/limits.ts";
 import { entriesOf, INDEX_ROOT } from "../../runtime/index-actor.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, World } from "./world-rig.ts";
