@@ -9,6 +9,7 @@ import { type Fact, lowerTrust, TRUSTS } from "../../runtime/memory/fact.ts";
 import { evolveMemory, type MemoryEvent, type MemoryState, versionOf } from "../../runtime/memory/state.ts";
 import type { ModelRequest } from "../../runtime/model/conversation.ts";
 import type { Message } from "../../runtime/protocol.ts";
+import { place } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { contentOf } from "./contents.ts";
 import type { LabelLaws } from "./label-laws.ts";
@@ -116,8 +117,9 @@ export class MemoryLaws {
 
   /** A host sends a message. */
   sent({ body }: Message): void {
-    if (body.kind === "memory" && body.op.op === "read" && body.op.reader !== undefined)
-      this.#readMs.set(body.op.reader.workId, this.#world.timeline.nowMs);
+    const workId = body.kind === "memory" ? place.getStore()?.workId : undefined;
+    if (workId !== undefined && body.kind === "memory" && (body.op.op === "read" || body.op.op === "check"))
+      this.#readMs.set(workId, this.#world.timeline.nowMs);
   }
 
   /** A request reaches the provider of a model. Its prompt was built after its work item had last asked a memory. */
