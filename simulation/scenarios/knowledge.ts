@@ -22,18 +22,32 @@ import { outsideNow } from "../world/outside.ts";
 import { Random, STREAM } from "../world/random.ts";
 import { fetch, file, send } from "./trust-tools.ts";
 
-const SYSTEMS = 36;
-const STOPS_MAX = 5;
+const SYSTEMS = 96;
+const STOPS_MAX = 6;
 const TASKS_MAX = 4;
 const STOP_MS = 40_000;
 const CALLS_MAX = 5;
 const OUTPUT_TOKENS_MAX = 160;
-const WINDOW_TOKENS_MIN = 60;
-const WINDOW_TOKENS_MAX = 400;
+const WINDOW_TOKENS_MIN = 20;
+const WINDOW_TOKENS_MAX = 120;
 const EVERY_MS = 4_000;
 const VALID_MS_MIN = 2_000;
 const VALID_MS_MAX = 60_000;
-const DOES = ["learn", "learn", "learn-strange", "learn-for-a-while", "recall", "derive", "derive", "forget", "consult", "tell"] as const;
+const DOES = [
+  "learn",
+  "learn",
+  "learn-strange",
+  "learn-for-a-while",
+  "recall",
+  "derive",
+  "derive",
+  "forget",
+  "forget",
+  "consult",
+  "tell",
+] as const;
+/** How each route begins. */
+const LEARNS = ["learn", "learn-strange", "learn-for-a-while"] as const;
 const KEYS = ["name", "habit", "address"] as const;
 const TENANT = "default";
 
@@ -137,11 +151,11 @@ type Builder = RouteBuilder<string, Task, { readonly task: Task }>;
 
 function systemOf(random: Random): System {
   let builder = route("care", 1, Task, { timeoutMs: STOP_MS }) as unknown as Builder;
-  const count = random.int(2, STOPS_MAX);
+  const count = random.int(3, STOPS_MAX);
   for (let index = 0; index < count; index += 1) {
     const name = `s${index}`;
     const options = { optional: true, retry: { attemptsMax: 2 } };
-    if (random.chance(0.4)) {
+    if (index > 0 && random.chance(0.4)) {
       builder = builder.to(
         name,
         Helper,
@@ -150,7 +164,7 @@ function systemOf(random: Random): System {
       ) as unknown as Builder;
       continue;
     }
-    const [what, key] = [random.pick(DOES), random.pick(KEYS)];
+    const [what, key] = [random.pick(index === 0 ? LEARNS : DOES), random.pick(KEYS)];
     builder = builder.to(
       name,
       Friend,
