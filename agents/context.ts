@@ -199,6 +199,8 @@ export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract,
    * meanwhile. Rejects with `wait.timeout` after `timeoutMs`.
    */
   waitFor<S extends z.ZodType>(name: string, schema: S, options?: WaitForOptions): Promise<z.infer<S>>;
+  /** An earlier output for this input that the validator of the stop did not accept, with its reasons. Absent: none was sent back. */
+  readonly sentBack?: SentBackOutput | undefined;
   /** Lets another declared agent (`handsOffTo`) answer instead. Return the result from the handler. */
   handOff<C extends HandsOffTo>(target: C, input: InputOf<C>): HandOff;
   /** Returns a UUID that is the same when the handler runs again. */

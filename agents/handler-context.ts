@@ -16,6 +16,7 @@ import type {
   Principal,
   RuntimeContext,
   RuntimeUndoContext,
+  SentBackOutput,
   StateContext,
   StepTools,
   WaitForOptions,
@@ -45,6 +46,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
   readonly principal: Principal;
   readonly attempt: number;
   readonly processId: string;
+  readonly sentBack: SentBackOutput | undefined;
 
   constructor(context: RuntimeContext, parts: FaceParts) {
     this.#context = context;
@@ -54,6 +56,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     this.principal = context.principal;
     this.attempt = context.attempt;
     this.processId = context.processId;
+    this.sentBack = context.sentBack;
   }
 
   get state(): Json {

@@ -23,7 +23,7 @@ const PROCESSES_MAX = 100_000;
 const SECONDS_MAX = 600;
 const SUBMITTERS = 32;
 const DECIDERS = 4;
-const PAGE = 200;
+const PAGE_ENTRIES = 200;
 /** Time in which the last entries and notifications are written before CPU is measured. */
 const SETTLE_MS = 10_000;
 const TASK_MS = 7_200_000;
@@ -137,7 +137,7 @@ async function allAsked(origin: string): Promise<readonly Asked[]> {
   for (;;) {
     const found = new Map<string, Asked>();
     for (let cursor: string | undefined = ""; cursor !== undefined;) {
-      const answer = await fetch(`${origin}/inbox?limit=${PAGE}${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+      const answer = await fetch(`${origin}/inbox?limit=${PAGE_ENTRIES}${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
       const page: InboxPage = InboxPage.parse(await answer.json());
       for (const { id, hash, processId } of page.entries) found.set(id, { id, hash, n: Number(processId.slice("p-".length)) });
       ({ cursor } = page);

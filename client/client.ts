@@ -34,6 +34,14 @@ export type Route = RouteDefinition | RouteContract;
 /** How a process ended. `output` has the type of the route's output. */
 export type Outcome<Output = unknown> = Readonly<Omit<OutcomeAnswer, "output">> & { readonly output?: Output | undefined };
 
+/** Which lines of the audit are returned. */
+export interface AuditOptions extends PageOptions {
+  /** Only what concerns this process. */
+  readonly process?: string | undefined;
+  /** Only this, such as `redrive`; `call` and `agent made` are checks. */
+  readonly what?: string | undefined;
+}
+
 /** Options of `submit`. */
 export interface SubmitOptions extends CallOptions {
   /** Task id. The same id with the same input is the same task. @default a new id, made before the first attempt */
@@ -282,9 +290,9 @@ export class Client {
       this.#connection.call(LetterEntry, "the dead letter", { ...options, path: `${letterPath(id)}/discard`, body: { reason } }),
   };
 
-  /** Returns a page of the operator actions, newest first. */
-  audit({ cursor, limit, ...rest }: PageOptions = {}): Promise<z.infer<typeof AuditPage>> {
-    return this.#connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { cursor, limit } });
+  /** Returns a page of the operator actions and checks, newest first. */
+  audit({ process, what, cursor, limit, ...rest }: AuditOptions = {}): Promise<z.infer<typeof AuditPage>> {
+    return this.#connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { process, what, cursor, limit } });
   }
 
   /** Returns agents and routes, and which may lead to which. */

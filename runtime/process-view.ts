@@ -168,7 +168,7 @@ export const WorkView = z.object({
   work: z.string().describe("Id of the work item."),
   stop: z.string(),
   agent: z.string().describe("Agent, or nested route."),
-  kind: z.enum(["do", "ask", "undo"]),
+  kind: z.enum(["do", "ask", "check", "undo"]),
   item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
   state: z.enum(WORK_STATES),
   attempts: z.int().positive(),

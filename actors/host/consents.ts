@@ -98,7 +98,10 @@ export class Consents {
    */
   async #judged(call: MadeCall, known: Call | undefined, edit: EditedBy | undefined): Promise<Asking | undefined> {
     const { ready, failed } = this.#parts;
-    const judgement = await this.#policy.judged(call, edit);
+    const judgement = await this.#policy.judged(call, edit).catch(async (error: unknown) => {
+      await ready();
+      throw await failed(call.key, error);
+    });
     if (judgement.verdict === "allowed" || (judgement.verdict === "asks" && known?.open === true)) return undefined;
     await ready();
     if (judgement.verdict === "asks") return this.#asking(call, judgement);
@@ -147,8 +150,8 @@ export class Consents {
 }
 
 function denied({ tool }: MadeCall, { by, reason }: Verdict): Fault {
-  const who = by === undefined ? "in time no person approved it" : `${by} denied it`;
-  const message = `tool ${tool.name} was not called: ${who}${reason === "" ? "" : `: ${reason}`}`;
+  const why = [...(by === undefined ? [] : [`${by} denied it`]), ...(reason === "" ? [] : [reason])].join(": ");
+  const message = `tool ${tool.name} was not called: ${why}`;
   return new Fault("person.denied", message, { tool: tool.name, ...(by === undefined ? {} : { by }), reason });
 }
 

@@ -14,6 +14,7 @@ export interface HandlerExecutionParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
   readonly rules: CallPolicyParts["rules"];
+  readonly checks: CallPolicyParts["checks"];
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;

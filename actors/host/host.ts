@@ -14,6 +14,7 @@ import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import { rulesMachine, type RulesEvent, type RulesInput, type RulesState } from "../../runtime/people/rules-actor.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import { Checks } from "./checks.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { Deltas } from "./deltas.ts";
 import { IndexClient } from "./index-client.ts";
@@ -137,9 +138,11 @@ export class Host implements BeginningHost {
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     const rules = new StandingRules({ system: system.name, ports, audit, log });
+    const checks = new Checks({ audit, clock, metrics: this.metrics });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules, memories: this.memories };
+      const { memories } = this;
+      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules, checks, memories };
       this.#agents.set(type, new AgentActors({ ...parts, type, definition }));
     }
     for (const index of INDEXES) {

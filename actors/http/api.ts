@@ -131,8 +131,8 @@ function inboxRoutes(api: Api): void {
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.constant(ROUTES.showGraph, operations.graph());
   api.constant(ROUTES.showOpenApi, openApiDocument(system));
-  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit }, operations }) =>
-    page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
+  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit, ...filter }, operations }) =>
+    page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),
   );
   api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
   api.serve(ROUTES.listSources, async ({ operations }) => ok(await operations.sources()));

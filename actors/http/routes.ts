@@ -24,6 +24,7 @@ import {
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import { SourcesAnswer, SyncAnswer } from "../../runtime/source-answers.ts";
 import {
+  AuditQuery,
   CancelRequest,
   DiscardRequest,
   FollowQuery,
@@ -33,7 +34,6 @@ import {
   NoParams,
   NoQuery,
   OpenApiAnswer,
-  PageQuery,
   ProcessesQuery,
   ProcessParams,
   PurgeRequest,
@@ -235,10 +235,10 @@ export const ROUTES = {
   listAudit: spec({
     method: "get",
     path: "/audit",
-    summary: "Lists operator actions, newest first",
+    summary: "Lists operator actions and checks before acts, newest first",
     role: "read",
     params: NoParams,
-    query: PageQuery,
+    query: AuditQuery,
     answers: { 200: json(AuditPage, "One page.") },
     faults: ASKING,
   }),

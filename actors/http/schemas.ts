@@ -220,8 +220,12 @@ const page = {
   limit: whole(1, LIMITS.pageEntriesMax).optional().describe("Entries on the page. Default 50."),
 };
 
-/** Query of a listing without filters. */
-export const PageQuery = z.strictObject(page);
+/** Query of the audit. */
+export const AuditQuery = z.strictObject({
+  process: z.string().regex(PROCESS_ID, ID_TEXT).optional().describe("Only what concerns this process."),
+  what: Name.optional().describe("Only this, such as `redrive`; `call` and `agent made` are checks."),
+  ...page,
+});
 /** Query of the listing of processes. */
 export const ProcessesQuery = z.strictObject({
   state: z.enum(["open", "ended"]).optional().describe("Only processes that are open, or only those that have ended."),

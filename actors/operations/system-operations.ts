@@ -26,6 +26,7 @@ import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
 import { SILENT } from "../engine/log.ts";
 import type {
+  AuditFilter,
   Caller,
   Decision,
   InboxFilter,
@@ -301,8 +302,8 @@ export class SystemOperations implements Operations {
     return this.#rules.revoke(id, reason, caller);
   }
 
-  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {
-    return this.#deadLetters.audit(cursor, limit, tenant);
+  audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page> {
+    return this.#deadLetters.audit(cursor, limit, filter);
   }
 
   async broken(): Promise<Json> {

@@ -99,7 +99,7 @@ const WAITS = {
 } as const;
 
 function stateText(stop: WorkView): string {
-  const state = stop.kind === "ask" ? `${stop.state} (ask)` : stop.kind === "undo" ? `${stop.state} (undo)` : stop.state;
+  const state = stop.kind === "do" ? stop.state : `${stop.state} (${stop.kind})`;
   return stop.fault === undefined ? state : `${state} ${stop.fault.code}`;
 }
 

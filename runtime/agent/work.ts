@@ -54,6 +54,7 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
     ancestors: body.ancestors,
     ...(body.grant === undefined ? {} : { grant: body.grant }),
     ...labelField(body.label),
+    ...(body.sentBack === undefined ? {} : { sentBack: body.sentBack }),
     calls: [],
     steps: [],
     waits: [],

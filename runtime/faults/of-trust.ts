@@ -51,6 +51,12 @@ export const TRUST_FAULTS = {
     meaning: "A task was to be given a permission that its submitter does not have.",
     fix: "Give it fewer permissions, or submit it with a token that has the permission.",
   },
+  "audit.unavailable": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The check of a call could not be written to the audit, so the call was not made.",
+    fix: "Nothing: the attempt is made again. If it stays, look at the state store and at `troupe doctor`.",
+  },
   "stop.refused": {
     retryable: false,
     httpStatus: 422,

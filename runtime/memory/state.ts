@@ -101,10 +101,7 @@ export function evolveMemory(state: MemoryState, event: MemoryEvent): MemoryStat
     case "facts-read":
       return noteRead(state, event.read);
     case "facts-linked":
-      return event.ids.reduce(
-        (next, id) => patch(next, id, (held) => ({ ...held, derivedIn: [...new Set([...(held.derivedIn ?? []), event.memory])] })),
-        state,
-      );
+      return link(state, event.ids, event.memory);
     case "values-removed":
       return finished({ ...state, owed: state.owed.filter((value) => !("ref" in value && event.refs.includes(value.ref))) });
     case "to-tell":
@@ -130,6 +127,13 @@ export function evolveMemory(state: MemoryState, event: MemoryEvent): MemoryStat
     default:
       return assertNever(event);
   }
+}
+
+/** A reader may have had an earlier version than the newest, so each version that is named notes it. */
+function link(state: MemoryState, ids: readonly string[], memory: string): MemoryState {
+  const linked = (held: HeldFact): HeldFact => ({ ...held, derivedIn: [...new Set([...(held.derivedIn ?? []), memory])] });
+  const past = state.past.map((held) => (ids.includes(held.fact.id) ? linked(held) : held));
+  return ids.reduce((next, id) => patch(next, id, linked), { ...state, past });
 }
 
 function compared(state: MemoryState, change: (known: Comparisons) => Comparisons): MemoryState {

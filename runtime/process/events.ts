@@ -59,7 +59,27 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   /** A nested route requested a larger grant of its parent, and got an answer. `grant`: the whole new one; absent: none. */
   z.strictObject({ e: z.literal("more-requested"), index: z.int().nonnegative(), need: Grant, atMs: z.int() }),
   z.strictObject({ e: z.literal("more-answered"), index: z.int().nonnegative(), grant: Grant.optional() }),
-  z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int(), label: Labelled }),
+  /** `judged`: the output counts only when its validator has accepted it. */
+  z.strictObject({
+    e: z.literal("answered"),
+    workId: z.string(),
+    output: Value,
+    atMs: z.int(),
+    label: Labelled,
+    judged: z.literal(true).optional(),
+  }),
+  /** An output was not accepted: its work items are compensated, and the call is made again with the reasons. */
+  z.strictObject({ e: z.literal("sent-back"), stop: z.string(), item: z.int(), reasons: z.array(z.string()), atMs: z.int() }),
+  /** The judgement of an output: the output that counts, or the fault of the call. */
+  z.strictObject({
+    e: z.literal("judged"),
+    stop: z.string(),
+    item: z.int(),
+    result: WaitResult,
+    atMs: z.int(),
+    tolerated: z.boolean(),
+    label: Labelled,
+  }),
   z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
   z.strictObject({
     e: z.literal("failed"),
@@ -90,6 +110,8 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     signalId: z.string().optional(),
     /** How a request to people ended. */
     request: EndedRequest.omit({ run: true, wait: true, atMs: true }).optional(),
+    /** Its output counts only when its validator has accepted it. */
+    judged: z.literal(true).optional(),
     atMs: z.int(),
     tolerated: z.boolean(),
     label: Labelled,

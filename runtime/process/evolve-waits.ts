@@ -125,7 +125,8 @@ export function endWait(state: ProcessState, event: Extract<ProcessEvent, { e: "
   const text = fault === undefined ? waitText(wait) : `no ${waitText(wait)}`;
   const what = request !== undefined && isPersonWait(wait) ? endedText(state.id, wait.for, request) : text;
   const noted = waitLine(taken, wait, atMs, what, fault?.code);
-  if (wait.aside !== undefined) return noted;
+  // What a person judged, the process itself takes; what is judged does not count yet.
+  if (wait.aside !== undefined || event.judged !== undefined) return noted;
   if (wait.asker !== undefined) return answer(noted, wait.asker, result, event);
   const counted = count(noted, wait, result, event);
   return event.tolerated ? lacks(counted, state.progress) : counted;

@@ -3,11 +3,13 @@
  */
 import { entryOf, withEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
+import { stopWorkParts } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { closedHolding, granted, settled, settledIfFree } from "./account.ts";
 import type { ProcessEvent } from "./events.ts";
+import { judged, judging, madeAgain, sentBack, withoutCheck } from "./evolve-checks.ts";
 import {
   answer,
   beginWait,
@@ -28,6 +30,7 @@ import { told } from "./people.ts";
 import { undone } from "./runs.ts";
 import type { ProcessState } from "./state.ts";
 import { undoneText, whatStands } from "./what-stands.ts";
+import type { Wait } from "./wait.ts";
 import type { Asked, Work } from "./work.ts";
 
 type WorkEventName =
@@ -46,6 +49,8 @@ type WorkEventName =
   | "signal-dropped"
   | "undone"
   | "undo-failed"
+  | "sent-back"
+  | "judged"
   | "set-aside";
 
 /** Events of one work item, wait or signal. */
@@ -61,10 +66,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "attempt-failed":
       return attemptFailed(state, event);
     case "answered":
-      return closedHolding(
-        finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event),
-        event.workId,
-      );
+      return closedHolding(answered(line(state, event.workId, event.atMs, "answered"), event), event.workId);
     case "handed-off":
       return closedHolding(removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId), event.workId);
     case "failed":
@@ -74,9 +76,9 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "wait-answered":
       return answer(state, { workId: event.workId, index: event.index }, event.result, event);
     case "wait-begun":
-      return beginWait(state, event.wait);
+      return event.wait.again === undefined ? beginWait(state, event.wait) : madeAgain(beginWait(state, event.wait), event.wait);
     case "wait-ended":
-      return endWait(state, event);
+      return waitEnded(state, event);
     case "people-told":
       return told(state, event);
     case "signal-kept":
@@ -97,6 +99,10 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
       return workUndone(state, event);
     case "undo-failed":
       return undoFailed(state, event);
+    case "sent-back":
+      return sentBack(state, event);
+    case "judged":
+      return judged(state, event);
     case "set-aside":
       return { ...state, aside: [...new Set([...(state.aside ?? []), event.agent])] };
     default:
@@ -120,7 +126,8 @@ function ask(state: ProcessState, work: Work): ProcessState {
   };
   if (work.asker !== undefined) return line(pause(asked, work.asker.workId, work.askedAtMs), id, work.askedAtMs, "asked by a handler");
   const isNew = work.kind === "do" && work.visit === 1;
-  return line(isNew ? withProgress(asked, countBegun) : asked, id, work.askedAtMs, "asked");
+  const begun = isNew ? withProgress(asked, countBegun) : work.sentBack === undefined ? asked : madeAgain(asked, work);
+  return line(begun, id, work.askedAtMs, "asked");
 }
 
 function askAgain(state: ProcessState, event: Extract<WorkEvent, { e: "asked-again" }>): ProcessState {
@@ -156,10 +163,33 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   const { workId, fault, atMs } = event;
   const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
-  const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, event);
+  const known = work?.kind === "do" ? withoutCheck(state, work) : state;
+  const ended = finish(line({ ...known, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, event);
   const next = event.told === true ? closedHolding(ended, workId) : fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
   if (event.tolerated) return lacks(next, state.progress);
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
+}
+
+function waitEnded(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended" }>): ProcessState {
+  const { waitId, judged: isJudged, result, label } = event;
+  const wait = entryOf(state.waits ?? {}, waitId);
+  const ended = endWait(state, event);
+  if (wait === undefined) return state;
+  if (isJudged === undefined || "fault" in result) return "fault" in result && isOfStop(wait) ? withoutCheck(ended, wait) : ended;
+  const { stop, item, optional } = wait;
+  return judging(ended, { place: { stop, item, optional, visit: stopWorkParts(waitId).visit }, output: result.output, label });
+}
+
+/** Whether a stop waits itself, and not a handler or a validator. */
+function isOfStop({ asker, aside }: Wait): boolean {
+  return asker === undefined && aside === undefined;
+}
+
+function answered(state: ProcessState, event: Extract<WorkEvent, { e: "answered" }>): ProcessState {
+  const { workId, output, label } = event;
+  const work = entryOf(state.works, workId);
+  if (event.judged === undefined || work === undefined) return finish(state, workId, { output }, event);
+  return judging(removeWork(state, workId), { place: work, output, label, work });
 }
 
 /** Removes a finished work item and adds its result to the current stop, or to the work item whose handler asked. */
@@ -167,6 +197,8 @@ function finish(state: ProcessState, id: string, result: Result, end: End): Proc
   const work = entryOf(state.works, id);
   if (work === undefined) return state;
   const rest = removeWork(state, id);
+  // The process itself takes what a validator says.
+  if (work.kind === "check") return rest;
   return work.asker === undefined ? count(rest, work, result, end) : answer(rest, work.asker, result, end);
 }
 

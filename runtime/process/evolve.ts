@@ -100,6 +100,7 @@ function skip(progress: Progress, key: string): Progress {
 function stopDone(state: ProcessState, { stop, outputs, list, labels }: Extract<ProcessEvent, { e: "stop-done" }>): ProcessState {
   return {
     ...dropStopWaits(state),
+    checks: undefined,
     progress: undefined,
     failedWork: undefined,
     cursor: state.cursor + 1,
@@ -132,6 +133,7 @@ function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "end
       phase: "open",
       works,
       waits: undefined,
+      checks: undefined,
       undoing,
       ending: event.ending,
       account: withoutRequest(state.account),

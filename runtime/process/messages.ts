@@ -110,6 +110,7 @@ function workBody(state: ProcessState, work: Work, agent: string): Body {
     ...(work.first === true && work.attempt === 1 ? { first: true } : {}),
     ...(work.grant === undefined ? {} : { grant: work.grant }),
     ...labelField(work.label),
+    ...(work.sentBack === undefined ? {} : { sentBack: work.sentBack }),
   };
 }
 

@@ -13,10 +13,12 @@ import { backoffMs, doerName, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import { askPerson, beginConsent, personOf, type RequestPlace } from "./begin-request.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
-import { addressOf, advance, askWork, timeoutMsAfter } from "./advance.ts";
+import { advance } from "./advance.ts";
+import { addressOf, askWork, timeoutMsAfter } from "./ask-work.ts";
 import { answerEffect } from "./messages.ts";
 import { capAfter, takeSpent } from "./grants.ts";
 import { serveNeeds, takeNeed } from "./more.ts";
+import { isJudged, judgeOutput, takeJudgement } from "./validation.ts";
 import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
 import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
@@ -46,8 +48,18 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
     takeHandOff(builder, work, result.handOff, body.label);
     return;
   }
-  builder.emit({ e: "answered", workId: work.id, output: result.output, atMs: builder.context.nowMs, ...labelField(body.label) });
+  const judged = isJudged(builder, work) ? { judged: true as const } : {};
+  builder.emit({
+    e: "answered",
+    workId: work.id,
+    output: result.output,
+    atMs: builder.context.nowMs,
+    ...labelField(body.label),
+    ...judged,
+  });
   giveUpAsks(builder, work);
+  if (work.kind === "check") takeJudgement(builder, work, result);
+  else if (judged.judged === true) judgeOutput(builder, work);
   passOn(builder, work, result);
 }
 
@@ -95,6 +107,7 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault,
   }
   const tolerated = isTolerated(work);
   builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}), ...labelField(label) });
+  if (work.kind === "check") takeJudgement(builder, work, { fault });
   passOn(builder, work, { fault });
 }
 

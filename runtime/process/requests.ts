@@ -8,7 +8,7 @@ import { type Json, wireFault, type WireFault } from "../faults.ts";
 import { hashJson } from "../canonical.ts";
 import { requestId, requestParts } from "../ids.ts";
 import { schemaMisfit } from "../json-schema-gate.ts";
-import { type Label, labelField, TRUSTED } from "../label.ts";
+import { type Label, labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import type { PersonDecision, RequestContent, Verdict } from "../people/request.ts";
@@ -18,11 +18,12 @@ import type { BodyOf, Message, RequestStatus } from "../protocol.ts";
 import { contentOf, nextStepMs } from "./begin-request.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
 import type { WaitResult } from "./events.ts";
-import { editLabel } from "./labels.ts";
+import { decisionLabel } from "./labels.ts";
 import { openRequests, rolesNow } from "./people.ts";
 import { requestEffects } from "./request-effects.ts";
 import type { ProcessState } from "./state.ts";
 import type { EndedRequest, PersonWait } from "./wait.ts";
+import { isJudged, judgeOutput, takeJudgement, takeRefusalDecision } from "./validation.ts";
 import { endWait } from "./waits.ts";
 
 /** What an agent or peer has decided is labelled; a person vouches for what it writes. */
@@ -56,8 +57,7 @@ export function takeDecision(builder: ProcessBuilder, message: Message, body: Bo
   const { subject } = message.principal;
   const reason = decision.reason ?? "";
   const how: How = { state: STATES[decision.do], by: subject, reason, decisionId: body.decisionId, sequence: context.sequence };
-  const label = labelField(editLabel(TRUSTED, message.principal, taskOf(state).principal));
-  endRequest(builder, wait, { ...how, ...label }, resultOf(builder, wait, decision, given, how));
+  endRequest(builder, wait, { ...how, ...decisionLabel(state, message) }, resultOf(builder, wait, decision, given, how));
   return wait.asker === undefined;
 }
 
@@ -157,7 +157,12 @@ function deniedFault({ state }: ProcessBuilder, wait: PersonWait, { by, reason }
 
 /** Ends a request with what its stop or handler receives. */
 function endRequest(builder: ProcessBuilder, wait: PersonWait, { label, ...request }: How & Labelled, result: WaitResult): void {
-  endWait(builder, wait, result, { request, ...labelField(label) });
+  const judged = "output" in result && isJudged(builder, wait) ? { judged: true as const } : {};
+  endWait(builder, wait, result, { request, ...judged, ...labelField(label) });
+  if (judged.judged === true) judgeOutput(builder, wait);
+  if (wait.aside === undefined) return;
+  if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result);
+  else takeJudgement(builder, wait, result);
 }
 
 /** What became of a request, for the receipt of a decision on it, and the sequence of the record that has it. */

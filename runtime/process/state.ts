@@ -13,7 +13,7 @@ import { Value } from "../value.ts";
 import { Account } from "./account.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
 import { KeptSignal, KnownSignal, People, Wait } from "./wait.ts";
-import { Asked, LongList, Work } from "./work.ts";
+import { Asked, Check, LongList, Work } from "./work.ts";
 
 /** The task as it was accepted. Persisted: changing this needs a version bump. */
 export const Task = z.strictObject({
@@ -108,6 +108,8 @@ export const ProcessState = z.strictObject({
   works: z.record(z.string(), Work),
   /** Waits for timers, signals and people, oldest first. */
   waits: z.record(z.string(), Wait).optional(),
+  /** Outputs of the current stop that are judged or were sent back, by `path#item`. */
+  checks: z.record(z.string(), Check).optional(),
   /** Absent before the first request to people. */
   people: People.optional(),
   /** Signals without a wait, oldest first. At most LIMITS.signalsKeptMax. */
@@ -184,6 +186,7 @@ export function newProcess(id: string): ProcessState {
     works: {},
     waits: undefined,
     people: undefined,
+    checks: undefined,
     asked: [],
     undoing: [],
     stopping: undefined,

@@ -66,7 +66,7 @@ export function handlerWait(
 }
 
 /** What ended a wait: a signal, or people. */
-type EndedBy = Partial<Pick<Extract<ProcessEvent, { e: "wait-ended" }>, "signalId" | "request" | "label">>;
+type EndedBy = Partial<Pick<Extract<ProcessEvent, { e: "wait-ended" }>, "signalId" | "request" | "label" | "judged">>;
 
 /** Ends a wait and answers its handler. The caller advances the slip. */
 export function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, by: EndedBy = {}): void {

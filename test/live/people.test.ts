@@ -19,8 +19,9 @@ const kills = Number(process.env["LIVE_KILLS"] ?? 2 * STEPS.length);
 const KILL_MS = 20_000;
 const TEST_MS = 60_000 + kills * KILL_MS;
 const END_MS = 60_000;
-const AMOUNT = 1_200;
-const EDITED = 900;
+/** What is asked for, and what an edit makes of it. */
+const ASKED_CENTS = 1_200;
+const EDITED_CENTS = 900;
 /** Longest time between the step and the kill. */
 const ASKED_MS = 150;
 const TOLD_MS = 40;
@@ -45,7 +46,7 @@ async function killApp({ world }: Play): Promise<void> {
 }
 
 async function submit({ world, id }: Play, route = "refund"): Promise<void> {
-  await world.client.submit({ id, route, input: { process: id, amount: AMOUNT } });
+  await world.client.submit({ id, route, input: { process: id, amount: ASKED_CENTS } });
 }
 
 async function asked({ people, id }: Play): Promise<InboxEntry> {
@@ -69,7 +70,7 @@ async function decideAndKill(play: Play, decisions: readonly object[]): Promise<
 /** Plays one request with a kill at a step. Returns under which amount it may have paid: undefined for none. */
 async function playStep(step: Step, play: Play): Promise<number | undefined> {
   const { people, id, random } = play;
-  const edit = { do: "edit", input: { process: id, amount: EDITED }, reason: "one item" };
+  const edit = { do: "edit", input: { process: id, amount: EDITED_CENTS }, reason: "one item" };
   await submit(play, step === "expired" ? "hasty" : "refund");
   switch (step) {
     case "asked":
@@ -78,14 +79,14 @@ async function playStep(step: Step, play: Play): Promise<number | undefined> {
       await sleep(random() * (step === "told" ? TOLD_MS : ASKED_MS));
       await killApp(play);
       expect(await people.decide(await asked(play), APPROVE)).toEqual({ status: 202, code: "" });
-      return AMOUNT;
+      return ASKED_CENTS;
     }
     case "decided":
       expect(await decideAndKill(play, [APPROVE])).toEqual([{ status: 202, code: "" }]);
-      return AMOUNT;
+      return ASKED_CENTS;
     case "edited":
       expect(await decideAndKill(play, [edit])).toEqual([{ status: 202, code: "" }]);
-      return EDITED;
+      return EDITED_CENTS;
     case "expired": {
       const { dueAtMs = 0 } = await asked(play);
       await sleep(Math.max(0, dueAtMs - Date.now() + (random() - 0.5) * EXPIRED_MS));
@@ -93,10 +94,10 @@ async function playStep(step: Step, play: Play): Promise<number | undefined> {
       return undefined;
     }
     case "raced": {
-      const [first, firstPays] = random() < 0.5 ? [APPROVE, AMOUNT] : [DENY, undefined];
+      const [first, firstPays] = random() < 0.5 ? [APPROVE, ASKED_CENTS] : [DENY, undefined];
       const answers = await decideAndKill(play, [first, edit]);
       expect(answers.map(({ code }) => code).toSorted()).toEqual(["", "person.decided"]);
-      return answers[0]?.status === 202 ? firstPays : EDITED;
+      return answers[0]?.status === 202 ? firstPays : EDITED_CENTS;
     }
   }
 }

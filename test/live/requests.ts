@@ -1,6 +1,6 @@
 /**
- * @module Requests to people in the system under test: a consent for a call, with an edit and a time limit, and questions on three levels of
- * nested routes.
+ * @module Requests to people in the system under test: consents for a call, also with little time, and questions on three levels of nested
+ * routes.
  */
 import { z } from "zod";
 import {
@@ -17,9 +17,9 @@ import {
 import type { Outside } from "./booking.ts";
 
 /** Amounts above it need a consent. */
-export const FREE_MAX = 100;
+const FREE_AMOUNT_MAX = 100;
 /** Time for a decision on a refund that asks with little time. */
-export const SHORT_MS = 2_500;
+const SHORT_MS = 2_500;
 
 const Refund = z.strictObject({ process: z.string(), amount: z.int() });
 const Paid = z.strictObject({ amount: z.int(), code: z.string() });
@@ -40,7 +40,7 @@ function payTool(name: string, approver: Person, outside: Outside) {
     effect: "write",
     input: Refund,
     output: z.int(),
-    approve: `input.amount > ${FREE_MAX}`,
+    approve: `input.amount > ${FREE_AMOUNT_MAX}`,
     approver,
     run: async ({ process, amount }, call) => {
       await outside.call("apply", `pay ${amount}`, process, call);

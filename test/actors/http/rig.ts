@@ -9,7 +9,7 @@ import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
 import type { RuleView } from "../../../runtime/people/rule-view.ts";
-import type { RequestView } from "../../../runtime/people/view.ts";
+import { REQUEST } from "./shown-request.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -155,32 +155,6 @@ export const LETTER = {
   message: "no",
   traceId: TRACE_ID,
 } as const;
-
-/** A request to a person as it is shown. */
-export const REQUEST: RequestView = {
-  id: "p.r1",
-  processId: "p",
-  route: "trip",
-  run: 1,
-  stop: "approve",
-  kind: "question",
-  state: "open",
-  person: "Approver",
-  about: "the stop approve asks Approver",
-  hash: "a".repeat(64),
-  roles: ["manager"],
-  forSubject: "ann",
-  askedAtMs: 5,
-  silence: "deny",
-  reminded: 0,
-  escalated: 0,
-  actions: ["approve", "edit", "deny"],
-  input: { amount: 1_200 },
-  reason: "the stop approve asks Approver",
-  rule: "stop approve",
-  evidence: [],
-  inputSchema: {},
-};
 
 /** A process as it shows itself. */
 export const PROCESS: ProcessView = {
