@@ -61,7 +61,7 @@ export class Watch {
     this.#processLaws = new ProcessLaws(
       find,
       (state) => this.onEnded(state),
-      (state, event) => this.onProcess(state, event),
+      (state, event) => this.#heard(state, event),
     );
     this.models = new ModelLaws(find, (processId, workId, sum) => this.#processLaws.budgetOf(processId).mayReserve(workId, sum));
     this.#agentLaws = new AgentLaws({
