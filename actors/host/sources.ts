@@ -230,7 +230,7 @@ export class Sources {
         memory,
         {
           ...{ call: `${memory} ${comparison} ${id}`, key: id, kind: "document", content, parents: [], comparison },
-          writer: { agent: memory, processId: memory, workId: `${memory}:${comparison}`, subject: memory },
+          writer: { agent: memory, processId: memory, workId: `${memory}:${comparison}`, subject: "" },
           source: { name, id, hash: version },
           trust: untrusted ? "untrusted" : "tool",
           ...(untrusted ? { label: [`source:${name}`] } : {}),
