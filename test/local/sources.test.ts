@@ -40,7 +40,8 @@ function bed(first: (request: ModelRequest) => FakeReply | undefined): Bed {
       requests.push(text);
       const isPaused = request.messages.some((message) => message.role === "tool" && message.name === "pause");
       return (
-        first(request) ?? (isPaused ? `done: ${text.includes("eats no nuts") ? "nuts" : "nothing"}` : { calls: [{ name: "pause", arguments: {} }] })
+        first(request) ??
+        (isPaused ? `done: ${text.includes("eats no nuts") ? "nuts" : "nothing"}` : { calls: [{ name: "pause", arguments: {} }] })
       );
     }),
   };
