@@ -12,6 +12,7 @@ import { down } from "./commands/down.ts";
 import { graph } from "./commands/graph.ts";
 import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
+import { memory } from "./commands/memory.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
 import { setAside } from "./commands/set-aside.ts";
@@ -25,7 +26,26 @@ import { complain } from "./text/output.ts";
 import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/problem.ts";
 import { usageError } from "./text/usage.ts";
 
-const COMMANDS = [demo, init, up, down, ps, submit, show, signal, cancel, dead, sources, graph, mcp, doctor, setAside, purge, completion];
+const COMMANDS = [
+  demo,
+  init,
+  up,
+  down,
+  ps,
+  submit,
+  show,
+  signal,
+  cancel,
+  dead,
+  memory,
+  sources,
+  graph,
+  mcp,
+  doctor,
+  setAside,
+  purge,
+  completion,
+];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */
 export async function runProgram(words: readonly string[], lifetime: Lifetime): Promise<number> {

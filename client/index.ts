@@ -30,6 +30,7 @@ export type {
   Receipt,
   SignalReceipt,
 } from "../runtime/answers.ts";
+export type { FactEntry, Forgotten, GoneFact, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
 export type { SourcesAnswer, SourceView, StaleReader, SyncAnswer } from "../runtime/source-answers.ts";
 export type {
   CallView,

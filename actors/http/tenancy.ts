@@ -42,6 +42,12 @@ class TenantOperations implements Operations {
     return inside;
   }
 
+  #memory(id: string): string {
+    const inside = insideId(id, this.#tenant);
+    if (!isOfTenant(inside, this.#tenant)) throw new Fault("memory.unknown", `there is no memory ${id}`);
+    return inside;
+  }
+
   submit: Operations["submit"] = async (submission, caller, waitMs) => {
     const { receipt, outcome } = await this.#all.submit(submission, caller, waitMs);
     return { receipt: shown(receipt), ...(outcome === undefined ? {} : { outcome: shown(outcome) }) };
@@ -64,6 +70,15 @@ class TenantOperations implements Operations {
   graph: Operations["graph"] = () => this.#all.graph();
   models: Operations["models"] = () => this.#all.models();
   invalid: Operations["invalid"] = (...message) => this.#all.invalid(...message);
+
+  memories: Operations["memories"] = async () => {
+    const { memories } = (await this.#all.memories(this.#tenant)) as { readonly memories: readonly string[] };
+    return { memories: memories.map(outsideId) };
+  };
+  memory: Operations["memory"] = async (memory, ...rest) => shownMemory(await this.#all.memory(this.#memory(memory), ...rest));
+  forgetFact: Operations["forgetFact"] = async (memory, ...rest) => shownMemory(await this.#all.forgetFact(this.#memory(memory), ...rest));
+  promoteFact: Operations["promoteFact"] = async (memory, ...rest) =>
+    shownMemory(await this.#all.promoteFact(this.#memory(memory), ...rest));
 
   /** What is of all tenants. */
   purge: Operations["purge"] = async () => ofAll("a purge is");
@@ -89,6 +104,32 @@ function shownEntry(entry: Json): Json {
   return Object.fromEntries(
     Object.entries(entry).map(([name, value]) => [name, NAMES.includes(name) && typeof value === "string" ? outsideId(value) : value]),
   );
+}
+
+/** Fields of a memory that name it, another one, or processes. */
+const MEMORY_NAMES: readonly string[] = ["memory", "processId", "purged", "waiting"];
+
+/** A memory, or what became of a fact. The content of a fact is shown as it is. */
+function shownMemory(view: Json): Json {
+  if (Array.isArray(view)) return view.map(shownMemory);
+  if (typeof view !== "object" || view === null) return view;
+  return Object.fromEntries(
+    Object.entries(view as Readonly<Record<string, Json>>).map(([name, part]) => [
+      name,
+      name === "value"
+        ? part
+        : MEMORY_NAMES.includes(name)
+          ? outside(part)
+          : name === "id" && "facts" in view
+            ? outside(part)
+            : shownMemory(part),
+    ]),
+  );
+}
+
+function outside(part: Json): Json {
+  if (Array.isArray(part)) return part.map(outside);
+  return typeof part === "string" ? outsideId(part) : part;
 }
 
 function shownPage({ entries, ...rest }: Page): Page {

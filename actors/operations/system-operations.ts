@@ -5,7 +5,7 @@ import type { System } from "../../agents/system.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
-import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
+import { insideId, isOfTenant, requireId, requireTaskId } from "../../runtime/ids.ts";
 import { inputOrigin, labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
@@ -23,6 +23,8 @@ import type { Host } from "../host/host.ts";
 import { SILENT } from "../engine/log.ts";
 import type {
   Caller,
+  FactFilter,
+  ForgetOptions,
   LetterFilter,
   Operations,
   OutcomeView,
@@ -35,6 +37,7 @@ import type {
   SubmitResult,
   TaskReceipt,
 } from "./operations.ts";
+import { MemoryOperations } from "./memory-operations.ts";
 import { keptBytes, type InvalidBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
 import { WorkHistory } from "./work-history.ts";
@@ -71,6 +74,7 @@ export class SystemOperations implements Operations {
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
   readonly #broken: BrokenActors;
+  readonly #memories: MemoryOperations;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -84,6 +88,11 @@ export class SystemOperations implements Operations {
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
+    this.#memories = new MemoryOperations({
+      host: parts.host,
+      retention: this.#retention,
+      note: (act, caller) => this.#deadLetters.note(act, caller),
+    });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
@@ -278,6 +287,23 @@ export class SystemOperations implements Operations {
 
   models(): Json {
     return { models: plainJson(this.#parts.models?.() ?? []) };
+  }
+
+  async memories(tenant?: string): Promise<Json> {
+    const all = await this.#memories.list();
+    return { memories: all.filter((id) => tenant === undefined || isOfTenant(id, tenant)) };
+  }
+
+  async memory(memory: string, filter: FactFilter, caller: Caller): Promise<Json> {
+    return plainJson(await this.#memories.show(memory, filter, caller));
+  }
+
+  async forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Json> {
+    return plainJson(await this.#memories.forget(memory, id, options, caller));
+  }
+
+  async promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<Json> {
+    return plainJson(await this.#memories.promote(memory, id, reason, caller));
   }
 
   async sources(): Promise<Json> {

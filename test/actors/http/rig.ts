@@ -170,6 +170,11 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
+const FACT = {
+  ...{ id: "f1", version: 1, kind: "fact", value: "tea", trust: "principal", label: [], atMs: 1, parents: [], readers: [] },
+  writer: { agent: "Desk", processId: "p", workId: "p:1:a:0:1", subject: "ann" },
+};
+
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -188,6 +193,16 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     broken: async () => ({ entries: [] }),
+    memories: async () => ({ memories: ["key.Desk.ann"] }),
+    memory: async (id, filter) => ({ id, total: 1, facts: [{ ...FACT, key: JSON.stringify(filter) }], gone: [], readersDropped: 0 }),
+    forgetFact: async (memory, id, options, { principal }) => {
+      seen.events.push(`forget ${memory} ${id} ${JSON.stringify(options)} ${principal.subject}`);
+      return { facts: [{ memory, id, version: 1 }], readers: [], readersDropped: 0 };
+    },
+    promoteFact: async (memory, id, reason, { principal }) => {
+      seen.events.push(`promote ${memory} ${id} ${reason} ${principal.subject}`);
+      return { ...FACT, id };
+    },
     sources: async () => ({ sources: [] }),
     syncSource: async (source) => {
       seen.events.push(`sync ${source}`);
