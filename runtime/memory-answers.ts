@@ -45,12 +45,9 @@ export const GoneFact = z.object({
 export type GoneFact = z.infer<typeof GoneFact>;
 
 /** Work that had read a version which is no longer the newest. */
-export const StaleWork = StaleReader.extend({
+const StaleWork = StaleReader.extend({
   facts: z.array(z.object({ id: z.string(), version: z.int().positive(), why: z.enum(GONE) })),
 });
-/** Work that had read a version which is no longer the newest. */
-export type StaleWork = z.infer<typeof StaleWork>;
-
 /** A memory: its facts, the newest first, and the last ones that are gone. */
 export const MemoryView = z.object({
   id: z.string(),

@@ -118,35 +118,19 @@ export class Host implements BeginningHost {
       },
     });
     const catalog = new IndexClient(ports, system.name, "Memories");
-    const memoryParts = { system: system.name, ports, values: this.values, catalog };
-    this.memories = new Memories(memoryParts);
+    const remembering = { system: system.name, ports, values: this.values, catalog };
+    this.memories = new Memories(remembering);
+    const { memories } = this;
     const memoryType = actorType(system.name, "Memory");
-    this.#memories = new MemoryActors({
-      ...memoryParts,
-      type: memoryType,
-      memories: this.memories,
-      writer,
-      quarantine,
-      search: new IndexedSearch(),
-      log,
-    });
+    const search = new IndexedSearch();
+    this.#memories = new MemoryActors({ ...remembering, type: memoryType, memories, writer, quarantine, search, log });
     this.sources = new Sources({ system, ports, memories: this.memories, metrics: this.metrics, log });
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      this.#agents.set(
-        type,
-        new AgentActors({
-          ...shared,
-          system: system.name,
-          type,
-          definition,
-          watch: this.watch,
-          deltas: this.pieces,
-          memories: this.memories,
-        }),
-      );
+      const parts = { ...shared, system: system.name, type, definition, watch: this.watch, deltas: this.pieces, memories };
+      this.#agents.set(type, new AgentActors(parts));
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);

@@ -96,7 +96,7 @@ export type Telling = z.infer<typeof Telling>;
 /** The other memory has answered to the invalidation. */
 const Told = Telling.extend({ op: z.literal("told") });
 
-/** A comparison of a source with this memory begins. The earlier ones may change nothing any more. */
+/** A comparison of a source with this memory begins. The earlier ones may no longer change anything. */
 const Compare = z.strictObject({ op: z.literal("compare") });
 
 /** What a comparison found. Persisted: changing this needs a version bump. */
@@ -143,7 +143,7 @@ export type ReadRecord = z.infer<typeof ReadRecord>;
 
 /** The answer to an operation, beside the receipt. */
 export const MemoryAnswer = z.strictObject({
-  /** The facts that are meant, without content: those read, written or promoted, those that went, or those that a check found not to be the newest. */
+  /** Without content: the facts read, written or promoted, those that went, or those that a check found not to be the newest. */
   facts: z.array(Fact),
   withheld: Withheld,
   /** Other memories that hold facts derived from versions of this one that are gone, and are still to be told. */

@@ -1,4 +1,4 @@
-/** @module Decisions on facts that are no longer the newest: taken again where that is declared, and listed. Replays never give what is gone. */
+/** @module Decisions on facts that are no longer the newest: taken again where that is declared. Replays never give what is gone. */
 import { describe, expect, test } from "vitest";
 import { agent, route, system, type System, tool } from "../../agents/index.ts";
 import { z } from "zod";

@@ -194,7 +194,14 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     broken: async () => ({ entries: [] }),
     memories: async () => ({ memories: ["key.Desk.ann"] }),
-    memory: async (id, filter) => ({ id, total: 1, facts: [{ ...FACT, key: JSON.stringify(filter) }], gone: [], stale: [], readersDropped: 0 }),
+    memory: async (id, filter) => ({
+      id,
+      total: 1,
+      facts: [{ ...FACT, key: JSON.stringify(filter) }],
+      gone: [],
+      stale: [],
+      readersDropped: 0,
+    }),
     forgetFact: async (memory, id, options, { principal }) => {
       seen.events.push(`forget ${memory} ${id} ${JSON.stringify(options)} ${principal.subject}`);
       return { facts: [{ memory, id, version: 1 }], readers: [], readersDropped: 0 };
