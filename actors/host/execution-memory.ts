@@ -333,7 +333,7 @@ export class ExecutionMemory implements RuntimeMemory {
     throw new Fault("memory.scope", `${what} is of the memory ${memory}, and this work item has ${this.#parts.memory}`);
   }
 
-  /** Not of the content alone: whoever reads the record cannot try contents until one fits. */
+  /** Not of the content alone: a reader of the record cannot try contents until one fits. */
   #hash(content: Json): string {
     return hashJson([this.#parts.work.id, content]).slice(0, HASH_DIGITS);
   }

@@ -67,7 +67,7 @@ export class Host implements BeginningHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
-  /** The memories of the system, wherever they are. */
+  /** The memories of the system, on any host. */
   readonly memories: Memories;
   /** The sources of the system, as this host compares them. The program that serves the host starts their schedules. */
   readonly sources: Sources;

@@ -8,6 +8,7 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
+import type { FactEntry } from "../../../runtime/memory-answers.ts";
 import type { RuleView } from "../../../runtime/people/rule-view.ts";
 import { REQUEST } from "./shown-request.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
@@ -174,7 +175,7 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
-const FACT = {
+const FACT: FactEntry = {
   ...{ id: "f1", version: 1, kind: "fact", value: "tea", trust: "principal", label: [], atMs: 1, parents: [], readers: [] },
   writer: { agent: "Desk", processId: "p", workId: "p:1:a:0:1", subject: "ann" },
 };
