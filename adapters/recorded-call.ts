@@ -1,7 +1,9 @@
-/** @module What adapters of other model libraries share: names of recorded calls, values that can be recorded, and faults of providers. */
+/** @module What adapters of other model libraries share: names of recorded calls, values that can be recorded, what models are
+ * told, and faults of providers. */
 import { hashJson } from "../runtime/canonical.ts";
 import { Fault, isFault, type Json } from "../runtime/faults.ts";
 import { faultOfAnswer } from "../runtime/model/chat-faults.ts";
+import { type EditedInput, editedText } from "../runtime/model/telling.ts";
 
 /** Characters of a hash in the name of a step. */
 const HASH_CHARS = 24;
@@ -42,6 +44,13 @@ function stored(value: unknown): Json | undefined {
       return made === undefined ? [] : [[key, made]];
     }),
   );
+}
+
+/** Makes a call of a tool for a model of another library, which is told where a person has changed the input. */
+export async function toldCall(make: (edited: (edit: EditedInput) => void) => Promise<unknown>): Promise<unknown> {
+  let edit: EditedInput | undefined;
+  const output = await make((made) => (edit = made));
+  return edit === undefined ? output : { note: editedText(edit), output };
 }
 
 /** What errors of these libraries have in common: the answer of the provider, in one of several forms. */

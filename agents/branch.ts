@@ -7,6 +7,7 @@ import type { Callable, InputOf, OutputOf } from "./contract.ts";
 import { invalid } from "./definition.ts";
 import type { RouteContract, RouteTarget } from "./route.ts";
 import { callOf, type SleepOptions, sleepOf, type StopOptions, type StopPlace, waitForOf, type WaitOptions } from "./stop-options.ts";
+import { targetsOf, type Validated } from "./validate.ts";
 
 declare const BRANCH: unique symbol;
 
@@ -34,7 +35,7 @@ export interface MakeBranch<Scope> {
   <C extends RouteTarget, const O extends StopOptions = {}>(
     target: C,
     mapping: (scope: Scope) => InputOf<C>,
-    options?: O,
+    options?: O & Validated<C, O>,
   ): Branch<StopOutput<C, O>>;
   /** Pauses for a number of milliseconds. */
   sleep(ms: number | ((scope: Scope) => number), options?: SleepOptions): Branch<null>;
@@ -48,7 +49,7 @@ export type SignalOutput<S extends z.ZodType, O extends WaitOptions> = StopOutpu
 /** The `stop` function that `all`, `any` and `forEach` pass. */
 export const makeBranch: MakeBranch<never> = Object.assign(
   (target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions = {}): Branch<never> => ({
-    targets: [target],
+    targets: targetsOf(target, options),
     call: (place: StopPlace) => callOf(target, mapping, options, place),
   }),
   {

@@ -178,8 +178,9 @@ export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract,
    * Calls a declared tool (`tools`) and records its output once. After a crash the handler runs again and receives the recorded output.
    * A call is identified by its tool, its input and how often that input occurred before. It rejects with a coded fault, which is recorded
    * too: each execution of this attempt receives it, and a later attempt makes the call again. `cause` is absent on replay.
+   * A call that a person must approve waits for the decision. A person may change its input: then `edited` is called before the call.
    */
-  call<T extends Tools>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>>;
+  call<T extends Tools>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>>;
   /**
    * Runs a function once and records its result. A step has no undo; it is recorded and fails like a call. A name may be used once in a
    * work item (`step.duplicate`). The result is JSON; `undefined` is recorded as `null`. At most 1,024 calls and steps per work item.
@@ -198,6 +199,8 @@ export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract,
    * meanwhile. Rejects with `wait.timeout` after `timeoutMs`.
    */
   waitFor<S extends z.ZodType>(name: string, schema: S, options?: WaitForOptions): Promise<z.infer<S>>;
+  /** An earlier output for this input that the validator of the stop did not accept, with its reasons. Absent: none was sent back. */
+  readonly sentBack?: SentBackOutput | undefined;
   /** Lets another declared agent (`handsOffTo`) answer instead. Return the result from the handler. */
   handOff<C extends HandsOffTo>(target: C, input: InputOf<C>): HandOff;
   /** Returns a UUID that is the same when the handler runs again. */

@@ -16,6 +16,7 @@ import type {
   Principal,
   RuntimeContext,
   RuntimeUndoContext,
+  SentBackOutput,
   StateContext,
   StepTools,
   WaitForOptions,
@@ -45,6 +46,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
   readonly principal: Principal;
   readonly attempt: number;
   readonly processId: string;
+  readonly sentBack: SentBackOutput | undefined;
 
   constructor(context: RuntimeContext, parts: FaceParts) {
     this.#context = context;
@@ -54,6 +56,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     this.principal = context.principal;
     this.attempt = context.attempt;
     this.processId = context.processId;
+    this.sentBack = context.sentBack;
   }
 
   get state(): Json {
@@ -66,10 +69,10 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
 
   readonly setState = (next: unknown): void => this.#state.set(next);
 
-  readonly call = <T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> => handled(this.callAs(tool, input));
+  readonly call = <T extends ToolDefinition>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>> =>
+    handled(this.#call(tool, input, edited));
 
-  /** As `call`, and says what a person made of the call. */
-  async callAs<T extends ToolDefinition>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>> {
+  async #call<T extends ToolDefinition>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>> {
     const { name, tools } = this.#parts;
     requireKind(tool, "tool", `agent ${JSON.stringify(name)}`, "call");
     if (tools.get(tool.name) !== tool)

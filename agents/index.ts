@@ -5,6 +5,7 @@ import "../runtime/zod-version.ts";
 export { agent, type AgentDefinition, type AgentOptions, type Answer } from "./agent.ts";
 export type { Budget } from "./budget.ts";
 export type { StopOptions } from "./stop-options.ts";
+export type { Judgement, ValidateOptions } from "./validate.ts";
 export {
   type AgentLog,
   type BaseContext,
@@ -16,6 +17,7 @@ export {
   type Principal,
   type RuntimeContext,
   type RuntimeUndoContext,
+  type SentBackOutput,
   type StateContext,
   type StepTools,
   type UndoContext,

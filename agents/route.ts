@@ -34,7 +34,9 @@ import {
 import { type Callable, type Contract, definitionGate, type InputOf } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName, VERSION_MAX } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
+import { type Person, requirePerson } from "./person.ts";
 import type { PlannedRoute } from "./planned-route.ts";
+import { targetsOf, type Validated } from "./validate.ts";
 
 const RESERVED = ["task", "item", "input"];
 
@@ -85,8 +87,11 @@ export interface RouteOptions {
   readonly visitsMax?: number | undefined;
   /** Default time limit of one attempt of a stop that runs an agent, in milliseconds. @default 60 s */
   readonly timeoutMs?: number | undefined;
-  /** What one run of the route may spend on models and tools, with all that it runs. @default no budget */
-  readonly budget?: Budget | undefined;
+  /**
+   * What one run of the route may spend on models and tools, with all that it runs. `asks`: the person who may raise it when it ends.
+   * @default no budget
+   */
+  readonly budget?: (Budget & { readonly asks?: Person | undefined }) | undefined;
 }
 
 /** Options of a `forEach`. */
@@ -108,12 +113,14 @@ export function route<const Name extends string, T extends z.ZodType>(
   requireInt(version, where, "version", 1, VERSION_MAX);
   if (options.visitsMax !== undefined) requireInt(options.visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax);
   if (options.timeoutMs !== undefined) requireInt(options.timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax);
+  const { asks, ...limits } = options.budget ?? {};
   const head: Head = {
     name,
     version,
     task,
     visitsMax: options.visitsMax,
-    budget: options.budget === undefined ? undefined : budgetOf(options.budget, where),
+    budget: options.budget === undefined ? undefined : budgetOf(limits, where),
+    budgetAsks: asks === undefined ? undefined : requirePerson(asks, where, "budget.asks"),
     defaults: { timeoutMs: options.timeoutMs },
     gate: definitionGate(task, `task of route ${name}`, "schema.task"),
     schema: jsonSchemaOf(task, `${where}, task`),
@@ -127,6 +134,7 @@ interface Head {
   readonly task: z.ZodType;
   readonly visitsMax: number | undefined;
   readonly budget: Grant | undefined;
+  readonly budgetAsks: Person | undefined;
   readonly defaults: StopDefaults;
   readonly gate: { check(value: unknown): Json };
   readonly schema: JsonSchema;
@@ -149,11 +157,11 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     name: N,
     target: C,
     mapping: (scope: Scope) => InputOf<C>,
-    options?: O,
+    options?: O & Validated<C, O>,
   ): RouteBuilder<Name, Task, Extended<Scope, N, StopOutput<C, O>>> {
     const where = this.#begin(name);
     const call = callOf(target, mapping, options ?? {}, this.#place(where));
-    return this.#with({ kind: "one", name, call }, [target]);
+    return this.#with({ kind: "one", name, call }, targetsOf(target, options ?? {}));
   }
 
   /**
@@ -165,12 +173,15 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     target: C,
     plan: (scope: Scope) => Plan,
     mapping: (scope: Scope) => InputOf<C>,
-    options?: O,
+    options?: O & Validated<C, O>,
   ): RouteBuilder<Name, Task, Extended<Scope, N, StopOutput<C, O>>> {
     const where = this.#begin(name);
     if (target?.kind !== "planned-route") throw invalid(where, "the target must be a planned route; make one with plannedRoute()");
     const call = callOf(target, mapping, options ?? {}, this.#place(where));
-    return this.#with({ kind: "one", name, call: { ...call, plan: recordScope(plan, this.#names(), `${where}, plan`) } }, [target]);
+    return this.#with(
+      { kind: "one", name, call: { ...call, plan: recordScope(plan, this.#names(), `${where}, plan`) } },
+      targetsOf(target, options ?? {}),
+    );
   }
 
   /** Adds a pause of a number of milliseconds. It holds no resources; its output is `null`. */
@@ -239,7 +250,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
 
   /** Finishes the route with the mapping of its output. Throws `definition.invalid`. */
   output<Output>(mapping: (scope: Scope) => Output): RouteDefinition<Name, Task, Output> {
-    const { name, version, task, visitsMax, budget, gate, schema } = this.#head;
+    const { name, version, task, visitsMax, budget, budgetAsks, gate, schema } = this.#head;
     if (this.#stops.length === 0) throw invalid(`route ${JSON.stringify(name)}`, "there is no stop; add one with .to()");
     const output: Expression = recordScope(mapping, this.#names(), `route ${JSON.stringify(name)}, output`);
     return Object.freeze({
@@ -254,9 +265,10 @@ export class RouteBuilder<Name extends string, Task, Scope> {
         output,
         ...(visitsMax === undefined ? {} : { visitsMax }),
         ...(budget === undefined ? {} : { budget }),
+        ...(budgetAsks === undefined ? {} : { budgetAsks: budgetAsks.name }),
       },
       inputJsonSchema: schema,
-      targets: [...new Set(this.#targets)],
+      targets: [...new Set([...this.#targets, ...(budgetAsks === undefined ? [] : [budgetAsks])])],
       checkTask: (value: unknown) => gate.check(value),
     });
   }

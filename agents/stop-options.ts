@@ -8,14 +8,17 @@ import { type Call, RETRY_DEFAULT, type RetryPolicy } from "../runtime/slip.ts";
 import { type Budget, budgetOf } from "./budget.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
+import { isPerson } from "./person.ts";
 import type { PlannedRoute } from "./planned-route.ts";
 import type { RouteTarget } from "./route.ts";
+import { type ValidateOptions, validationOf } from "./validate.ts";
 
 /** Options of a stop besides its target and its mapping. */
 export interface StopOptions {
   /**
    * Time limit of one attempt in milliseconds, 1 to 7 days, from the start of the handler.
-   * @default the route's `timeoutMs`, else 60 s for an agent, 10 minutes for a model agent; 1 h for a nested route
+   * For a person it is the deadline. @default the route's `timeoutMs`, else 60 s for an agent, 10 minutes for a model agent; 1 h for a
+   * nested route; a person's own deadline
    */
   readonly timeoutMs?: number | undefined;
   /** Parts of the retry policy that differ from the default: 3 attempts, pauses from 200 ms doubling to 30 s, half of each random. */
@@ -26,9 +29,12 @@ export interface StopOptions {
   readonly when?: string | undefined;
   /** The most that one work item of this stop may spend, in all its attempts. @default its share of what the process has left */
   readonly budget?: Budget | undefined;
+  /** How its output is judged before it counts: by a rule, an agent, a person. @default it counts as it comes */
+  readonly validate?: ValidateOptions | undefined;
 }
 
-const STOP_OPTIONS = ["timeoutMs", "retry", "optional", "when", "budget"];
+const STOP_OPTIONS = ["timeoutMs", "retry", "optional", "when", "budget", "validate"];
+const PERSON_OPTIONS = ["timeoutMs", "optional", "when", "validate"];
 const RETRY_OPTIONS = ["attemptsMax", "backoffMs", "backoffMsMax", "jitter"];
 
 /** Defaults of a route for all its stops. */
@@ -45,17 +51,19 @@ export function callOf(
 ): Call {
   const { names, where, defaults } = place;
   requireTarget(target, where);
-  requireKeys(options, where, STOP_OPTIONS);
+  const isPeople = isPerson(target);
+  requireKeys(options, isPeople ? `${where}, which asks a person` : where, isPeople ? PERSON_OPTIONS : STOP_OPTIONS);
   const isAgent = target.kind === "contract";
-  const timeoutMs = options.timeoutMs ?? (isAgent ? defaults.timeoutMs : LIMITS.taskTimeoutMsDefault);
+  const timeoutMs = options.timeoutMs ?? (isPeople ? undefined : isAgent ? defaults.timeoutMs : LIMITS.taskTimeoutMsDefault);
   return {
     target: isAgent ? { kind: "agent", agent: target.name } : { kind: "route", route: target.name },
     input: recordScope(mapping, names, `${where}, input`),
     ...(timeoutMs === undefined ? {} : { timeoutMs: requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax) }),
-    retry: retryOf(options.retry ?? {}, where),
+    ...(isPeople ? {} : { retry: retryOf(options.retry ?? {}, where) }),
     ...whenOf(options.when, place),
     optional: isOptional(options.optional, where),
     ...(options.budget === undefined ? {} : { budget: budgetOf(options.budget, where) }),
+    ...(options.validate === undefined ? {} : { validate: validationOf(options.validate, target, where) }),
   };
 }
 

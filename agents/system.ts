@@ -201,7 +201,12 @@ function checkRelations(
   remotes: ReadonlyMap<string, RemoteAgent>,
   contracts: ReadonlyMap<string, Contract>,
 ): void {
-  for (const [name, item] of agents) checkNamed(`agent ${JSON.stringify(name)}`, item.asks, item.handsOffTo, contracts);
+  for (const [name, item] of agents) {
+    const where = `agent ${JSON.stringify(name)}`;
+    checkNamed(where, item.asks, item.handsOffTo, contracts);
+    for (const { name: tool, approver } of item.tools.values())
+      if (approver !== undefined) checkContract(`${where}, approver of tool ${JSON.stringify(tool)}`, approver, contracts);
+  }
   for (const [name, item] of remotes)
     checkNamed(`remote agent ${JSON.stringify(name)}`, item.relations.asks ?? [], item.relations.handsOffTo ?? [], contracts);
 }

@@ -14,8 +14,9 @@ import { jsonSchemaOf } from "../runtime/schema.ts";
 import { shapeOfSchema } from "../runtime/shape.ts";
 import type { RetryPolicy } from "../runtime/slip.ts";
 import type { AgentLog } from "./context.ts";
-import { type Contract, definitionGate } from "./contract.ts";
+import { definitionGate } from "./contract.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
+import { type Person, requirePerson } from "./person.ts";
 import { retryOf } from "./stop-options.ts";
 
 /** What one call of a tool, or its undo, receives. */
@@ -84,7 +85,7 @@ export interface ToolRules<Input, Output> {
    */
   readonly declassify?: string | undefined;
   /** The person who approves calls, made with `person(name, options)`; the system must have it. @default any person who may decide */
-  readonly approver?: Contract | undefined;
+  readonly approver?: Person | undefined;
   /** Time limit of one call in milliseconds, at most 1 day. Then its signal is aborted. @default the stop's */
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
@@ -95,8 +96,9 @@ export interface ToolRules<Input, Output> {
    */
   readonly breaker?: boolean | undefined;
   /**
-   * Whether outputs may hold texts of strangers, such as a web page, which must not be followed as instructions. `false`: you vouch for
-   * them. @default true for `effect: "read"` where the output can hold free text: a string without `enum`, `format` or `pattern`
+   * Whether outputs and messages of faults may hold texts of strangers, such as a web page, which must not be followed as instructions.
+   * `false`: you vouch for them. @default for `effect: "read"` true for messages of faults, and for outputs that can hold free text: a string
+   * without `enum`, `format` or `pattern`
    */
   readonly untrusted?: boolean | undefined;
 }
@@ -141,14 +143,16 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly permission: string | undefined;
   readonly approve: string | undefined;
   readonly declassify: string | undefined;
-  /** Name of the person who approves calls. Absent: any person who may decide. */
-  readonly approver: string | undefined;
+  /** The person who approves calls. Absent: any person who may decide. */
+  readonly approver: Person | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
   /** Whether calls fail at once while most of them fail. */
   readonly breaker: boolean;
   /** Whether outputs may hold texts of strangers, which must not be followed as instructions. */
   readonly untrusted: boolean;
+  /** Whether messages of faults may: they are free text, also where outputs are not. */
+  readonly untrustedFaults: boolean;
   /** Absent: the tool's functions run in the host alone. */
   readonly source: ToolSource | undefined;
   /** Makes one call and returns the tool's output, unchecked. */
@@ -157,9 +161,18 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly lookup: ((input: Json, call: ToolCall) => unknown) | undefined;
 }
 
-/** The label of the outputs of a tool, and of its faults. A source is an MCP server. */
-export function outputLabelOf({ name, untrusted, source }: ToolDefinition): Label {
-  if (!untrusted) return TRUSTED;
+/** The label of the outputs of a tool. */
+export function outputLabelOf(tool: ToolDefinition): Label {
+  return tool.untrusted ? originOf(tool) : TRUSTED;
+}
+
+/** The label of the faults of a tool. */
+export function faultLabelOf(tool: ToolDefinition): Label {
+  return tool.untrustedFaults ? originOf(tool) : TRUSTED;
+}
+
+/** A source is an MCP server. */
+function originOf({ name, source }: ToolDefinition): Label {
   return [source === undefined ? toolOrigin(name) : serverOrigin(source.name)];
 }
 
@@ -228,7 +241,6 @@ export function toolWith<const Name extends string, Input, Output>(
     ["declassify", declassify],
   ] as const)
     if (rule !== undefined) requireCondition(rule, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, field);
-  if (approver !== undefined && approver?.kind !== "contract") throw invalid(where, "approver must be a person");
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
@@ -239,12 +251,13 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown,
     permission,
     approve,
+    approver: approver === undefined ? undefined : requirePerson(approver, where, "approver"),
     declassify,
-    approver: approver?.name,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
     breaker,
     untrusted,
+    untrustedFaults: rules.untrusted ?? effect === "read",
     source,
     run: (given: Json, call: ToolCall) => run(given as Input, call),
     undo:

@@ -2,19 +2,23 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
+import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
 import { completion } from "./commands/completion.ts";
 import { dead } from "./commands/dead.ts";
+import { answer, approve, deny, edit } from "./commands/decide.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { graph } from "./commands/graph.ts";
+import { inbox } from "./commands/inbox.ts";
 import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
 import { memory } from "./commands/memory.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
+import { rules } from "./commands/rules.ts";
 import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
@@ -27,24 +31,9 @@ import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/
 import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
-  demo,
-  init,
-  up,
-  down,
-  ps,
-  submit,
-  show,
-  signal,
-  cancel,
-  dead,
-  memory,
-  sources,
-  graph,
-  mcp,
-  doctor,
-  setAside,
-  purge,
-  completion,
+  ...[demo, init, up, down, ps, submit, show, signal, cancel],
+  ...[inbox, approve, edit, deny, answer, rules, audit, dead],
+  ...[memory, sources, graph, mcp, doctor, setAside, purge, completion],
 ];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */
@@ -90,6 +79,7 @@ export function program(context: Context): Command {
       ["troupe up my/system.ts --stay", "your own system, in the background"],
       ["troupe submit trip @task.json --follow", "submit a task and watch each step"],
       ["troupe ps", "what is running, and its processes"],
+      ["troupe inbox", "what waits for a person"],
       ["troupe dead list", "dead letters that need a decision"],
       ["troupe down", "stop it"],
     ],

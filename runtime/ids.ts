@@ -137,9 +137,10 @@ export function stopWorkParts(work: string): {
   readonly run: number;
   readonly stop: string;
   readonly item: number;
+  readonly visit: number;
 } {
-  const [process = "", run = "0", stop = "", item = "0"] = work.split(":");
-  return { process, run: Number(run), stop, item: Number(item) };
+  const [process = "", run = "0", stop = "", item = "0", visit = "1"] = work.split(":");
+  return { process, run: Number(run), stop, item: Number(item), visit: Number.parseInt(visit, 10) };
 }
 
 /** Id of the `index`-th wait (from 0) of a work item: of the work that it asks for, and of its visits after hand-offs. */
@@ -155,6 +156,11 @@ export function isAskOf(work: string, asker: string, index?: number): boolean {
 /** Work id of the compensation of a work item. */
 export function undoWorkId(work: string): string {
   return `${work}/undo`;
+}
+
+/** Id of the work item or wait that judges the output of a work item: a validator, or a person at its end. */
+export function checkWorkId(work: string, by: "validator" | "person"): string {
+  return `${work}/${by}`;
 }
 
 /** Characters of the hash of an input in the key of a call. */

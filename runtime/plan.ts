@@ -57,10 +57,10 @@ export type Plan = z.infer<typeof AnyPlan>;
 type PlanStep = z.infer<ReturnType<typeof step>>;
 
 /**
- * Returns the route of a plan.
+ * Returns the route of a plan. `isPerson`: which agents are people.
  * @throws `slip.invalid` for a plan that is not well formed, names what the template does not, or reads what does not exist
  */
-export function routeOfPlan(template: RouteData, content: Json): RouteData {
+export function routeOfPlan(template: RouteData, content: Json, isPerson: (agent: string) => boolean = () => false): RouteData {
   const parsed = AnyPlan.safeParse(content);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -72,7 +72,7 @@ export function routeOfPlan(template: RouteData, content: Json): RouteData {
   const known = new Set(["task"]);
   const made = stops.map((one, index): Stop => {
     const steps = "all" in one ? one.all : [one];
-    const calls = steps.map((each) => [each.name, callOfStep(template, each, known)] as const);
+    const calls = steps.map((each) => [each.name, untimed(callOfStep(template, each, known), isPerson)] as const);
     for (const { name } of steps) {
       if (RESERVED.includes(name) || known.has(name) || !isName(name))
         throw refused(`the name ${JSON.stringify(name)} is reserved or used twice`);
@@ -104,6 +104,13 @@ function callOfStep({ stops, planned }: RouteData, { name, run, input, optional 
   };
 }
 
+/** A person has its own deadline, and is not asked again. */
+function untimed(call: Call, isPerson: (agent: string) => boolean): Call {
+  if (call.target.kind !== "agent" || !isPerson(call.target.agent)) return call;
+  const { timeoutMs: _time, retry: _retry, ...rest } = call;
+  return rest;
+}
+
 function requireKnown(mapping: Expression, known: ReadonlySet<string>, what: string): void {
   const unknown = [...namesIn(mapping)].find((name) => !known.has(name));
   if (unknown !== undefined) throw refused(`${what} reads ${JSON.stringify(unknown)}, but only ${[...known].join(", ")} are known there`);
@@ -117,5 +124,8 @@ function refused(text: string): Fault {
 export function slipOfPlan(slip: Slip, route: string, plan: Json): Slip {
   const template = entryOf(slip.routes, route);
   if (template?.planned === undefined) throw refused(`route ${JSON.stringify(route)} takes no plan`);
-  return { ...slip, routes: { ...slip.routes, [route]: routeOfPlan(template, plan) } };
+  return {
+    ...slip,
+    routes: { ...slip.routes, [route]: routeOfPlan(template, plan, (agent) => entryOf(slip.agents, agent)?.person !== undefined) },
+  };
 }

@@ -132,10 +132,14 @@ export type BudgetView = z.infer<typeof BudgetView>;
 /** What the handler of a work item waits for. */
 const WaitView = z.object({
   index: z.int().nonnegative(),
-  kind: z.enum(["agent", "timer", "signal", "budget"]),
-  name: z.string().optional().describe("The agent that is asked, or the signal."),
+  kind: z.enum(["agent", "timer", "signal", "budget", "person"]),
+  name: z.string().optional().describe("The agent or person that is asked, or the signal."),
+  request: z.string().optional().describe("Id of the request to people."),
   dueAtMs: EpochMs.optional().describe("When a timer ends, or the wait for a signal times out."),
 });
+
+/** What a handler waits for. */
+export type WaitView = z.infer<typeof WaitView>;
 
 /** A recorded step, call or model call of a handler. Without what was sent and replied. */
 export const CallView = z.object({
@@ -164,7 +168,7 @@ export const WorkView = z.object({
   work: z.string().describe("Id of the work item."),
   stop: z.string(),
   agent: z.string().describe("Agent, or nested route."),
-  kind: z.enum(["do", "ask", "undo"]),
+  kind: z.enum(["do", "ask", "check", "undo"]),
   item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
   state: z.enum(WORK_STATES),
   attempts: z.int().positive(),

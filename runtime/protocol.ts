@@ -65,6 +65,13 @@ export const ANONYMOUS: Pick<Principal, "subject" | "tenant" | "permissions"> = 
   permissions: [],
 };
 
+/** The principal of a request with the app's own token, which has no name. */
+export const APP_TOKEN: Pick<Principal, "subject" | "tenant" | "permissions"> = {
+  subject: "app-token",
+  tenant: DEFAULT_TENANT,
+  permissions: [],
+};
+
 /** W3C trace context: one trace per task, over every hop, retry and restart. */
 export const Trace = z.strictObject({
   traceparent: z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),

@@ -65,8 +65,11 @@ export const Validation = z.strictObject({
   by: Name.optional(),
   /** How often the call is made again with the reasons. */
   roundsMax: z.int().min(0).max(LIMITS.validationRoundsMax),
-  /** What happens to the last output that was not accepted: the call fails with `stop.refused`, or a person decides. */
-  onRefusal: z.union([z.literal("fail"), z.strictObject({ ask: Name })]),
+  /**
+   * What happens to the last output that was not accepted: the call fails with `stop.refused`, or a person decides. `schema`: JSON Schema
+   * of an output that the person edits.
+   */
+  onRefusal: z.union([z.literal("fail"), z.strictObject({ ask: Name, schema: z.record(z.string(), JsonContent).optional() })]),
 });
 export type Validation = Readonly<z.infer<typeof Validation>>;
 

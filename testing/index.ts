@@ -17,6 +17,7 @@ export {
   startLocal,
   type StartLocalOptions,
 } from "./local.ts";
+export type { LocalDecision, People } from "./people.ts";
 export {
   type BoughtCall,
   outside,

@@ -12,7 +12,7 @@ import { Fault, type Json } from "../runtime/faults.ts";
 import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus, type Principal } from "../runtime/protocol.ts";
-import { Forgotten, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
+import type { Forgotten, MemoryView } from "../runtime/memory-answers.ts";
 import type { SyncAnswer } from "../runtime/source-answers.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
@@ -21,6 +21,7 @@ import { type Logger, SILENT } from "../actors/engine/log.ts";
 import type { Clock } from "../actors/engine/ports.ts";
 import { systemRandom } from "../actors/engine/system-clock.ts";
 import { type Fakes, withFakes } from "./fakes.ts";
+import { LocalPeople, type People } from "./people.ts";
 import { syncSource } from "../actors/operations/source-operations.ts";
 import { SystemOperations } from "../actors/operations/system-operations.ts";
 
@@ -33,6 +34,11 @@ export interface RunLocalOptions {
   readonly fakes?: Fakes;
   /** Endpoints that replace those of the system's models, by name: `{ fast: fakeModel(() => "Hello.") }`. Others are called as they are. */
   readonly models?: Readonly<Record<string, Endpoint | readonly Endpoint[]>>;
+  /**
+   * Decides on requests to people: `people: ({ tool }) => ({ do: "approve" })`. `undefined` leaves a request open. Without it a run that
+   * needs a person fails with `person.expired`.
+   */
+  readonly people?: People;
   /** A clock that the test drives itself. @default real time while handlers work, skipped while the system is idle */
   readonly clock?: Clock;
   /** Task id. @default "local" */
@@ -67,7 +73,7 @@ export interface LocalOutcome<Output = unknown> {
 }
 
 const GIVE_UP_MS = 30_000;
-const START_OPTIONS = ["fakes", "models", "clock", "log", "giveUpMs"];
+const START_OPTIONS = ["fakes", "models", "people", "clock", "log", "giveUpMs"];
 const TASK_OPTIONS = ["id", "timeoutMs", "principal", "permissions", "untrusted"];
 
 /**
@@ -99,7 +105,7 @@ export async function runLocal(
 }
 
 /** Options of {@link startLocal}; as for {@link runLocal}. */
-export type StartLocalOptions = Pick<RunLocalOptions, "fakes" | "models" | "clock" | "log" | "giveUpMs">;
+export type StartLocalOptions = Pick<RunLocalOptions, "fakes" | "models" | "people" | "clock" | "log" | "giveUpMs">;
 
 /** Options of one task of a {@link LocalSystem}. */
 export interface LocalTask {
@@ -149,9 +155,9 @@ export interface LocalMemory {
 function localMemory(operations: SystemOperations, during: <T>(action: Promise<T>) => Promise<T>): LocalMemory {
   const caller = { principal: { ...ANONYMOUS, subject: "local" } };
   return {
-    list: () => during(operations.memories().then((answer) => MemoriesAnswer.parse(answer).memories)),
-    show: (memory) => during(operations.memory(memory, {}, caller).then((answer) => MemoryView.parse(answer))),
-    forget: (memory, id) => during(operations.forgetFact(memory, id, {}, caller).then((answer) => Forgotten.parse(answer))),
+    list: () => during(operations.memories().then(({ memories }) => memories)),
+    show: (memory) => during(operations.memory(memory, {}, caller)),
+    forget: (memory, id) => during(operations.forgetFact(memory, id, {}, caller)),
     promote: (memory, id, reason) => during(operations.promoteFact(memory, id, reason, caller).then(() => undefined)),
   };
 }
@@ -170,6 +176,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const ended = new Set<string>();
   host.listen((_before, after) => {
     if (after.phase === "ended") ended.add(after.id);
+    people.note(after);
   });
   // As with Dapr, the processes of a tenant have ids of their own within the system.
   const tenants = new Map<string, string>();
@@ -178,6 +185,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const newId = (): string => `local-${(given += 1)}`;
   const operations = new SystemOperations({ system, ports: world.ports, host, newId });
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
+  const people = new LocalPeople({ decide: options.people, operations, during: (action) => driver.during(action) });
   // The route gives the type of the output, and the output was checked against the route when it ended.
   let compared: Promise<unknown> | undefined;
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
@@ -187,7 +195,8 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     tenants.set(id, principal.tenant);
     await (compared ??= driver.during(Promise.allSettled(host.sources.names.map((name) => host.sources.sync(name, "start")))));
     await driver.during(operations.submit({ ...options, id, route: nameOf(system, route), input }, { principal }, 0));
-    await driver.until(() => ended.has(inside(id)));
+    await driver.until(() => ended.has(inside(id)) || people.failure !== undefined);
+    if (people.failure !== undefined) throw people.failure.error;
     const { outcome, phase } = await operations.process(inside(id));
     if (outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${phase}`);
     const { status, output, fault, deadLetter, spent, label } = outcome;

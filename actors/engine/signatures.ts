@@ -11,6 +11,7 @@ import type { Message } from "../../runtime/protocol.ts";
 
 /** Separates these signatures from any other use of the key. */
 const PURPOSE = "troupe message 1\n";
+const DECISIONS = "troupe decisions 1\n";
 /** The field beside those of the message that carries its signature. */
 const FIELD = "mac";
 /** Bytes that a signature adds to the text of a message: a SHA-256 in base64url and its field. */
@@ -37,6 +38,11 @@ export class MessageKeys {
   /** Whether messages are signed and checked. */
   get isSigning(): boolean {
     return this.#keys.length > 0;
+  }
+
+  /** The keys of decisions on the topic of this host, see {@link decisionKey}. */
+  get decisionKeys(): readonly string[] {
+    return this.#keys.map(decisionKey);
   }
 
   /** The message as JSON text, with its signature. */
@@ -73,6 +79,14 @@ export class MessageKeys {
       return false;
     }
   }
+}
+
+/**
+ * The key with which a program outside signs decisions of people, in hex. It is derived from a message key, so who has it can sign nothing
+ * else: `printf 'troupe decisions 1\n' | openssl dgst -sha256 -hmac "$TROUPE_MESSAGE_KEY"`.
+ */
+export function decisionKey(messageKey: string): string {
+  return createHmac("sha256", messageKey).update(DECISIONS).digest("hex");
 }
 
 function macOf(key: string, message: Json): Buffer {

@@ -18,6 +18,8 @@ import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "../engine/ports.ts";
 import type { Memories } from "./memories.ts";
 import { Runner } from "./runner.ts";
+import type { Checks } from "./checks.ts";
+import type { StandingRules } from "./standing-rules.ts";
 import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
@@ -36,6 +38,8 @@ export interface AgentActorParts {
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
   readonly deltas: Deltas;
+  readonly rules: StandingRules;
+  readonly checks: Checks;
   readonly memories: Memories;
 }
 
@@ -65,6 +69,8 @@ export class AgentActors {
     this.runner = new Runner({
       definition: parts.definition,
       type: parts.type,
+      rules: parts.rules,
+      checks: parts.checks,
       values: parts.values,
       clock: parts.ports.clock,
       random: parts.ports.random,

@@ -6,7 +6,11 @@
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
-import { judgeCall, type Judgement } from "../../runtime/policy.ts";
+import { idempotencyKey } from "../../runtime/ids.ts";
+import { callMark } from "../../runtime/people/rule.ts";
+import { type CallFacts, judgeCall, type Judgement } from "../../runtime/policy.ts";
+import type { Checks } from "./checks.ts";
+import type { StandingRules } from "./standing-rules.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
 /** What a check needs to know of the agent whose handler calls. */
@@ -16,6 +20,10 @@ export type CallingAgent = Pick<AgentDefinition, "name" | "tools" | "permissions
 export interface CallPolicyParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
+  readonly rules: Pick<StandingRules, "letting" | "make">;
+  readonly checks: Pick<Checks, "call">;
+  /** Aborted when the execution is stopped. */
+  readonly signal: AbortSignal;
 }
 
 /** A person has edited the call. `rule`: the rules that the request named. */
@@ -32,15 +40,30 @@ export class CallPolicy {
     this.#parts = parts;
   }
 
-  /** Judges a call that is about to be made. The edit of a person satisfies the rules that the person was asked for. */
+  /**
+   * Judges a call that is about to be made, and writes the verdict to the audit. Where a rule asks for a person, a standing rule may answer. The edit of a person satisfies the
+   * rules that the person was asked for. @throws `audit.unavailable`
+   */
   async judged(call: MadeCall, edit?: EditedBy): Promise<Judgement> {
-    const judgement = this.#judge(call);
-    if (judgement.verdict !== "asks" || edit?.rule.includes(judgement.rule) !== true) return judgement;
-    return { verdict: "allowed", rule: `edited by ${edit.by ?? "a person"}: ${judgement.rule}` };
+    const { work, agent, checks } = this.#parts;
+    const { tool, input, label, key } = call;
+    const facts: CallFacts = { tool, input, label, agent: agent.permissions, principal: work.principal };
+    const judgement = await this.#decided(call, judgeCall(facts), edit);
+    await checks.call(work, { key, facts, judgement });
+    return judgement;
   }
 
-  #judge({ tool, input, label }: MadeCall): Judgement {
-    const { work, agent } = this.#parts;
-    return judgeCall({ tool, input, label, agent: agent.permissions, principal: work.principal });
+  async #decided(call: MadeCall, judgement: Judgement, edit: EditedBy | undefined): Promise<Judgement> {
+    if (judgement.verdict !== "asks") return judgement;
+    const { rule } = judgement;
+    if (edit?.rule.includes(rule) === true) return { verdict: "allowed", rule: `edited by ${edit.by ?? "a person"}: ${rule}` };
+    const standing = await this.#letting(call);
+    return standing === undefined ? judgement : { verdict: "allowed", rule: `standing rule ${standing}: ${rule}` };
+  }
+
+  #letting({ tool, input, key, label }: MadeCall): Promise<string | undefined> {
+    const { work, agent, rules, signal } = this.#parts;
+    const mark = callMark(idempotencyKey(work.id, key));
+    return rules.letting(work, { agent: agent.name, tool: tool.name, input, label, mark }, signal);
   }
 }

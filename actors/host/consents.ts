@@ -6,25 +6,25 @@
  */
 import type { EditedCall } from "../../agents/context.ts";
 import type { WaitContent } from "../../runtime/agent/inputs.ts";
-import type { AgentState, AgentWork, Call } from "../../runtime/agent/state.ts";
+import type { AgentState, Call } from "../../runtime/agent/state.ts";
 import type { Spent } from "../../runtime/budget.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { consentKey } from "../../runtime/ids.ts";
 import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { alwaysDrafts } from "../../runtime/people/always.ts";
 import { type RequestContent, Verdict } from "../../runtime/people/request.ts";
+import { ruleId } from "../../runtime/people/rule.ts";
 import type { Judgement } from "../../runtime/policy.ts";
 import type { Values } from "../engine/values.ts";
-import { type CallingAgent, CallPolicy, type EditedBy } from "./call-policy.ts";
+import { CallPolicy, type CallPolicyParts, type EditedBy } from "./call-policy.ts";
 import { Evidences } from "./evidence.ts";
 import type { Replay } from "./replay.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
 /** The parts of the consents of one execution. */
-export interface ConsentsParts {
-  readonly work: AgentWork;
-  readonly agent: CallingAgent;
+export interface ConsentsParts extends CallPolicyParts {
   readonly values: Values;
   readonly replay: Replay;
   /** Returns the actor's state as last known to this host. */
@@ -67,10 +67,13 @@ export class Consents {
       const key = consentKey(call.key, round);
       const recorded = await this.#recorded(key);
       if (recorded === undefined && hasEnded) return made;
-      const asking = recorded ?? (await acting(() => this.#judged(made, edit)));
+      const asking = recorded ?? (await acting(() => this.#judged(made, known, edit)));
       if (asking === undefined) return made;
       const verdict = await this.#verdict(key, asking, made);
-      if (verdict.verdict === "approved") return made;
+      if (verdict.verdict === "approved") {
+        if (!hasEnded) await acting(() => this.#keepAlways(made, asking, verdict));
+        return made;
+      }
       const { by, reason, input } = verdict;
       if (verdict.verdict === "denied" || input === undefined) throw denied(made, verdict);
       edited({ asked: made.input, input, by, reason });
@@ -81,19 +84,26 @@ export class Consents {
 
   /** The request of an earlier execution. */
   async #recorded(key: string): Promise<Asking | undefined> {
-    const { work, values } = this.#parts;
+    const { work, values, acting } = this.#parts;
     const found = work.waits.find((wait) => wait.key === key)?.for;
     if (found?.kind !== "person") return undefined;
     const { content, ...ask } = found.ask;
-    return { kind: "person", ...ask, content: await values.read(content) };
+    return { kind: "person", ...ask, content: await acting(() => values.read(content)) };
   }
 
-  /** Judges the call. Returns what a person must be asked, or undefined if the call may be made. Throws a refusal, which is recorded. */
-  async #judged(call: MadeCall, edit: EditedBy | undefined): Promise<Asking | undefined> {
+  /**
+   * Judges the call. Returns what a person must be asked, or undefined if the call may be made. Throws a refusal, which is recorded. A call
+   * that began was let through, and may have had its effect: it is not put to a person. A call that may be made does not wait for other
+   * records here: its own, such as that of a larger budget, may be among them.
+   */
+  async #judged(call: MadeCall, known: Call | undefined, edit: EditedBy | undefined): Promise<Asking | undefined> {
     const { ready, failed } = this.#parts;
+    const judgement = await this.#policy.judged(call, edit).catch(async (error: unknown) => {
+      await ready();
+      throw await failed(call.key, error);
+    });
+    if (judgement.verdict === "allowed" || (judgement.verdict === "asks" && known?.open === true)) return undefined;
     await ready();
-    const judgement = await this.#policy.judged(call, edit);
-    if (judgement.verdict === "allowed") return undefined;
     if (judgement.verdict === "asks") return this.#asking(call, judgement);
     const { name } = call.tool;
     throw await failed(call.key, new Fault("tool.forbidden", `tool ${name} ${judgement.why}`, { tool: name, rule: judgement.rule }));
@@ -101,6 +111,7 @@ export class Consents {
 
   async #asking({ tool, input, label }: MadeCall, { rule, why }: Extract<Judgement, { verdict: "asks" }>): Promise<Asking> {
     const { agent, spent } = this.#parts;
+    const always = alwaysDrafts({ tool: tool.name, input, label });
     const content: RequestContent = {
       kind: "consent",
       agent: agent.name,
@@ -112,9 +123,22 @@ export class Consents {
       ...labelField(label),
       spent: spent(),
       inputSchema: tool.inputJsonSchema,
+      ...(always.length === 0 ? {} : { always: [...always] }),
     };
-    const person = tool.approver === undefined ? {} : { person: tool.approver };
+    const person = tool.approver === undefined ? {} : { person: tool.approver.name };
     return { kind: "person", ...person, content: plainJson(content), hash: hashJson(input) };
+  }
+
+  /** Makes the standing rule that a person has chosen, before the call is made. */
+  async #keepAlways({ tool }: MadeCall, { content }: Asking, verdict: Verdict): Promise<void> {
+    const { work, agent, rules, signal } = this.#parts;
+    const { always, request, by, atMs } = verdict;
+    const asked = content as RequestContent;
+    const draft = always === undefined ? undefined : asked.always?.[always.rule];
+    if (always === undefined || draft === undefined || request === undefined) return;
+    const { usesMax = LIMITS.ruleUsesDefault, forMs = LIMITS.ruleMsDefault } = always;
+    const terms = { ...draft, ...labelField(asked.label), by: by ?? "", atMs, usesMax, untilMs: atMs + forMs };
+    await rules.make(work, { id: ruleId(request), requestId: request, agent: agent.name, tool: tool.name, ...terms }, signal);
   }
 
   /** Waits for the verdict. Throws `person.changed` for one about another input than the one of this call. */
@@ -126,8 +150,8 @@ export class Consents {
 }
 
 function denied({ tool }: MadeCall, { by, reason }: Verdict): Fault {
-  const who = by === undefined ? "in time no person approved it" : `${by} denied it`;
-  const message = `tool ${tool.name} was not called: ${who}${reason === "" ? "" : `: ${reason}`}`;
+  const why = [...(by === undefined ? [] : [`${by} denied it`]), ...(reason === "" ? [] : [reason])].join(": ");
+  const message = `tool ${tool.name} was not called: ${why}`;
   return new Fault("person.denied", message, { tool: tool.name, ...(by === undefined ? {} : { by }), reason });
 }
 

@@ -1,5 +1,5 @@
 /** @module What a handler's context says of its work item: the same in each execution. */
-import type { AgentLog, HandOff, Principal } from "../../agents/context.ts";
+import type { AgentLog, HandOff, Principal, SentBackOutput } from "../../agents/context.ts";
 import { handOffTo } from "../../agents/context.ts";
 import { firstLabel } from "../../runtime/agent/labels.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
@@ -11,6 +11,8 @@ import { isUntrusted, joined, type Label } from "../../runtime/label.ts";
 export class ExecutionFacts {
   readonly #work: AgentWork;
   readonly log: AgentLog;
+  /** Set before the handler begins. */
+  sentBack: SentBackOutput | undefined;
   #uuids = 0;
   #label: Label;
 

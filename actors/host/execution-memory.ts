@@ -56,6 +56,8 @@ export class ExecutionMemory implements RuntimeMemory {
   /** Facts that the handler has recalled, which its own derive from unless it says otherwise. */
   readonly #recalled = new Map<string, { readonly ref: FactRef; readonly trust: Trust }>();
 
+  readonly #remembered: { readonly ref: FactRef; readonly trust: Trust }[] = [];
+
   constructor(parts: ExecutionMemoryParts) {
     this.#parts = parts;
   }
@@ -120,7 +122,10 @@ export class ExecutionMemory implements RuntimeMemory {
     const valid = validMs === undefined ? {} : { validUntilMs: this.#parts.work.begunAtMs + validMs };
     const parents = draft.from === undefined ? [...this.#recalled.values()] : this.#named(draft.from);
     const name = `remember/${this.#hash({ key: key ?? null, value, validMs: validMs ?? null })}`;
-    return this.#write(name, { kind: "fact", content: value, ...(key === undefined ? {} : { key }), ...valid }, parents);
+    const fact = await this.#write(name, { kind: "fact", content: value, ...(key === undefined ? {} : { key }), ...valid }, parents);
+    const { id, version, trust } = fact;
+    this.#remembered.push({ ref: { memory: this.#parts.memory, id, version }, trust });
+    return fact;
   }
 
   async summarize(turns: readonly TurnView[], summary: string, tokens: number): Promise<TurnView> {
@@ -136,7 +141,9 @@ export class ExecutionMemory implements RuntimeMemory {
   }
 
   async addTurn(content: { readonly input: string; readonly output: string }, tokens: number): Promise<void> {
-    await this.#write("turn", { kind: "turn", content: { ...content }, tokens }, [...this.#recalled.values()]);
+    // What the work item has remembered stands in what it was asked or has answered, so the turn goes with it.
+    const parents = [...this.#recalled.values(), ...this.#remembered];
+    await this.#write("turn", { kind: "turn", content: { ...content }, tokens }, parents);
   }
 
   async forget(id: string): Promise<void> {
@@ -325,7 +332,7 @@ export class ExecutionMemory implements RuntimeMemory {
     throw new Fault("memory.scope", `${what} is of the memory ${memory}, and this work item has ${this.#parts.memory}`);
   }
 
-  /** Not of the content alone: whoever reads the record cannot try contents until one fits. */
+  /** Not of the content alone: a reader of the record cannot try contents until one fits. */
   #hash(content: Json): string {
     return hashJson([this.#parts.work.id, content]).slice(0, HASH_DIGITS);
   }

@@ -5,7 +5,7 @@ import type { Json } from "../../runtime/faults.ts";
 import type { Clock, Models, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import type { CallTelemetry } from "../telemetry/calls.ts";
-import type { CallingAgent } from "./call-policy.ts";
+import type { CallingAgent, CallPolicyParts } from "./call-policy.ts";
 import type { ExecutionMemoryParts } from "./execution-memory.ts";
 import type { RunLink } from "./run-link.ts";
 
@@ -13,6 +13,8 @@ import type { RunLink } from "./run-link.ts";
 export interface HandlerExecutionParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
+  readonly rules: CallPolicyParts["rules"];
+  readonly checks: CallPolicyParts["checks"];
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;

@@ -119,7 +119,8 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
         recorded: (name, act) => this.#recordedAct(name, act),
       });
     this.#consents = new Consents({
-      ...{ work: parts.work, agent: parts.agent, values: parts.values, replay: this.#replay },
+      ...{ work: parts.work, agent: parts.agent, rules: parts.rules, checks: parts.checks, values: parts.values },
+      ...{ replay: this.#replay, signal: this.#abort.signal },
       peek: () => parts.link.state(),
       spent: () => this.#budget.view.spent,
       acting: (make) => this.#acting(make),

@@ -12,7 +12,9 @@ import { INDEX_ROOT, indexMachine, type IndexEvent, type IndexInput, type IndexS
 import { LIMITS } from "../../runtime/limits.ts";
 import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
+import { rulesMachine, type RulesEvent, type RulesInput, type RulesState } from "../../runtime/people/rules-actor.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import { Checks } from "./checks.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { Deltas } from "./deltas.ts";
 import { IndexClient } from "./index-client.ts";
@@ -31,6 +33,7 @@ import { processView } from "./process-view.ts";
 import { incarnationAt } from "./listener-identity.ts";
 import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import { StandingRules } from "./standing-rules.ts";
 import { holdSources } from "./tool-sources.ts";
 import { Sources } from "./sources.ts";
 import { Quarantine } from "../engine/quarantine.ts";
@@ -64,7 +67,7 @@ export class Host implements BeginningHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
-  /** The memories of the system, wherever they are. */
+  /** The memories of the system, on any host. */
   readonly memories: Memories;
   /** The sources of the system, as this host compares them. The program that serves the host starts their schedules. */
   readonly sources: Sources;
@@ -76,6 +79,7 @@ export class Host implements BeginningHost {
   readonly pieces: Deltas;
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
+  readonly #rules: TurnEngine<RulesState, RulesInput, RulesEvent>;
   readonly #memories: MemoryActors;
   readonly #processType: string;
   readonly #system: string;
@@ -127,10 +131,12 @@ export class Host implements BeginningHost {
     this.sources = new Sources({ system, ports, memories: this.memories, metrics: this.metrics, log });
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
+    const rules = new StandingRules({ system: system.name, ports, audit, log });
+    const checks = new Checks({ audit, clock, metrics: this.metrics });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      const parts = { ...shared, system: system.name, type, definition, watch: this.watch, deltas: this.pieces, memories };
-      this.#agents.set(type, new AgentActors(parts));
+      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules, checks, memories };
+      this.#agents.set(type, new AgentActors({ ...parts, type, definition }));
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);
@@ -139,6 +145,9 @@ export class Host implements BeginningHost {
       const parts = { type, machine: indexMachine, system: system.name, ports, values: this.values, writer, quarantine };
       this.#indexes.set(type, new TurnEngine({ ...parts, trims: true, rebuilds }));
     }
+    const rulesType = actorType(system.name, "Rules");
+    const keeping = { system: system.name, ports, values: this.values, writer, quarantine };
+    this.#rules = new TurnEngine({ ...keeping, type: rulesType, machine: rulesMachine, trims: true });
     this.#ports = ports;
     this.#releaseSources = holdSources(system, log);
     this.watch.onDeath((incarnation) => {
@@ -150,7 +159,7 @@ export class Host implements BeginningHost {
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
     });
-    this.types = [this.#processType, memoryType, ...this.#indexes.keys(), ...this.#agents.keys()];
+    this.types = [this.#processType, memoryType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
   }
 
   /** Nudges the open processes of the index, at the start of a host. Returns their number. */
@@ -189,9 +198,13 @@ export class Host implements BeginningHost {
 
   /** The engine of one actor type, for what concerns the journal of any actor; it needs no placement. */
   engineOf(type: string): Pick<TurnEngine<unknown, never, unknown>, "type" | "fresh" | "setAside"> | undefined {
-    if (type === this.#processType) return this.processes.engine;
     if (type === this.#memories.type) return this.#memories.engine;
-    return this.#indexes.get(type) ?? this.#agents.get(type)?.engine;
+    return type === this.#processType ? this.processes.engine : (this.#keeperOf(type) ?? this.#agents.get(type)?.engine);
+  }
+
+  /** The engine of an index, or of the standing rules. */
+  #keeperOf(type: string): TurnEngine<IndexState, IndexInput, IndexEvent> | TurnEngine<RulesState, RulesInput, RulesEvent> | undefined {
+    return type === this.#rules.type ? this.#rules : this.#indexes.get(type);
   }
 
   /** The state of an actor whose agent has a memory; undefined for one of another agent, or one that this app does not have. */
@@ -220,14 +233,14 @@ export class Host implements BeginningHost {
     const { type } = message.to;
     if (type === this.#processType) return this.processes.receive(message);
     if (type === this.#memories.type) return this.#memories.receive(message);
-    return this.#agents.get(type)?.receive(message) ?? this.#receiveEntries(message);
+    return this.#agents.get(type)?.receive(message) ?? this.#receiveKept(message);
   }
 
-  async #receiveEntries(message: Message): Promise<TurnAnswer> {
+  async #receiveKept(message: Message): Promise<TurnAnswer> {
     const { type, id } = message.to;
-    const index = this.#indexes.get(type);
-    if (index === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${type}`);
-    const result = await index.turn(id, { kind: "message", message }, { inputId: message.id });
+    const engine = this.#keeperOf(type);
+    if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${type}`);
+    const result = await engine.turn(id, { kind: "message", message }, { inputId: message.id });
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
     return { receipt: { messageId: message.id, sequence: result.sequence } };
   }
@@ -264,7 +277,7 @@ export class Host implements BeginningHost {
   deactivate(actor: Address): void {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.deactivate(actor.id);
-    this.#indexes.get(actor.type)?.forget(actor.id);
+    this.#keeperOf(actor.type)?.forget(actor.id);
     if (actor.type === this.#memories.type) this.#memories.deactivate(actor.id);
   }
 

@@ -11,6 +11,8 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
 import { decisionPreparation, type HostLoad, isDecidedAndEnded, recordEntry, taskPreparation } from "../../runtime/process/preparation.ts";
+import { tellsRequests } from "../../runtime/process/request-effects.ts";
+import { requestStatus } from "../../runtime/process/requests.ts";
 import { processDueMs, reminderName, runOf } from "../../runtime/process/reminder.ts";
 import { decisionOn } from "../../runtime/process/runs.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -133,7 +135,9 @@ export class ProcessActors {
     const result = await this.engine.turn(message.to.id, { kind: "message", message }, { inputId: message.id });
     if (body.kind === "result" && result.wrote) this.#measureHop(body.workId, result.before);
     const answer = this.#answer(message, result);
-    return body.kind === "signal" && "receipt" in answer ? { ...answer, signal: signalStatus(result.state, body.signalId) } : answer;
+    if ("refused" in answer) return answer;
+    if (body.kind === "signal") return { ...answer, signal: signalStatus(result.state, body.signalId) };
+    return body.kind === "decide" ? requestAnswer(answer, result.state, body.requestId) : answer;
   }
 
   get #load(): HostLoad {
@@ -252,7 +256,7 @@ export class ProcessActors {
   #holdsQuietly(id: string, known: TurnResult<ProcessState>): boolean {
     const nowMs = this.#parts.ports.clock.nowMs();
     const { state } = known;
-    if (state.phase !== "open" || state.acts !== undefined || isUnanswered(state, nowMs)) return false;
+    if (state.phase !== "open" || state.acts !== undefined || isUnanswered(state, nowMs) || tellsRequests(state, nowMs)) return false;
     return (processDueMs(state, nowMs) ?? 0) > nowMs && this.#holder.took(id, known, { isTick: true });
   }
 
@@ -317,4 +321,12 @@ export class ProcessActors {
 /** The run that a decision needs was not the one that was prepared. */
 function isContended({ verdict }: TurnResult<ProcessState>): boolean {
   return verdict.kind === "refused" && verdict.fault.code === "journal.contended";
+}
+
+/** The receipt of a decision on a request names the record that contains it, also if the decision is repeated. */
+function requestAnswer(answer: Extract<TurnAnswer, { receipt: unknown }>, state: ProcessState, id: string): TurnAnswer {
+  const known = requestStatus(state, id);
+  if (known === undefined) return answer;
+  const { status, sequence = answer.receipt.sequence } = known;
+  return { ...answer, receipt: { ...answer.receipt, sequence }, request: status };
 }

@@ -1,12 +1,13 @@
 /**
  * @module The view of a process manager, with contents instead of references.
  */
-import type { ManagerView, ProcessOutcome, ProcessView, WorkView } from "../../runtime/process-view.ts";
+import type { ManagerView, ProcessOutcome, ProcessView, WaitView, WorkView } from "../../runtime/process-view.ts";
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
 import { entryOf } from "../../runtime/entries.ts";
-import { isItemsPath } from "../../runtime/ids.ts";
+import { isItemsPath, requestId } from "../../runtime/ids.ts";
 import { labelField } from "../../runtime/label.ts";
 import { budgetView, spendingView, workBudgetView } from "../../runtime/process/budget-view.ts";
+import { requestLines } from "../../runtime/process/people.ts";
 import { endedCount } from "../../runtime/process/parts.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Wait } from "../../runtime/process/wait.ts";
@@ -52,9 +53,11 @@ export async function processView(state: ProcessState, sequence: number, values:
         ...(isItemsPath(wait.stop) ? { item: wait.item } : {}),
         ...(asker === undefined ? {} : { agent: doerName(asker.target) }),
         begunAtMs: wait.begunAtMs,
-        ...waitView(wait),
+        ...waitView(wait, id),
       };
     });
+  const requests = requestLines(state);
+  if (requests.length > 0) view.requests = requests;
   const budget = budgetView(state);
   if (budget !== undefined) view.budget = budget;
   if (state.runs !== undefined)
@@ -83,7 +86,7 @@ function workView(work: Work, state: ProcessState): WorkView {
     asker?.workId === work.id ? [{ index: asker.index, kind: "agent" as const, name: doerName(target), dueAtMs }] : [],
   );
   const others = Object.values(state.waits ?? {}).flatMap((wait) =>
-    wait.asker?.workId === work.id ? [{ index: wait.asker.index, ...waitView(wait) }] : [],
+    wait.asker?.workId === work.id ? [{ index: wait.asker.index, ...waitView(wait, state.id) }] : [],
   );
   const waits = [...asks, ...others];
   const fault = work.faults.at(-1)?.fault;
@@ -103,10 +106,16 @@ function workView(work: Work, state: ProcessState): WorkView {
   };
 }
 
-function waitView({ for: wanted, dueAtMs }: Wait): { kind: Wait["for"]["kind"]; name?: string; dueAtMs?: number } {
+type AnyWaitView = Pick<WaitView, "name" | "request" | "dueAtMs"> & { readonly kind: Wait["for"]["kind"] };
+
+function waitView(wait: Wait, process: string): AnyWaitView {
+  const { for: wanted } = wait;
+  const name = wanted.kind === "signal" ? wanted.name : wanted.kind === "person" ? wanted.person : undefined;
+  const dueAtMs = wanted.kind === "person" ? wanted.endsAtMs : wait.dueAtMs;
   return {
     kind: wanted.kind,
-    ...(wanted.kind === "signal" ? { name: wanted.name } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(wanted.kind === "person" ? { request: requestId(process, wanted.count) } : {}),
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
   };
 }

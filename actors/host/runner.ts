@@ -22,6 +22,7 @@ import { CallTelemetry } from "../telemetry/calls.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import type { Checks } from "./checks.ts";
 import { type Active, codeOf, isParked, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
 import type { HandlerExecutionParts } from "./execution-parts.ts";
@@ -32,6 +33,7 @@ import { Heartbeats } from "./heartbeats.ts";
 import type { RunLink } from "./run-link.ts";
 import { type EndInput, type Feed, Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
+import type { StandingRules } from "./standing-rules.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** The parts of a runner. `peek` returns an actor's state as last known to this host. */
@@ -40,6 +42,8 @@ export interface RunnerParts {
   readonly type: string;
   readonly feed: Feed;
   readonly peek: (actorId: string) => AgentState | undefined;
+  readonly rules: StandingRules;
+  readonly checks: Checks;
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -203,7 +207,7 @@ export class Runner {
   }
 
   #makeRun(own: () => Active, actorId: string, work: AgentWork, stateVersion: number, content: Json): Run {
-    const { definition, values, clock, random, models, metrics, peek, log: logger } = this.#parts;
+    const { definition, rules, checks, values, clock, random, models, metrics, peek, log: logger } = this.#parts;
     const { id: workId, token } = work;
     const facts = { processId: work.processId, workId, agent: definition.name, traceId: traceId(work.trace) };
     const log: HandlerExecution["log"] = {
@@ -220,7 +224,7 @@ export class Runner {
       return { mode: "undo", compensation };
     }
     const parts = {
-      ...{ work, agent: definition, values, clock, random, models, link, log },
+      ...{ work, agent: definition, rules, checks, values, clock, random, models, link, log },
       telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
       memory: this.#memoryOf(actorId, work),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
@@ -283,8 +287,8 @@ export class Runner {
     work: AgentWork,
     execution: HandlerExecution,
   ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label">> {
-    const { definition, values, log } = this.#parts;
-    const result = await this.#inSpan(work, () => handleWork(definition, values, work, execution, log), codeOf);
+    const { definition, checks, values, log } = this.#parts;
+    const result = await this.#inSpan(work, () => handleWork({ definition, checks, values, log }, work, execution), codeOf);
     this.#parts.metrics.attempted(definition.name, "do", codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
     return { result, ...labelField(execution.label), ...(state === undefined ? {} : { state }) };

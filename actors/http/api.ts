@@ -7,7 +7,7 @@ import { traceId } from "../../runtime/protocol.ts";
 import type { Caller, Operations, Page } from "../operations/operations.ts";
 import { check, readJson, requireJson } from "./body.ts";
 import type { Followers } from "./follow.ts";
-import { identityOf, requireRole } from "./guard.ts";
+import { identityOf, requireName, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { RouteSpec } from "./route-spec.ts";
 import { ALL_ROUTES, ROUTES } from "./routes.ts";
@@ -61,6 +61,7 @@ export function apiRoutes(options: ApiOptions): Router {
   const api = new Api(router, options);
   taskRoutes(api, options);
   letterRoutes(api);
+  inboxRoutes(api);
   systemRoutes(api, options);
   api.refuseOtherMethods();
   return router;
@@ -110,11 +111,28 @@ function letterRoutes(api: Api): void {
   );
 }
 
+function inboxRoutes(api: Api): void {
+  api.serve(ROUTES.listInbox, async ({ query: { cursor, limit, process: processId, ...filter }, operations }) =>
+    page(await operations.inbox({ ...filter, processId }, cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
+  );
+  api.serve(ROUTES.showRequest, async ({ params, operations }) => ok(await operations.request(params.id)));
+  api.serve(ROUTES.decideRequest, async ({ params, body, caller, operations, request }) => {
+    requireName(request);
+    const receipt = await operations.decide(params.id, body, caller);
+    return { status: STATUS_ACCEPTED, body: receipt, location: `/processes/${receipt.processId}` };
+  });
+  api.serve(ROUTES.listRules, async ({ query, caller, operations }) => ok(await operations.rules(query.all ?? false, caller)));
+  api.serve(ROUTES.revokeRule, async ({ params, body, caller, operations, request }) => {
+    requireName(request);
+    return ok(await operations.revokeRule(params.id, body.reason ?? "", caller));
+  });
+}
+
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.constant(ROUTES.showGraph, operations.graph());
   api.constant(ROUTES.showOpenApi, openApiDocument(system));
-  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit }, operations }) =>
-    page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
+  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit, ...filter }, operations }) =>
+    page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),
   );
   api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
   api.serve(ROUTES.listMemories, async ({ operations }) => ok(await operations.memories()));

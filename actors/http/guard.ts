@@ -99,3 +99,12 @@ export function requireRole(request: IncomingMessage, role: Role | undefined): v
   if (role !== undefined && !roles.has(role))
     throw new Fault("auth.role", `this requires the role ${role}; ${principal.subject} has ${[...roles].join(", ")}`, { role });
 }
+
+/**
+ * Checks that the caller may decide as a person: where tokens have names, the app's token has none.
+ * @throws `person.forbidden`
+ */
+export function requireName(request: IncomingMessage): void {
+  if (identityOf(request).isUnnamed === true)
+    throw new Fault("person.forbidden", "the app's token names no person; where tokens have names, one of them must decide");
+}

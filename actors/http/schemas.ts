@@ -23,6 +23,9 @@ import {
 } from "../../runtime/answers.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
+import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
+import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
 import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
@@ -38,6 +41,8 @@ const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
 /** Ids within the system are longer by what begins those of a tenant. */
 const PROCESS_ID = /^[A-Za-z0-9_.-]{1,147}$/;
+const REQUEST_ID = /^[A-Za-z0-9_.-]{1,147}\.r\d{1,9}$/;
+const RULE_ID = /^rule-[0-9a-f]{16}$/;
 const LETTER_ID = /^[A-Za-z0-9_.-]{1,147}(:\d{1,9})?$/;
 
 /** How a schema whose values are texts in a query is shown in the document. */
@@ -102,6 +107,9 @@ export const TaskRequest = z.strictObject({
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
 
+/** Body of the revocation of a standing rule. */
+export const RevokeRequest = z.strictObject({ reason: Reason.optional() });
+
 /** Body of a signal. */
 export const SignalRequest = z.strictObject({
   payload: z.unknown().optional().describe("It must fit the schema of what waits for the signal. Left out: null."),
@@ -115,6 +123,47 @@ export const SignalEvent = z.strictObject({
   payload: z.unknown().optional(),
   id: z.string().optional(),
 });
+
+const Hash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits: the hash that the request showed")
+  .describe("The `hash` of what was shown. A request with another one is not decided: `person.changed`.");
+const DecisionReason = z.string().max(LIMITS.requestReasonCharsMax).describe("The reason, for the process and the audit record.");
+const Given = z.unknown().refine((content) => content !== undefined, "a content is required");
+const decided = {
+  hash: Hash,
+  decisionId: z.string().regex(ID, ID_TEXT).optional().describe("Makes a repeated request the same decision."),
+};
+
+/** Body of a decision on a request to a person. */
+export const DecisionRequest = z.discriminatedUnion("do", [
+  z.strictObject({
+    do: z.literal("approve"),
+    ...decided,
+    reason: DecisionReason.optional(),
+    always: z
+      .strictObject({
+        rule: z.int().nonnegative().describe("Index of a rule that the request offers, from 0."),
+        usesMax: z.int().positive().max(LIMITS.ruleUsesMax).optional().describe(`Uses of the rule. Default ${LIMITS.ruleUsesDefault}.`),
+        forMs: z.int().positive().max(LIMITS.ruleMsMax).optional().describe(`Lifetime of the rule. Default ${LIMITS.ruleMsDefault}.`),
+      })
+      .optional()
+      .describe("Makes a standing rule: what it covers is approved without a person."),
+  }),
+  z.strictObject({
+    do: z.literal("edit"),
+    ...decided,
+    input: Given.describe("Replaces the input; it must match `inputSchema`, and is judged again."),
+    reason: DecisionReason.optional(),
+  }),
+  z.strictObject({ do: z.literal("deny"), ...decided, reason: DecisionReason.min(1) }),
+  z.strictObject({
+    do: z.literal("answer"),
+    ...decided,
+    output: Given.describe("The answer; it must match `outputSchema`."),
+    reason: DecisionReason.optional(),
+  }),
+]);
 
 /** Body of a redrive. */
 export const RedriveRequest = z.strictObject({
@@ -172,8 +221,12 @@ const page = {
   limit: whole(1, LIMITS.pageEntriesMax).optional().describe("Entries on the page. Default 50."),
 };
 
-/** Query of a listing without filters. */
-export const PageQuery = z.strictObject(page);
+/** Query of the audit. */
+export const AuditQuery = z.strictObject({
+  process: z.string().regex(PROCESS_ID, ID_TEXT).optional().describe("Only what concerns this process."),
+  what: Name.optional().describe("Only this, such as `redrive`; `call` and `agent made` are checks."),
+  ...page,
+});
 /** Query of the listing of processes. */
 export const ProcessesQuery = z.strictObject({
   state: z.enum(["open", "ended"]).optional().describe("Only processes that are open, or only those that have ended."),
@@ -196,12 +249,31 @@ export const LettersQuery = z.strictObject({
   ...page,
 });
 
+/** Query of the inbox. */
+export const RulesQuery = z.strictObject({ all: yesOrNo().optional().describe("Also those that have ended. Default false.") });
+/** Which requests to people. */
+export const InboxQuery = z.strictObject({
+  state: z.enum(["open", "decided"]).optional().describe("Default open: requests that wait for a decision."),
+  person: Name.optional().describe("Only requests to this person."),
+  route: Name.optional().describe("Only those of this route."),
+  process: z.string().regex(PROCESS_ID, ID_TEXT).optional().describe("Only those of this process."),
+  ...page,
+});
+
 /** A path without parameters. */
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
 export const ProcessParams = z.strictObject({ id: z.string().regex(PROCESS_ID, ID_TEXT).describe("Id of the task.") });
 /** Path of a signal. */
 export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(LIMITS.idLengthMax).describe("Name of the signal.") });
+/** A path with the id of a request to a person. */
+export const RequestParams = z.strictObject({
+  id: z.string().regex(REQUEST_ID, "expected <process id>.r<number>").describe("`<process id>.r<number>`, as GET /inbox lists it."),
+});
+/** A path with the id of a standing rule. */
+export const RuleParams = z.strictObject({
+  id: z.string().regex(RULE_ID, "expected rule-<digits>").describe("The rule, as GET /rules lists it."),
+});
 /** A path with the id of a dead letter. */
 export const LetterParams = z.strictObject({
   id: z
@@ -243,6 +315,15 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Discard: DiscardRequest,
   Purge: PurgeRequest,
   SetAside: SetAsideRequest,
+  Decision: DecisionRequest,
+  DecisionReceipt,
+  InboxEntry,
+  RequestLine,
+  Request: RequestView,
+  InboxPage,
+  Revoke: RevokeRequest,
+  Rule: RuleView,
+  RulesAnswer,
   Error: ErrorAnswer,
   Receipt,
   SignalReceipt,

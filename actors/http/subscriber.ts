@@ -15,11 +15,13 @@ import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../ru
 import type { Operations } from "../operations/operations.ts";
 import type { Clock, Transport } from "../engine/ports.ts";
 import type { MessageKeys } from "../engine/signatures.ts";
+import { readDecision } from "./claims.ts";
 import { type Bytes, check, parseBytes, requireJson, tooLarge } from "./body.ts";
 import { checkMessage } from "./message.ts";
 import { holdingOf } from "./in-flight.ts";
 import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
+import { operationsOf } from "./tenancy.ts";
 import { SignalEvent, TaskRequest } from "./schemas.ts";
 import { traceFrom, traceOf } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
@@ -71,6 +73,9 @@ const Told = z.looseObject({ time: z.iso.datetime({ offset: true }) });
 
 /** Refusals of an actor that no valid message of ours gets, so that no sender waits for them. */
 const FINAL_REFUSALS: readonly string[] = ["message.invalid", "agent.unknown"];
+
+/** Refusals of a decision on a topic that no operator has to see. */
+const LATE_DECISIONS: readonly string[] = ["person.decided", "process.ended", "process.purged"];
 
 /** Retryable faults of events that are kept all the same. */
 const KEPT_REFUSALS: readonly string[] = ["journal.newer", "message.signature"];
@@ -131,6 +136,7 @@ export class Subscriber {
     return [
       { topic: topics.tasks(system), route: "/topics/tasks", handle: ({ event }, trace) => this.#task(event, trace) },
       { topic: topics.signals(system), route: "/topics/signals", handle: ({ event }, trace) => this.#signal(event, trace) },
+      { topic: topics.decisions(system), route: "/topics/decisions", handle: ({ event }, trace) => this.#decision(event, trace) },
       { topic: topics.manager(system), route: "/topics/manager", handle: this.#forwarder(actorType(system, "ProcessManager")) },
       ...agents.map((agent) => ({
         topic: topics.agent(system, agent),
@@ -218,6 +224,19 @@ export class Subscriber {
     } catch (error) {
       if (!isFault(error) || (error.code !== "process.ended" && error.code !== "process.purged")) throw error;
       this.#options.logger.debug({ processId, signal: name }, "a signal came for a process that has ended");
+    }
+    return "SUCCESS";
+  }
+
+  /** A person's decision: its receipt is its acknowledgement. One that comes after another, or after the end, says nothing more. */
+  async #decision(event: CloudEvent, trace: Trace): Promise<Status> {
+    const { keys, clock, operations, logger } = this.#options;
+    const { requestId, decision, principal, tenant } = await readDecision(event.data, keys.decisionKeys, clock.nowMs());
+    try {
+      await operationsOf(operations, tenant).decide(requestId, decision, { principal, trace });
+    } catch (error) {
+      if (!isFault(error) || !LATE_DECISIONS.includes(error.code)) throw error;
+      logger.debug({ requestId, by: principal.subject, code: error.code }, "a decision came too late");
     }
     return "SUCCESS";
   }

@@ -4,6 +4,9 @@
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
+import type { RuleView } from "../../runtime/people/rule-view.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
+import type { FactEntry } from "../../runtime/memory-answers.ts";
 import type { Operations, Page } from "../operations/operations.ts";
 
 /** The operations of a tenant; all of them for a token without one. */
@@ -48,12 +51,18 @@ class TenantOperations implements Operations {
     return inside;
   }
 
+  #request(id: string): string {
+    const inside = insideId(id, this.#tenant);
+    if (!isOfTenant(inside, this.#tenant)) throw new Fault("person.unknown", `there is no request ${JSON.stringify(id)}`);
+    return inside;
+  }
+
   submit: Operations["submit"] = async (submission, caller, waitMs) => {
     const { receipt, outcome } = await this.#all.submit(submission, caller, waitMs);
     return { receipt: shown(receipt), ...(outcome === undefined ? {} : { outcome: shown(outcome) }) };
   };
 
-  process: Operations["process"] = async (id) => shown(await this.#all.process(this.#inside(id)));
+  process: Operations["process"] = async (id) => shownProcess(await this.#all.process(this.#inside(id)));
   stops: Operations["stops"] = async (id) => this.#all.stops(this.#inside(id));
   history: Operations["history"] = async (id, from, limit) => this.#all.history(this.#inside(id), from, limit);
   watch: Operations["watch"] = (id, news) => this.#all.watch(this.#inside(id), news);
@@ -63,7 +72,26 @@ class TenantOperations implements Operations {
     shownPage(await this.#all.processes({ ...filter, tenant: this.#tenant }, cursor, limit));
   deadLetters: Operations["deadLetters"] = async (filter, cursor, limit) =>
     shownPage(await this.#all.deadLetters({ ...filter, tenant: this.#tenant }, cursor, limit));
-  audit: Operations["audit"] = async (cursor, limit) => shownPage(await this.#all.audit(cursor, limit, this.#tenant));
+  inbox: Operations["inbox"] = async ({ processId, ...filter }, cursor, limit) =>
+    shownPage(
+      await this.#all.inbox(
+        { ...filter, ...(processId === undefined ? {} : { processId: this.#inside(processId) }), tenant: this.#tenant },
+        cursor,
+        limit,
+      ),
+    );
+  request: Operations["request"] = async (id) => shownRequest(await this.#all.request(this.#request(id)));
+  decide: Operations["decide"] = async (id, decision, caller) => shownRequest(await this.#all.decide(this.#request(id), decision, caller));
+  rules: Operations["rules"] = async (all, caller) => {
+    const { entries } = await this.#all.rules(all, caller);
+    return { entries: entries.map(shownRule) };
+  };
+  revokeRule: Operations["revokeRule"] = async (id, reason, caller) => shownRule(await this.#all.revokeRule(id, reason, caller));
+  audit: Operations["audit"] = async (cursor, limit, filter = {}) => {
+    const { process, what } = filter;
+    const inside = process === undefined ? undefined : this.#inside(process);
+    return shownPage(await this.#all.audit(cursor, limit, { process: inside, what, tenant: this.#tenant }));
+  };
   deadLetter: Operations["deadLetter"] = async (id) => shownEntry(await this.#all.deadLetter(this.#letter(id)));
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
   discard: Operations["discard"] = async (id, reason, caller) => shownEntry(await this.#all.discard(this.#letter(id), reason, caller));
@@ -71,14 +99,22 @@ class TenantOperations implements Operations {
   models: Operations["models"] = () => this.#all.models();
   invalid: Operations["invalid"] = (...message) => this.#all.invalid(...message);
 
-  memories: Operations["memories"] = async () => {
-    const { memories } = (await this.#all.memories(this.#tenant)) as { readonly memories: readonly string[] };
-    return { memories: memories.map(outsideId) };
+  memories: Operations["memories"] = async () => ({ memories: (await this.#all.memories(this.#tenant)).memories.map(outsideId) });
+  memory: Operations["memory"] = async (memory, ...rest) => {
+    const { id, facts, ...view } = await this.#all.memory(this.#memory(memory), ...rest);
+    return { id: outsideId(id), facts: facts.map(shownFact), ...view };
   };
-  memory: Operations["memory"] = async (memory, ...rest) => shownMemory(await this.#all.memory(this.#memory(memory), ...rest));
-  forgetFact: Operations["forgetFact"] = async (memory, ...rest) => shownMemory(await this.#all.forgetFact(this.#memory(memory), ...rest));
-  promoteFact: Operations["promoteFact"] = async (memory, ...rest) =>
-    shownMemory(await this.#all.promoteFact(this.#memory(memory), ...rest));
+  forgetFact: Operations["forgetFact"] = async (memory, ...rest) => {
+    const { facts, readers, purged, waiting, ...told } = await this.#all.forgetFact(this.#memory(memory), ...rest);
+    return {
+      facts: facts.map(shownPlace),
+      readers: readers.map(shownWork),
+      ...told,
+      ...(purged === undefined ? {} : { purged: purged.map(outsideId) }),
+      ...(waiting === undefined ? {} : { waiting: waiting.map(outsideId) }),
+    };
+  };
+  promoteFact: Operations["promoteFact"] = async (memory, ...rest) => shownFact(await this.#all.promoteFact(this.#memory(memory), ...rest));
 
   /** What is of all tenants. */
   purge: Operations["purge"] = async () => ofAll("a purge is");
@@ -96,8 +132,26 @@ function shown<T extends { readonly id: string; readonly parent?: string | undef
   return { ...view, id: outsideId(view.id), ...(view.parent === undefined ? {} : { parent: outsideId(view.parent) }) };
 }
 
+function shownProcess({ waits, requests, ...view }: ProcessView): ProcessView {
+  return {
+    ...shown(view),
+    ...(waits === undefined
+      ? {}
+      : { waits: waits.map((wait) => ({ ...wait, ...(wait.request === undefined ? {} : { request: outsideId(wait.request) }) })) }),
+    ...(requests === undefined ? {} : { requests: requests.map(shownRequest) }),
+  };
+}
+
+function shownRequest<T extends { readonly id: string; readonly processId: string }>(view: T): T {
+  return { ...view, id: outsideId(view.id), processId: outsideId(view.processId) };
+}
+
+function shownRule(rule: RuleView): RuleView {
+  return { ...rule, request: outsideId(rule.request) };
+}
+
 /** Fields of an entry that name a process or a dead letter. */
-const NAMES: readonly string[] = ["id", "processId", "parent", "target"];
+const NAMES: readonly string[] = ["id", "processId", "parent", "target", "request"];
 
 function shownEntry(entry: Json): Json {
   if (typeof entry !== "object" || entry === null) return entry;
@@ -106,30 +160,16 @@ function shownEntry(entry: Json): Json {
   );
 }
 
-/** Fields of a memory that name it, another one, or processes. */
-const MEMORY_NAMES: readonly string[] = ["memory", "processId", "purged", "waiting"];
-
-/** A memory, or what became of a fact. The content of a fact is shown as it is. */
-function shownMemory(view: Json): Json {
-  if (Array.isArray(view)) return view.map(shownMemory);
-  if (typeof view !== "object" || view === null) return view;
-  return Object.fromEntries(
-    Object.entries(view as Readonly<Record<string, Json>>).map(([name, part]) => [
-      name,
-      name === "value"
-        ? part
-        : MEMORY_NAMES.includes(name)
-          ? outside(part)
-          : name === "id" && "facts" in view
-            ? outside(part)
-            : shownMemory(part),
-    ]),
-  );
+function shownFact({ writer, parents, readers, ...fact }: FactEntry): FactEntry {
+  return { ...fact, writer: shownWork(writer), parents: parents.map(shownPlace), readers: readers.map(shownWork) };
 }
 
-function outside(part: Json): Json {
-  if (Array.isArray(part)) return part.map(outside);
-  return typeof part === "string" ? outsideId(part) : part;
+function shownPlace<T extends { readonly memory: string }>(place: T): T {
+  return { ...place, memory: outsideId(place.memory) };
+}
+
+function shownWork<T extends { readonly processId: string; readonly workId: string }>(work: T): T {
+  return { ...work, processId: outsideId(work.processId), workId: outsideId(work.workId) };
 }
 
 function shownPage({ entries, ...rest }: Page): Page {

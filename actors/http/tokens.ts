@@ -3,12 +3,14 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { ANONYMOUS, type Principal } from "../../runtime/protocol.ts";
+import { PersonRole } from "../../runtime/people/request.ts";
+import { isUnnamed } from "../../runtime/people/who.ts";
+import { ANONYMOUS, APP_TOKEN, type Principal, PRINCIPAL_KINDS } from "../../runtime/protocol.ts";
 import { check } from "./body.ts";
 
 /**
- * The roles of a token. `submit`: begin tasks. `read`: see processes, dead letters, the graph and the audit records. `operate`: cancel,
- * purge. `decide`: redrive and discard dead letters.
+ * The roles of a token. `submit`: begin tasks. `read`: see processes, dead letters, requests to people, the graph and the audit records.
+ * `operate`: cancel, purge. `decide`: redrive and discard dead letters, decide on requests to people.
  */
 export const ROLES = ["submit", "read", "operate", "decide"] as const;
 /** One of {@link ROLES}. */
@@ -18,10 +20,13 @@ const NAME_CHARS_MAX = 256;
 const PERMISSIONS_MAX = 64;
 const Name = z.string().min(1).max(NAME_CHARS_MAX);
 
+/** The subject of a token or a claim. An identity without a name may decide its own requests, so none of them has such a subject. */
+export const Subject = Name.refine((subject) => !isUnnamed({ subject }), "this subject stands for no one");
+
 /** One token of the file named by TROUPE_TOKENS_FILE. `sha256` is the digest of the token's UTF-8 bytes, in lower-case hex. */
 export const TokenEntry = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits, the SHA-256 of the token"),
-  subject: Name,
+  subject: Subject,
   /**
    * Its holder sees and changes only what tokens of this tenant submitted. Without it, everything.
    * @default none
@@ -33,6 +38,16 @@ export const TokenEntry = z.strictObject({
    * @default none
    */
   permissions: z.array(Name).max(PERMISSIONS_MAX).optional(),
+  /**
+   * What its holder may decide as a person: requests that name one of these roles. Not roles of the HTTP API.
+   * @default none
+   */
+  personRoles: z.array(PersonRole).max(LIMITS.personRolesMax).optional(),
+  /**
+   * Its holder is no person: an agent, or a peer system. It decides only where a request lets agents decide.
+   * @default a person
+   */
+  kind: z.enum(PRINCIPAL_KINDS).optional(),
 });
 export type TokenEntry = z.infer<typeof TokenEntry>;
 
@@ -65,13 +80,15 @@ export interface Identity {
   readonly roles: ReadonlySet<Role>;
   /** The only tenant that the caller sees; undefined for one that sees all. */
   readonly tenant?: string | undefined;
+  /** The caller has no name although others have: it may not decide on requests to people. */
+  readonly isUnnamed?: true;
 }
 
 const ALL_ROLES: ReadonlySet<Role> = new Set(ROLES);
 /** The identity of every request to a host without tokens. */
 const EVERY_CALLER: Identity = { principal: ANONYMOUS, roles: ALL_ROLES };
 /** The identity of the app's token. One token is one subject: it means "may use this system" and has no name. */
-const TOKEN_HOLDER: Identity = { principal: { subject: "app-token", tenant: "default", permissions: [] }, roles: ALL_ROLES };
+const TOKEN_HOLDER: Identity = { principal: APP_TOKEN, roles: ALL_ROLES };
 
 /** The tokens of one host. */
 export class Tokens {
@@ -86,15 +103,9 @@ export class Tokens {
         "a token file requires APP_API_TOKEN; without it every client that reaches this host could call its actors past all roles",
       );
     this.#app = appToken === undefined ? undefined : digestOf(appToken);
-    const named = entries.map(({ sha256, subject, tenant, roles, permissions }) => ({
-      digest: Buffer.from(sha256, "hex"),
-      identity: {
-        principal: { subject, tenant: tenant ?? ANONYMOUS.tenant, permissions: permissions ?? [] },
-        roles: new Set(roles),
-        tenant,
-      },
-    }));
-    this.#known = this.#app === undefined ? [] : [...named, { digest: this.#app, identity: TOKEN_HOLDER }];
+    const named = entries.map((entry) => ({ digest: Buffer.from(entry.sha256, "hex"), identity: identityOf(entry) }));
+    const ofApp: Identity = named.length === 0 ? TOKEN_HOLDER : { ...TOKEN_HOLDER, isUnnamed: true };
+    this.#known = this.#app === undefined ? [] : [...named, { digest: this.#app, identity: ofApp }];
   }
 
   /** Whether no token is required. */
@@ -116,6 +127,17 @@ export class Tokens {
   isAppToken(token: string | undefined): boolean {
     return this.#app === undefined || (token !== undefined && timingSafeEqual(digestOf(token), this.#app));
   }
+}
+
+function identityOf({ subject, tenant, roles, permissions = [], personRoles, kind }: TokenEntry): Identity {
+  const principal: Principal = {
+    subject,
+    tenant: tenant ?? ANONYMOUS.tenant,
+    permissions,
+    ...(personRoles === undefined ? {} : { roles: personRoles }),
+    ...(kind === undefined ? {} : { kind }),
+  };
+  return { principal, roles: new Set(roles), tenant };
 }
 
 function digestOf(text: string): Buffer {

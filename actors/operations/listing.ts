@@ -74,12 +74,14 @@ export class Listing {
   }
 
   /**
-   * A page of the entries that match, newest first, from a cursor on.
+   * A page of the entries that match, newest first, from a cursor on; with `oldest`, down to this bucket.
    * @throws `body.invalid` for a cursor that this system did not return
    */
-  async page(wanted: (entry: IndexEntry) => boolean, cursor: string | undefined, limit: number): Promise<EntryPage> {
+  async page(wanted: (entry: IndexEntry) => boolean, cursor: string | undefined, limit: number, oldest = ""): Promise<EntryPage> {
     const from = cursor === undefined ? undefined : placeOf(cursor);
-    const buckets = (await this.#buckets()).filter((bucket) => from === undefined || bucket <= from.bucket).toReversed();
+    const buckets = (await this.#buckets())
+      .filter((bucket) => bucket >= oldest && (from === undefined || bucket <= from.bucket))
+      .toReversed();
     const looked = buckets.slice(0, LIMITS.pageBucketsMax);
     const found: Found[] = [];
     const broken: string[] = [];

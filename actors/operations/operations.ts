@@ -2,7 +2,11 @@
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
+import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
+import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
+import type { RequestView } from "../../runtime/people/view.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
 
@@ -87,6 +91,47 @@ export interface LetterFilter {
   readonly tenant?: string | undefined;
 }
 
+/** Which requests to people are listed. An omitted field matches all. */
+export interface InboxFilter {
+  /** @default open */
+  readonly state?: "open" | "decided" | undefined;
+  /** The person that is asked. */
+  readonly person?: string | undefined;
+  readonly route?: string | undefined;
+  readonly processId?: string | undefined;
+  /** Only those of this tenant's processes. */
+  readonly tenant?: string | undefined;
+}
+
+/** A person's decision on a request, with the hash of what was shown. `always.rule`: the index of a rule that the request offers. */
+export type Decision = {
+  readonly hash: string;
+  /**
+   * The same id is the same decision and gets the same receipt. If omitted, it is derived from the request, the caller and the decision,
+   * so that a repeated one is the same.
+   */
+  readonly decisionId?: string | undefined;
+} & (
+  | {
+      readonly do: "approve";
+      readonly reason?: string | undefined;
+      readonly always?: { readonly rule: number; readonly usesMax?: number | undefined; readonly forMs?: number | undefined } | undefined;
+    }
+  | { readonly do: "edit"; readonly input: unknown; readonly reason?: string | undefined }
+  | { readonly do: "deny"; readonly reason: string }
+  | { readonly do: "answer"; readonly output: unknown; readonly reason?: string | undefined }
+);
+
+/** Which lines of the audit are listed. An omitted field matches all. */
+export interface AuditFilter {
+  /** What was done to this process or its dead letters, and the checks of its calls. */
+  readonly process?: string | undefined;
+  /** What was done, such as `redrive`; `call` and `agent made` are checks. */
+  readonly what?: string | undefined;
+  /** Only what concerns the processes of this tenant. */
+  readonly tenant?: string | undefined;
+}
+
 /** Options of a redrive. */
 export interface RedriveOptions {
   /** Replaces the input of the failed work item and is checked against its schema. For an invalid message: the whole corrected task. */
@@ -144,7 +189,10 @@ export interface Operations {
    * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
    */
   signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
-  /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
+  /**
+   * Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code; of what waits for
+   * a person the request and the person.
+   */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /**
    * Entries of the dead letter queue without contents: id, open, atMs, code, message and source; for decided ones also decision, by,
@@ -167,22 +215,39 @@ export interface Operations {
    * @throws `deadletter.unknown`, `deadletter.decided`
    */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
+  /** Requests to people without contents, see {@link RequestView}. Open ones that were escalated come first, then the newest. */
+  inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page>;
+  /** A request to a person with all that it shows. Throws `person.unknown`. */
+  request(id: string): Promise<RequestView>;
   /**
-   * Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. With a tenant, only
-   * what concerns its processes.
+   * Decides on a request; resolves when the decision is recorded. The same decision again gets the same receipt. A refused decision leaves
+   * the request open.
+   * @throws `person.unknown`, `person.decided`, `person.changed`, `person.forbidden`, `schema.input`, `schema.output`
    */
-  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page>;
+  decide(id: string, decision: Decision, caller: Caller): Promise<DecisionReceipt>;
+  /** The standing rules of the caller's tenant, the newest first. `all`: also those that have ended. */
+  rules(all: boolean, caller: Caller): Promise<RulesAnswer>;
+  /** Ends a standing rule of the caller's tenant. Throws `rule.unknown`. */
+  revokeRule(id: string, reason: string, caller: Caller): Promise<RuleView>;
+  /**
+   * Operator actions and checks before acts: id, atMs, who, what, target, why; of checks also agent, tool, verdict and rule. Submissions
+   * are in the directory, with their subject in `by`.
+   */
+  audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page>;
   /** The ids of all memories; of one tenant, if one is given. */
-  memories(tenant?: string): Promise<Json>;
+  memories(tenant?: string): Promise<MemoriesAnswer>;
   /** Facts of a memory with their contents, the newest first, and the last ones that are gone. Throws `memory.unknown`. */
-  memory(memory: string, filter: FactFilter, caller: Caller): Promise<Json>;
+  memory(memory: string, filter: FactFilter, caller: Caller): Promise<MemoryView>;
   /**
    * Forgets a fact in all its versions, and what was derived from it in any memory; names who had read it.
    * @throws `memory.unknown`
    */
-  forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Json>;
-  /** A person vouches for a fact, so that other processes may read it although it is untrusted. Throws `memory.unknown`, `person.forbidden`. */
-  promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<Json>;
+  forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Forgotten>;
+  /**
+   * A person vouches for a fact, so that other processes may read it although it is untrusted.
+   * @throws `memory.unknown`, `person.forbidden`
+   */
+  promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<FactEntry>;
   /** The sources of the system, and how current their memories are. */
   sources(): Promise<Json>;
   /**

@@ -5,7 +5,7 @@ import type { System } from "../../agents/system.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
-import { insideId, isOfTenant, requireId, requireTaskId } from "../../runtime/ids.ts";
+import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
 import { inputOrigin, labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
@@ -15,16 +15,21 @@ import { spendingView } from "../../runtime/process/budget-view.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
+import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
+import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
+import { Inbox } from "./inbox.ts";
 import { SILENT } from "../engine/log.ts";
 import type {
+  AuditFilter,
   Caller,
-  FactFilter,
-  ForgetOptions,
+  Decision,
+  InboxFilter,
   LetterFilter,
   Operations,
   OutcomeView,
@@ -44,6 +49,7 @@ import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
+import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
 import { sourceViews, syncSource } from "./source-operations.ts";
 import { Waiters } from "./waiters.ts";
@@ -70,6 +76,8 @@ export class SystemOperations implements Operations {
   readonly #waiters: Waiters;
   readonly #requests: Requests;
   readonly #deadLetters: DeadLetters;
+  readonly #inbox: Inbox;
+  readonly #rules: RuleOperations;
   readonly #retention: Retention;
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
@@ -81,10 +89,18 @@ export class SystemOperations implements Operations {
     this.#requests = new Requests(parts.ports, parts.system.name);
     this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
+    this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
+    this.#rules = new RuleOperations({
+      ...{ system: parts.system.name, ports: parts.ports, requests: this.#requests },
+      note: (act, caller) => this.#deadLetters.note(act, caller),
+    });
     this.#broken = new BrokenActors({
       system: parts.system.name,
       host: parts.host,
-      findBuckets: () => this.#deadLetters.findBroken(),
+      findBuckets: async () => {
+        await this.#deadLetters.findBroken();
+        await this.#inbox.findBroken();
+      },
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
@@ -253,8 +269,8 @@ export class SystemOperations implements Operations {
     return { id, name, signalId: known, ...status, run, sequence, traceId };
   }
 
-  processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#deadLetters.processes(filter, cursor, limit);
+  async processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#inbox.named(await this.#deadLetters.processes(filter, cursor, limit));
   }
 
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -273,8 +289,28 @@ export class SystemOperations implements Operations {
     return this.#deadLetters.discard(id, reason, caller);
   }
 
-  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {
-    return this.#deadLetters.audit(cursor, limit, tenant);
+  inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#inbox.list(filter, cursor, limit);
+  }
+
+  request(id: string): Promise<RequestView> {
+    return this.#inbox.request(id);
+  }
+
+  decide(id: string, decision: Decision, caller: Caller): Promise<DecisionReceipt> {
+    return this.#inbox.decide(id, decision, caller);
+  }
+
+  rules(all: boolean, caller: Caller): Promise<RulesAnswer> {
+    return this.#rules.list(all, caller);
+  }
+
+  revokeRule(id: string, reason: string, caller: Caller): Promise<RuleView> {
+    return this.#rules.revoke(id, reason, caller);
+  }
+
+  audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page> {
+    return this.#deadLetters.audit(cursor, limit, filter);
   }
 
   async broken(): Promise<Json> {
@@ -289,22 +325,10 @@ export class SystemOperations implements Operations {
     return { models: plainJson(this.#parts.models?.() ?? []) };
   }
 
-  async memories(tenant?: string): Promise<Json> {
-    const all = await this.#memories.list();
-    return { memories: all.filter((id) => tenant === undefined || isOfTenant(id, tenant)) };
-  }
-
-  async memory(memory: string, filter: FactFilter, caller: Caller): Promise<Json> {
-    return plainJson(await this.#memories.show(memory, filter, caller));
-  }
-
-  async forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Json> {
-    return plainJson(await this.#memories.forget(memory, id, options, caller));
-  }
-
-  async promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<Json> {
-    return plainJson(await this.#memories.promote(memory, id, reason, caller));
-  }
+  memories: Operations["memories"] = (tenant) => this.#memories.list(tenant);
+  memory: Operations["memory"] = (...asked) => this.#memories.show(...asked);
+  forgetFact: Operations["forgetFact"] = (...asked) => this.#memories.forget(...asked);
+  promoteFact: Operations["promoteFact"] = (...asked) => this.#memories.promote(...asked);
 
   async sources(): Promise<Json> {
     return { sources: plainJson(await sourceViews(this.#parts.system, this.#parts.host)) };

@@ -1,7 +1,7 @@
 /** @module Retention of the indexes: removes entries whose process is purged, decided invalid messages, and empty buckets. */
 import { plainJson } from "../../runtime/canonical.ts";
 import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../../runtime/index-actor.ts";
-import { runParts } from "../../runtime/ids.ts";
+import { requestParts, runParts } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, actorType, type IndexEntry, type IndexName } from "../../runtime/protocol.ts";
 import type { JournalPurge } from "./journal-purge.ts";
@@ -110,6 +110,19 @@ export class IndexRetention {
     }
   }
 
+  /** Purges the inbox: requests that are closed go with their process. */
+  async sweepInbox(retentionMs: number): Promise<void> {
+    const nowMs = this.#parts.ports.clock.nowMs();
+    for (const bucket of await this.names("Inbox")) {
+      if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) continue;
+      const state = await this.readable("Inbox", bucket);
+      if (state === undefined) continue;
+      const gone: string[] = [];
+      for (const { id, open } of entriesOf(state)) if (!open && !(await this.#isAlive(requestParts(id)?.process))) gone.push(id);
+      await this.tidy("Inbox", bucket, gone);
+    }
+  }
+
   /** Purges one bucket. Decided dead letters go with their process, decided invalid messages after the retention. */
   async #purgeLetters(bucket: string, retentionMs: number, isNeeded: boolean): Promise<void> {
     const nowMs = this.#parts.ports.clock.nowMs();
@@ -123,10 +136,14 @@ export class IndexRetention {
   }
 
   async #mayGo(entry: IndexEntry): Promise<boolean> {
-    const { purge, system } = this.#parts;
     const run = runParts(entry.id);
-    if (run !== undefined) return (await purge.look({ type: actorType(system, "ProcessManager"), id: run.process })).kind !== "alive";
-    if (entry.content !== undefined) await purge.forgetValues(entry.id, plainJson(entry.content));
+    if (run !== undefined) return !(await this.#isAlive(run.process));
+    if (entry.content !== undefined) await this.#parts.purge.forgetValues(entry.id, plainJson(entry.content));
     return true;
+  }
+
+  async #isAlive(process: string | undefined): Promise<boolean> {
+    const { purge, system } = this.#parts;
+    return process !== undefined && (await purge.look({ type: actorType(system, "ProcessManager"), id: process })).kind === "alive";
   }
 }

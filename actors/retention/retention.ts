@@ -148,6 +148,7 @@ export class Retention {
       for (const bucket of known.keys()) if (!buckets.includes(bucket)) known.delete(bucket);
     if (!pass.dryRun) {
       await this.#buckets.sweepDeadLetters(pass.retentionMs, buckets);
+      await this.#buckets.sweepInbox(pass.retentionMs);
       await this.#buckets.sweepAudit(Math.max(pass.retentionMs, LIMITS.auditMsMin));
     }
     return { purged: pass.purged, waiting: pass.waiting, more: next !== undefined, ...(next === undefined ? {} : { next }) };

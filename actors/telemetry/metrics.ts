@@ -39,6 +39,17 @@ export interface ModelTried {
   readonly code: string | undefined;
 }
 
+/** A call of a tool that was judged. */
+export interface CheckedTool {
+  readonly agent: string;
+  readonly tool: string;
+  readonly effect: string;
+  /** `allowed`, `refused` or `asks`. */
+  readonly verdict: string;
+  /** Its input may come from untrusted text. */
+  readonly isUntrusted: boolean;
+}
+
 /** Values that are read whenever an SDK collects. */
 export interface Gauges {
   /** Number of open processes of the host. */
@@ -54,6 +65,7 @@ export class HostMetrics {
   readonly #outcomes: Counter;
   readonly #deadLetters: Counter;
   readonly #attempts: Counter;
+  readonly #checks: Counter;
   readonly #comparisons: Counter;
   readonly #withheld: Counter;
   readonly #turn: Histogram;
@@ -75,6 +87,10 @@ export class HostMetrics {
     this.#attempts = meter.createCounter(METRIC.attempts, {
       description: "Executions of handlers, by agent; including further attempts and executions after a crash",
       unit: "{run}",
+    });
+    this.#checks = meter.createCounter(METRIC.checks, {
+      description: "Calls of tools that were judged, by verdict: those with a permission, a rule or an input from untrusted text",
+      unit: "{call}",
     });
     this.#comparisons = meter.createCounter(METRIC.comparisons, {
       description: "Comparisons of sources with their memories, by source; with the fault of those that failed",
@@ -154,6 +170,19 @@ export class HostMetrics {
       this.#attempts.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.mode]: mode, ...error(code) });
   }
 
+  /** Counts a call of a tool that was judged. */
+  checked({ agent, tool, effect, verdict, isUntrusted }: CheckedTool): void {
+    if (!this.on) return;
+    this.#checks.add(1, {
+      [ATTRIBUTE.system]: this.#system,
+      [ATTRIBUTE.agent]: agent,
+      [ATTRIBUTE.tool]: tool,
+      [ATTRIBUTE.toolEffect]: effect,
+      [ATTRIBUTE.verdict]: verdict,
+      [ATTRIBUTE.untrusted]: isUntrusted,
+    });
+  }
+
   /** Counts a comparison of a source. `code` is the code of the fault that it ended with. */
   compared(source: string, code: string | undefined): void {
     if (this.on) this.#comparisons.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.source]: source, ...error(code) });
@@ -165,7 +194,7 @@ export class HostMetrics {
   }
 
   /** Records the time from a request of a process to its answer. */
-  hopped(target: string, mode: "do" | "ask" | "undo", ms: number): void {
+  hopped(target: string, mode: "do" | "ask" | "check" | "undo", ms: number): void {
     if (this.on)
       this.#hop.record(Math.max(0, ms) / MS_PER_SECOND, {
         [ATTRIBUTE.system]: this.#system,

@@ -48,6 +48,9 @@ export const ATTRIBUTE = {
   toolCall: "gen_ai.tool.call.id",
   toolArguments: "gen_ai.tool.call.arguments",
   toolResult: "gen_ai.tool.call.result",
+  toolEffect: "troupe.tool.effect",
+  verdict: "troupe.check.verdict",
+  untrusted: "troupe.check.untrusted",
 } as const;
 
 /** The value of `gen_ai.operation.name` for an execution of an agent's handler. */
@@ -67,6 +70,7 @@ export const METRIC = {
   deadLetters: "troupe.dead_letters",
   comparisons: "troupe.source.comparisons",
   attempts: "troupe.work.attempts",
+  checks: "troupe.tool.checks",
   queue: "troupe.work.queue.length",
   turn: "troupe.turn.duration",
   hop: "troupe.hop.duration",

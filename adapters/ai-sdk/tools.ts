@@ -3,6 +3,7 @@ import { dynamicTool, jsonSchema, type ToolSet } from "ai";
 import type { BaseContext } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { Json } from "../../runtime/faults.ts";
+import { toldCall } from "../recorded-call.ts";
 
 /**
  * The tools, for the option `tools` of `generateText` and the like. They must be declared by the agent. An input that does not fit is told
@@ -18,7 +19,7 @@ export function toolSet<T extends ToolDefinition>(ctx: Pick<BaseContext<never, n
         inputSchema: jsonSchema<Json>(tool.inputJsonSchema as Parameters<typeof jsonSchema>[0], {
           validate: (value) => validated(tool, value),
         }),
-        execute: async (input) => (await ctx.call(tool, input as never)) as unknown,
+        execute: (input) => toldCall((edited) => ctx.call(tool, input as never, edited)),
       }),
     ]),
   );

@@ -2,6 +2,7 @@
 import { type FunctionTool, tool as functionTool } from "@openai/agents";
 import type { BaseContext } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
+import { toldCall } from "../recorded-call.ts";
 
 type Parameters = Extract<globalThis.Parameters<typeof functionTool>[0], { strict: false }>["parameters"];
 
@@ -14,7 +15,7 @@ export function toolList<T extends ToolDefinition>(ctx: Pick<BaseContext<never, 
       // The gate of `ctx.call` is strict; what the provider makes of the schema is not relied on.
       strict: false,
       parameters: item.inputJsonSchema as unknown as Parameters,
-      execute: async (input: unknown) => (await ctx.call(item, input as never)) as unknown,
+      execute: (input: unknown) => toldCall((edited) => ctx.call(item, input as never, edited)),
     }),
   );
 }

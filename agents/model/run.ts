@@ -10,7 +10,7 @@ import type { Label } from "../../runtime/label.ts";
 import type { EditedCall, RuntimeContext } from "../context.ts";
 import { invalid } from "../definition.ts";
 import type { CheckedContext } from "../handler-context.ts";
-import { outputLabelOf } from "../tool.ts";
+import { faultLabelOf, outputLabelOf } from "../tool.ts";
 import type { Callables } from "./functions.ts";
 import { callMemory } from "./memory-functions.ts";
 import { keepTurn, remembered } from "./remembering.ts";
@@ -27,10 +27,10 @@ export interface ModelRun {
 /** Runs the loop. Returns the answer or a hand-off, or throws a coded fault. */
 export async function runModel(run: ModelRun, input: Json, runtime: RuntimeContext, face: CheckedContext): Promise<unknown> {
   const { rules, timeMs } = run;
+  const { inputLabel: label, sentBack } = runtime;
   const remembering = { rules, memory: run.callables.memory };
-  const instructions = run.instructions(input);
   const shown = await remembered(remembering, input, runtime);
-  let step = begin(rules, { instructions, input, label: runtime.inputLabel, remembered: shown }, runtime.budget);
+  let step = begin(rules, { instructions: run.instructions(input), input, label, sentBack, remembered: shown }, runtime.budget);
   // A recorded wait, so that its end comes at the same point when the handler runs again.
   const timeUp = timeMs === undefined ? undefined : face.sleep(timeMs).then(() => "time-up" as const);
   for (;;) {
@@ -94,12 +94,12 @@ async function make(
     const tool = callables.tools.find(({ name }) => name === target);
     if (tool === undefined) throw invalid(`agent ${rules.agent}`, `there is no tool ${target}`);
     let edited: EditedCall | undefined;
-    const output = (await face.callAs(tool, input, (edit) => (edited = edit))) as Json;
+    const output = (await face.call(tool, input, (edit) => (edited = edit))) as Json;
     return { output, edited, label: outputLabelOf(tool) };
   } catch (error) {
     if (!isFault(error) || face.signal.aborted) throw error;
     const tool = kind === "tool" && isOfTool(error.code) ? callables.tools.find(({ name }) => name === target) : undefined;
-    return { fault: error, label: tool === undefined ? label : outputLabelOf(tool) };
+    return { fault: error, label: tool === undefined ? label : faultLabelOf(tool) };
   }
 }
 

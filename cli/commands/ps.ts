@@ -8,6 +8,7 @@ import { agoText } from "../text/duration.ts";
 import { usdText } from "../../runtime/budget.ts";
 import { say, shown } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
+import { decidedBy } from "../text/request.ts";
 import { statusCell, table } from "../text/table.ts";
 import { holders } from "../run/holders.ts";
 import { clientOf, type Context, countOption, examples, remote, type RemoteOptions, sayBroken } from "./common.ts";
@@ -74,11 +75,12 @@ export function ps(parent: Command, context: Context): void {
 
 type Row = readonly (string | { readonly text: string; readonly colour: "green" | "yellow" | "red" | "dim" | "bold" })[];
 
-/** The processes as a table. It has the cost where one of them cost something. */
+/** The processes as a table. It has the cost where one of them cost something, and whom they wait for where one waits for a person. */
 function entriesText(entries: readonly ProcessEntry[]): string {
   const isCostly = entries.some(({ usd }) => usd !== undefined);
+  const last = entries.some(({ request }) => request !== undefined) ? "fault, or who must decide" : "fault";
   return table(
-    ["process", "route", "status", "since", ...(isCostly ? ["cost"] : []), "fault"],
+    ["process", "route", "status", "since", ...(isCostly ? ["cost"] : []), last],
     entries.map((entry) => rowOf(entry, isCostly)),
   );
 }
@@ -91,6 +93,6 @@ function rowOf(entry: ProcessEntry, isCostly: boolean): Row {
     statusCell(entry.status ?? (entry.open ? "open" : "ended")),
     agoText(entry.atMs, Date.now()),
     ...(isCostly ? [entry.usd === undefined ? "" : usdText(entry.usd)] : []),
-    `${entry.code ?? ""}${run}`,
+    entry.request === undefined ? `${entry.code ?? ""}${run}` : `${decidedBy(entry.person)}: troupe inbox ${entry.request}`,
   ];
 }

@@ -4,6 +4,7 @@ import { pathText } from "../../runtime/ids.ts";
 import { momentText } from "./duration.ts";
 import { callTexts } from "./calls.ts";
 import { oneLine } from "./output.ts";
+import { decidedBy } from "./request.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
 import { budgetLines } from "./spending.ts";
 import { cut, paint, statusCell, table } from "./table.ts";
@@ -82,10 +83,10 @@ function stopsText(stops: readonly WorkView[], acceptedAtMs: number, isFull: boo
 /** What is waited for now, by stops and by handlers. */
 function waitLines({ waits = [], deadlineAtMs, outcome }: ProcessView): readonly string[] {
   if (waits.length === 0 || outcome !== undefined) return [];
-  const rows = waits.map(({ stop, item, agent, kind, name, dueAtMs = deadlineAtMs }) => [
+  const rows = waits.map(({ stop, item, agent, kind, name, request, dueAtMs = deadlineAtMs }) => [
     pathText(stop, item),
     agent ?? "(process)",
-    `${WAITS[kind](name ?? "")} until ${momentText(dueAtMs)}`,
+    `${WAITS[kind](name ?? "")} until ${momentText(dueAtMs)}${request === undefined ? "" : `: troupe inbox ${request}`}`,
   ]);
   return ["", table(["stop", "agent", "open wait"], rows)];
 }
@@ -94,11 +95,11 @@ const WAITS = {
   timer: () => "sleeps",
   signal: (name: string) => `waits for signal ${name}`,
   budget: () => "waits for a larger grant of its parent",
-  person: (name: string) => `waits for ${name === "" ? "a person" : name}`,
+  person: (name: string) => `waits for ${decidedBy(name)}`,
 } as const;
 
 function stateText(stop: WorkView): string {
-  const state = stop.kind === "ask" ? `${stop.state} (ask)` : stop.kind === "undo" ? `${stop.state} (undo)` : stop.state;
+  const state = stop.kind === "do" ? stop.state : `${stop.state} (${stop.kind})`;
   return stop.fault === undefined ? state : `${state} ${stop.fault.code}`;
 }
 

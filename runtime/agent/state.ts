@@ -9,7 +9,7 @@ import { Grant, ModelSpent, Spent } from "../budget.ts";
 import { WireFault } from "../faults.ts";
 import { Label } from "../label.ts";
 import { ModelFacts, ModelUsage } from "../model/conversation.ts";
-import { Ancestor, Principal, Result, Trace, WaitFor } from "../protocol.ts";
+import { Ancestor, Principal, Result, SentBack, Trace, WaitFor } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Reservation } from "./spending.ts";
 
@@ -151,6 +151,8 @@ export const AgentWork = z.strictObject({
   principal: Principal,
   trace: Trace,
   hop: z.int(),
+  /** An earlier output that was sent back. */
+  sentBack: SentBack.optional(),
   ancestors: z.array(Ancestor),
   /** Its contents may have to be forgotten: all of them are stored values in the scope of its process, and none stands in the journal. */
   stored: z.literal(true).optional(),

@@ -51,6 +51,12 @@ export const TRUST_FAULTS = {
     meaning: "A task was to be given a permission that its submitter does not have.",
     fix: "Give it fewer permissions, or submit it with a token that has the permission.",
   },
+  "audit.unavailable": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The check of a call could not be written to the audit, so the call was not made.",
+    fix: "Nothing: the attempt is made again. If it stays, look at the state store and at `troupe doctor`.",
+  },
   "stop.refused": {
     retryable: false,
     httpStatus: 422,
@@ -84,7 +90,7 @@ export const TRUST_FAULTS = {
   "memory.untrusted": {
     retryable: false,
     httpStatus: 403,
-    meaning: "An untrusted fact of another conversation may not be reused before somebody vouches for it.",
+    meaning: "An untrusted fact of another conversation may not be reused before a person or a rule vouches for it.",
     fix: "Let a person promote it: `troupe memory promote <memory> <id>`.",
   },
   "memory.unknown": {

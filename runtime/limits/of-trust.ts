@@ -11,6 +11,8 @@ export const TRUST_LIMITS = {
   permissionsMax: 64,
   /** Characters of the name of a permission. Above: `definition.invalid` or `body.invalid`. */
   permissionLengthMax: 256,
+  /** How often the line of a check is written to the audit before its act is given up. Then: `audit.unavailable`. */
+  auditTriesMax: 6,
   /** Characters of the name of a role of people. Above: `definition.invalid`. */
   personRoleLengthMax: 128,
   /** Roles of one person, and of one step of an escalation. Above: `definition.invalid`. */
@@ -25,6 +27,8 @@ export const TRUST_LIMITS = {
   personRemindersMax: 100,
   /** Rounds in which a validator may send an output back. Above: `definition.invalid`. */
   validationRoundsMax: 16,
+  /** Reasons of a validator that are sent back; the first ones. */
+  validationReasonsMax: 16,
   /** Open requests to people of one process. Above: `person.too-many`. */
   personRequestsMax: 1_024,
   /** Decided requests of a process that it still knows, besides those of the last minutes: the newest ones. */

@@ -2,7 +2,7 @@
  * @module What may be asked of a memory, and what it answers. Pure.
  *
  * Each operation is idempotent by the call that makes it. The content of a fact comes with the message that writes it, is stored before the
- * record, and stands in no record. An answer holds no content either: whoever reads a fact loads its value.
+ * record, and stands in no record. An answer holds no content either: a reader loads the value of a fact.
  */
 import { z } from "zod";
 import { Label } from "../label.ts";

@@ -3,7 +3,7 @@
  *
  * Invariants:
  * M1 No record holds content: a fact refers to a value in the scope of its memory, which no other fact refers to.
- * M2 A value that no fact of the state refers to any more is in `owed` until its removal is recorded.
+ * M2 A value that no fact of the state refers to is in `owed` until its removal is recorded.
  * M3 The state is bounded: facts, past facts, reads and links each have a limit.
  * M4 A memory that holds facts derived from versions that are gone is in `toTell` until it has answered that they are gone too.
  */

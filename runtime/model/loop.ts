@@ -18,7 +18,7 @@ import { costOf, NO_CALLS, withCalls } from "./progress.ts";
 import { callOf, conversationOf, fixedPart, withMessages } from "./prompt.ts";
 import { type GatedCall, judge, type Trouble } from "./reply-gate.ts";
 import type { LoopRules, Purse } from "./rules.ts";
-import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, REPEATED, resultText } from "./telling.ts";
+import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, type LoopTask, REPEATED, resultText } from "./telling.ts";
 
 /** How a call ended. */
 export type CallResult = ({ readonly output: Json; readonly edited?: EditedInput | undefined } | { readonly fault: Fault }) & {
@@ -26,22 +26,12 @@ export type CallResult = ({ readonly output: Json; readonly edited?: EditedInput
   readonly label?: Label | undefined;
 };
 
-/** What a run begins with. */
-export interface Beginning {
-  readonly instructions: string;
-  readonly input: Json;
-  /** Of the input. */
-  readonly label: Label;
-  /** What stands between the instructions and the input: facts and earlier turns. */
-  readonly remembered: readonly ModelMessage[];
-}
-
 /** Begins a run. The first request follows. */
-export function begin(rules: LoopRules, { instructions, input, label, remembered }: Beginning, purse: Purse): Step {
-  const first = firstMessages(instructions, remembered, { input, label, readsData: rules.readsData });
+export function begin(rules: LoopRules, task: LoopTask, purse: Purse): Step {
+  const first = firstMessages(task, rules.readsData);
   const state: LoopState = {
-    input,
-    prompt: hashText(instructions),
+    input: task.input,
+    prompt: hashText(task.instructions),
     first: first.length,
     conversation: conversationOf(first),
     callsMade: 0,

@@ -67,14 +67,29 @@ export function refusedReply(reasons: readonly string[], what: string): ModelMes
   return { role: "user", text: [`Your last reply was not used. ${what}`, ...reasons.map((reason) => `- ${reason}`)].join("\n") };
 }
 
-/**
- * The first messages of a conversation: the instructions, what is remembered, and the input. `readsData`: data from outside may
- * follow.
- */
+/** What a model is asked to do. */
+export interface LoopTask {
+  readonly instructions: string;
+  readonly input: Json;
+  /** Of the input, and of what was sent back. */
+  readonly label: Label;
+  /** What stands between the instructions and the input: facts and earlier turns. Absent: nothing. */
+  readonly remembered?: readonly ModelMessage[] | undefined;
+  /** An earlier answer that was not accepted. */
+  readonly sentBack?: SentBackAnswer | undefined;
+}
+
+/** An earlier answer that a validator or a rule did not accept. `round` counts from 1. */
+interface SentBackAnswer {
+  readonly round: number;
+  readonly reasons: readonly string[];
+  readonly output: Json;
+}
+
+/** The first messages of a conversation: the instructions, what is remembered, and the input. `readsData`: data from outside may follow. */
 export function firstMessages(
-  instructions: string,
-  remembered: readonly ModelMessage[],
-  { input, label, readsData }: { readonly input: Json; readonly label: Label; readonly readsData: boolean },
+  { instructions, input, label, remembered = [], sentBack }: LoopTask,
+  readsData: boolean,
 ): readonly ModelMessage[] {
   const hasData =
     readsData || isUntrusted(label) || remembered.some((message) => message.role !== "assistant" && message.data !== undefined);
@@ -82,7 +97,15 @@ export function firstMessages(
     { role: "system", text: hasData ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
     ...remembered,
     { role: "user", ...dataText(valueText(input), label) },
+    ...(sentBack === undefined ? [] : [sentBackMessage(sentBack, label)]),
   ];
+}
+
+/** Tells the model why an earlier answer was not accepted. */
+function sentBackMessage({ round, reasons, output }: SentBackAnswer, label: Label): ModelMessage {
+  const text = [`The answer: ${resultText(output)}`, ...reasons.map((reason) => `- ${reason}`)].join("\n");
+  const note = `An earlier answer of yours was not accepted (${round}). Answer the whole task again, and correct what these reasons name.`;
+  return { role: "user", ...dataText(cutWithNote(text.toWellFormed(), LIMITS.modelResultBytesMax), label, note) };
 }
 
 /** Said before the last model call that is permitted. */

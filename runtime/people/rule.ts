@@ -51,10 +51,13 @@ export const RuleAct = z.discriminatedUnion("do", [
 export type RuleAct = z.infer<typeof RuleAct>;
 
 /** Whether a rule stands, or how it ended. */
-export function ruleStatus({ revoked, untilMs, uses, usesMax }: StandingRule, nowMs: number): "stands" | "revoked" | "expired" | "used up" {
+export const RULE_STATES = ["stands", "revoked", "expired", "used-up"] as const;
+
+/** Whether a rule stands, or how it ended. */
+export function ruleStatus({ revoked, untilMs, uses, usesMax }: StandingRule, nowMs: number): (typeof RULE_STATES)[number] {
   if (revoked !== undefined) return "revoked";
   if (nowMs >= untilMs) return "expired";
-  return uses.length >= usesMax ? "used up" : "stands";
+  return uses.length >= usesMax ? "used-up" : "stands";
 }
 
 const DIGITS = 32;

@@ -57,6 +57,7 @@ export const DECISIONS = ["approve", "edit", "deny", "answer"] as const;
 
 /** A request with all that a person needs to decide. */
 export const RequestView = RequestLine.omit({ content: true }).extend({
+  silence: OnExpiry.optional().describe("What happens if nobody decides in time; absent: it was decided long ago."),
   actions: z.array(z.enum(DECISIONS)).describe("What may be decided."),
   input: AnyJson,
   reason: z.string(),
@@ -71,8 +72,10 @@ export const RequestView = RequestLine.omit({ content: true }).extend({
 /** A request with all that a person needs to decide. */
 export type RequestView = z.infer<typeof RequestView>;
 
+type ShownLine = Omit<RequestLine, "silence" | "content"> & Partial<Pick<RequestLine, "silence" | "content">>;
+
 /** The view of a request. `content` is what {@link RequestLine} refers to. */
-export function requestView({ content: _stored, ...line }: RequestLine, content: RequestContent): RequestView {
+export function requestView({ content: _stored, ...line }: ShownLine, content: RequestContent): RequestView {
   const { input, reason, rule, evidence, label, spent, inputSchema, outputSchema, always } = content;
   return {
     ...line,

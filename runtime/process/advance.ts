@@ -5,17 +5,18 @@ import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition/condition.ts";
 import { newBudget } from "../condition/evaluate.ts";
-import { guardHops, guardNesting } from "../cycle-guard.ts";
+import { guardHops } from "../cycle-guard.ts";
 import { assertNever, Fault, invariant, isFault, type Json } from "../faults.ts";
-import { childProcessId, encodeActorId, itemsPath, messageId, stopWorkId, workActorId } from "../ids.ts";
-import { labelField } from "../label.ts";
+import { isItemsPath, itemsPath, stopWorkId, stopWorkParts } from "../ids.ts";
+import { joined, type Label, labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
-import { readOne } from "../machine.ts";
-import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
+import type { SentBack } from "../protocol.ts";
+import { type Call, callsOf, type Doer, RETRY_DEFAULT, type Stop } from "../slip.ts";
 import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
-import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf, valueOf } from "./decision-builder.ts";
-import { workEffect } from "./messages.ts";
+import { addressOf, askWork, defaultTimeoutMs } from "./ask-work.ts";
+import { askPerson, personOf } from "./begin-request.ts";
+import { conditionScope, type ProcessBuilder, routeOf, scopeOf, valueOf } from "./decision-builder.ts";
 import { inputLabel, outputLabel } from "./derived-labels.ts";
 import { outputLabels } from "./labels.ts";
 import { itemAt, joinItems, sealItems, undoPlaces } from "./join.ts";
@@ -25,7 +26,6 @@ import type { Wait } from "./wait.ts";
 import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
-import { firstGrant } from "./grants.ts";
 import { judge } from "./judgement.ts";
 import { plannedSlip } from "./planned.ts";
 
@@ -92,6 +92,7 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
   if (stop.kind === "forEach") beginItems(builder, stop, before);
   else if (before.begun === 0)
     for (const [path, call] of callsOf(stop)) if (entryOf(before.outputs, path) === undefined) beginCall(builder, { path, item: 0, call });
+  beginRounds(builder);
   const progress = builder.state.progress;
   invariant(progress !== undefined, "a stop in work has progress");
   const verdict = judge(builder, stop, progress);
@@ -104,9 +105,9 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
     return true;
   }
   undoPlaces(builder, verdict.undo);
-  const joined = stop.kind === "forEach" ? joinItems(builder, stop, progress) : { outputs: { ...verdict.outputs } };
+  const done = stop.kind === "forEach" ? joinItems(builder, stop, progress) : { outputs: { ...verdict.outputs } };
   const labels = outputLabels(builder.state, stop, verdict.winner);
-  builder.emit({ e: "stop-done", stop: stop.name, ...joined, ...labels, atMs: builder.context.nowMs });
+  builder.emit({ e: "stop-done", stop: stop.name, ...done, ...labels, atMs: builder.context.nowMs });
   return true;
 }
 
@@ -199,13 +200,27 @@ function dueMs(builder: ProcessBuilder, { path, call, element }: Begin): number 
   return builder.context.nowMs + ms;
 }
 
-function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin, asked: Doer): void {
-  const replaced = builder.state.replaced?.stop === path && builder.state.replaced.item === item ? builder.state.replaced : undefined;
-  const target = replaced?.target ?? asked;
-  const input = replaced?.input ?? valueOf(builder, call.input, element);
-  const label = replaced === undefined ? inputLabel(builder, call) : replaced.label;
-  const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
+/** A further visit of a place, after an output that was sent back. */
+interface Round {
+  readonly visit: number;
+  readonly sentBack: SentBack;
+  /** Of the output that was sent back. */
+  readonly label: Label | undefined;
+}
+
+function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin, asked: Doer, round?: Round): void {
+  const { target, input, label: own } = inputOf(builder, { path, item, call, element }, asked);
+  const label = joined(own, round?.label);
+  const { visit = 1, sentBack } = round ?? {};
+  const id = stopWorkId(builder.state.id, builder.state.run, path, item, visit);
   guardHops(builder.state.hops);
+  if (target.kind === "agent" && personOf(builder, target) !== undefined) {
+    const place = { id, stop: path, item, optional: call.optional, ...(sentBack === undefined ? {} : { again: true as const }) };
+    const by = `stop ${path}`;
+    const reason = sentBack === undefined ? {} : { reason: `${by} asks ${target.agent} again: ${sentBack.reasons.join("; ")}` };
+    askPerson(builder, place, { person: target.agent, input, label, by, ...reason }, call.timeoutMs);
+    return;
+  }
   const { nowMs } = builder.context;
   const { timeoutMs = defaultTimeoutMs(builder, target), retry = RETRY_DEFAULT } = call;
   askWork(builder, {
@@ -214,7 +229,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     order: builder.state.order + 1,
     stop: path,
     item,
-    visit: 1,
+    visit,
     target,
     ...addressOf(builder, target, input, id),
     input,
@@ -232,64 +247,52 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     answers: {},
     faults: [],
     ...(call.budget === undefined ? {} : { cap: call.budget }),
+    ...(sentBack === undefined ? {} : { sentBack }),
   });
 }
 
-/** The time of a work item that follows from another one: a default gives way to the default of who does it now. */
-export function timeoutMsAfter(builder: ProcessBuilder, before: Pick<Work, "target" | "timeoutMs">, target: Doer): number {
-  return before.timeoutMs === defaultTimeoutMs(builder, before.target) ? defaultTimeoutMs(builder, target) : before.timeoutMs;
+/** The input of a call, who does it, and the label of the input: edited ones of a new run replace them. */
+function inputOf(
+  builder: ProcessBuilder,
+  { path, item, call, element }: Begin,
+  asked: Doer,
+): { readonly target: Doer; readonly input: Value; readonly label: Label | undefined } {
+  const { replaced } = builder.state;
+  if (replaced?.stop === path && replaced.item === item) return { ...replaced, label: replaced.label };
+  return { target: asked, input: valueOf(builder, call.input, element), label: inputLabel(builder, call) };
 }
 
-function defaultTimeoutMs(builder: ProcessBuilder, target: Doer): number {
-  if (target.kind === "route") return LIMITS.taskTimeoutMsDefault;
-  const slip = slipOf(taskOf(builder.state).slip, builder.context);
-  return entryOf(slip.agents, target.agent)?.timeoutMs ?? LIMITS.stopTimeoutMsDefault;
+// ---- places of the current stop ---------------------------------------------------------------------------------------------
+
+/** The call of the current stop at a path; undefined if there is none. */
+export function callAt(builder: ProcessBuilder, path: string): Call | undefined {
+  const { progress, cursor } = builder.state;
+  const stop = progress === undefined ? undefined : routeOf(builder).stops[cursor];
+  if (stop === undefined || progress?.stop !== stop.name) return undefined;
+  if (stop.kind === "forEach") return path === itemsPath(stop.name) ? stop.call : undefined;
+  return callsOf(stop).find(([at]) => at === path)?.[1];
 }
 
-/** Records a work item and orders its request. */
-export function askWork(builder: ProcessBuilder, work: Work): void {
-  const grant = firstGrant(builder, work);
-  const asked = grant === undefined ? work : { ...work, grant };
-  builder.emit({ e: "asked", work: asked });
-  builder.order(workEffect(builder.state, asked, builder.context));
+/** The input of a call of the current stop. */
+export function inputAt(builder: ProcessBuilder, { stop: path, item }: Pick<Work, "stop" | "item">, call: Call): Value {
+  const { progress } = builder.state;
+  const element = isItemsPath(path) && progress !== undefined ? itemAt(progress, item, builder.context) : undefined;
+  const { target } = call;
+  invariant(target.kind === "agent" || target.kind === "route", "a wait has no validator");
+  return inputOf(builder, { path, item, call, element }, target).input;
 }
 
-interface Addressed {
-  readonly actor: string;
-  readonly version: number;
-  readonly first?: true;
-}
-
-/**
- * Actor and version of the agent or route of a work item.
- * @throws `agent.unknown`, and the faults of the cycle guard
- */
-export function addressOf(builder: ProcessBuilder, target: Doer, input: Value, id: string): Addressed {
-  switch (target.kind) {
-    case "agent":
-      return agentAddress(builder, target.agent, input, id);
-    case "route": {
-      const task = taskOf(builder.state);
-      const slip = slipOf(task.slip, builder.context);
-      guardNesting(slip, [...task.nesting, task.route], target.route);
-      return { actor: childProcessId(messageId(id, 1)), version: entryOf(slip.routes, target.route)?.version ?? 1 };
-    }
-    default:
-      return assertNever(target);
+/** Makes the calls again whose outputs were sent back, each when its earlier work items are compensated. */
+function beginRounds(builder: ProcessBuilder): void {
+  const { checks, asked, progress } = builder.state;
+  if (checks === undefined || progress === undefined) return;
+  for (const { stop: path, item, visit, state, round, output, reasons, label } of Object.values(checks)) {
+    const call = callAt(builder, path);
+    if (state !== "undoing" || call === undefined || asked.some((one) => one.stop === path && stopWorkParts(one.id).item === item))
+      continue;
+    const element = isItemsPath(path) ? { element: itemAt(progress, item, builder.context) } : {};
+    const { target } = call;
+    if (target.kind !== "agent" && target.kind !== "route") continue;
+    beginWork(builder, { path, item, call, ...element }, target, { visit: visit + 1, sentBack: { round, reasons, output }, label });
   }
-}
-
-function agentAddress(builder: ProcessBuilder, name: string, input: Value, id: string): Addressed {
-  const agent = entryOf(slipOf(taskOf(builder.state).slip, builder.context).agents, name);
-  if (agent === undefined) throw new Fault("agent.unknown", `the slip has no agent ${JSON.stringify(name)}`);
-  const { version, key } = agent;
-  if (isPerWork(agent)) return { actor: workActorId(id), version, first: true };
-  if (key === undefined) {
-    const isFirst = !(builder.state.met ?? []).includes(name);
-    return { actor: builder.state.id, version, ...(isFirst ? { first: true } : {}) };
-  }
-  const actor = evaluate(key, { input: readOne(input, builder.context) });
-  if (typeof actor !== "string" && typeof actor !== "number")
-    throw new Fault("slip.mapping", `the key of ${name} is ${actor === null ? "null" : `a ${typeof actor}`}, not a text or number`);
-  return { actor: encodeActorId(String(actor)), version };
 }

@@ -9,7 +9,7 @@ import { CompensationReport, Outcome, Result, WORK_STATES } from "../protocol.ts
 import { Value } from "../value.ts";
 import { Act, Reopened } from "./runs.ts";
 import { Ending, Task } from "./state.ts";
-import { KeptSignal, Wait } from "./wait.ts";
+import { EndedRequest, KeptSignal, REQUEST_STEPS, Wait } from "./wait.ts";
 import { Asked, LongList, Work } from "./work.ts";
 
 /** The result of a timer or of a wait for a signal. */
@@ -59,7 +59,27 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   /** A nested route requested a larger grant of its parent, and got an answer. `grant`: the whole new one; absent: none. */
   z.strictObject({ e: z.literal("more-requested"), index: z.int().nonnegative(), need: Grant, atMs: z.int() }),
   z.strictObject({ e: z.literal("more-answered"), index: z.int().nonnegative(), grant: Grant.optional() }),
-  z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int(), label: Labelled }),
+  /** `judged`: the output counts only when its validator has accepted it. */
+  z.strictObject({
+    e: z.literal("answered"),
+    workId: z.string(),
+    output: Value,
+    atMs: z.int(),
+    label: Labelled,
+    judged: z.literal(true).optional(),
+  }),
+  /** An output was not accepted: its work items are compensated, and the call is made again with the reasons. */
+  z.strictObject({ e: z.literal("sent-back"), stop: z.string(), item: z.int(), reasons: z.array(z.string()), atMs: z.int() }),
+  /** The judgement of an output: the output that counts, or the fault of the call. */
+  z.strictObject({
+    e: z.literal("judged"),
+    stop: z.string(),
+    item: z.int(),
+    result: WaitResult,
+    atMs: z.int(),
+    tolerated: z.boolean(),
+    label: Labelled,
+  }),
   z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
   z.strictObject({
     e: z.literal("failed"),
@@ -88,9 +108,23 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     result: WaitResult,
     /** The signal that ended it. */
     signalId: z.string().optional(),
+    /** How a request to people ended. */
+    request: EndedRequest.omit({ run: true, wait: true, atMs: true }).optional(),
+    /** Its output counts only when its validator has accepted it. */
+    judged: z.literal(true).optional(),
     atMs: z.int(),
     tolerated: z.boolean(),
     label: Labelled,
+  }),
+  /** People were reminded of a request, or further ones may decide. Both count from the start. */
+  z.strictObject({
+    e: z.literal("people-told"),
+    waitId: z.string(),
+    reminded: z.int().nonnegative(),
+    escalated: z.int().nonnegative(),
+    step: z.enum(REQUEST_STEPS).exclude(["asked"]),
+    dueAtMs: z.int().optional(),
+    atMs: z.int(),
   }),
   z.strictObject({ e: z.literal("signal-kept"), signal: KeptSignal }),
   /** The payload of a kept signal does not match the schema of a wait that began for it. */
@@ -108,7 +142,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     labels: z.record(z.string(), Label).optional(),
     atMs: z.int(),
   }),
-  z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()) }),
+  z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()), atMs: z.int() }),
   z.strictObject({ e: z.literal("undone"), workId: z.string(), atMs: z.int(), report: CompensationReport }),
   z.strictObject({
     e: z.literal("undo-failed"),

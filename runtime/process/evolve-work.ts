@@ -1,23 +1,37 @@
 /**
- * @module How events change the work items, waits and signals of a process. Pure.
+ * @module How events change the work items of a process. Pure. Its waits and signals are in evolve-waits.ts.
  */
-import { entryOf, withEntry, withoutEntry } from "../entries.ts";
+import { entryOf, withEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
-import { isUntrusted, type Label } from "../label.ts";
+import { stopWorkParts } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
-import { valueHash } from "../value.ts";
 import { closedHolding, granted, settled, settledIfFree } from "./account.ts";
-import type { ProcessEvent, WaitResult } from "./events.ts";
-import { addLine, line, waitLine } from "./history-lines.ts";
-import { withLabel } from "./labels.ts";
+import type { ProcessEvent } from "./events.ts";
+import { judged, judging, madeAgain, sentBack, withoutCheck } from "./evolve-checks.ts";
+import {
+  answer,
+  beginWait,
+  count,
+  countBegun,
+  droppedSignal,
+  type End,
+  endWait,
+  lacks,
+  patchWork,
+  pause,
+  removeWork,
+  waits,
+  withProgress,
+} from "./evolve-waits.ts";
+import { addLine, line } from "./history-lines.ts";
+import { told } from "./people.ts";
 import { undone } from "./runs.ts";
-import { withOutput } from "./parts.ts";
-import type { ProcessState, Progress } from "./state.ts";
-import { type KnownSignal, type Wait, waitText } from "./wait.ts";
+import type { ProcessState } from "./state.ts";
 import { undoneText, whatStands } from "./what-stands.ts";
-import { type Asked, type Asker, progressKey, type Work } from "./work.ts";
+import type { Wait } from "./wait.ts";
+import type { Asked, Work } from "./work.ts";
 
 type WorkEventName =
   | "asked"
@@ -30,10 +44,13 @@ type WorkEventName =
   | "wait-answered"
   | "wait-begun"
   | "wait-ended"
+  | "people-told"
   | "signal-kept"
   | "signal-dropped"
   | "undone"
   | "undo-failed"
+  | "sent-back"
+  | "judged"
   | "set-aside";
 
 /** Events of one work item, wait or signal. */
@@ -49,22 +66,21 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "attempt-failed":
       return attemptFailed(state, event);
     case "answered":
-      return closedHolding(
-        finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event),
-        event.workId,
-      );
+      return closedHolding(answered(line(state, event.workId, event.atMs, "answered"), event), event.workId);
     case "handed-off":
       return closedHolding(removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId), event.workId);
     case "failed":
       return failed(state, event);
     case "told":
-      return line(told(state, event), event.workId, event.atMs, event.state);
+      return line(attemptTold(state, event), event.workId, event.atMs, event.state);
     case "wait-answered":
       return answer(state, { workId: event.workId, index: event.index }, event.result, event);
     case "wait-begun":
-      return beginWait(state, event.wait);
+      return event.wait.again === undefined ? beginWait(state, event.wait) : madeAgain(beginWait(state, event.wait), event.wait);
     case "wait-ended":
-      return endWait(state, event);
+      return waitEnded(state, event);
+    case "people-told":
+      return told(state, event);
     case "signal-kept":
       return addLine(
         { ...state, signals: [...(state.signals ?? []), event.signal] },
@@ -83,6 +99,10 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
       return workUndone(state, event);
     case "undo-failed":
       return undoFailed(state, event);
+    case "sent-back":
+      return sentBack(state, event);
+    case "judged":
+      return judged(state, event);
     case "set-aside":
       return { ...state, aside: [...new Set([...(state.aside ?? []), event.agent])] };
     default:
@@ -91,17 +111,6 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
 }
 
 // ---- work items -----------------------------------------------------------------------------------------------------------
-
-/** Changes one work item. `change` writes the new object out, because merging objects is several times slower. */
-function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
-  const work = entryOf(state.works, id);
-  return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
-}
-
-/** Removes a work item and the waits of its handler. */
-function removeWork(state: ProcessState, id: string): ProcessState {
-  return { ...state, works: withoutEntry(state.works, id), waits: waitsOf(state, (wait) => wait.asker?.workId !== id) };
-}
 
 function ask(state: ProcessState, work: Work): ProcessState {
   const held = granted(state, work.id, doerName(work.target), work.grant);
@@ -117,7 +126,8 @@ function ask(state: ProcessState, work: Work): ProcessState {
   };
   if (work.asker !== undefined) return line(pause(asked, work.asker.workId, work.askedAtMs), id, work.askedAtMs, "asked by a handler");
   const isNew = work.kind === "do" && work.visit === 1;
-  return line(isNew ? withProgress(asked, countBegun) : asked, id, work.askedAtMs, "asked");
+  const begun = isNew ? withProgress(asked, countBegun) : work.sentBack === undefined ? asked : madeAgain(asked, work);
+  return line(begun, id, work.askedAtMs, "asked");
 }
 
 function askAgain(state: ProcessState, event: Extract<WorkEvent, { e: "asked-again" }>): ProcessState {
@@ -137,7 +147,7 @@ function askAgain(state: ProcessState, event: Extract<WorkEvent, { e: "asked-aga
 }
 
 /** The time of a due attempt whose handler still waits stands still until the next answer. */
-function told(state: ProcessState, { workId, state: standing, dueAtMs, atMs }: Extract<WorkEvent, { e: "told" }>): ProcessState {
+function attemptTold(state: ProcessState, { workId, state: standing, dueAtMs, atMs }: Extract<WorkEvent, { e: "told" }>): ProcessState {
   const next = patchWork(state, workId, (work) => ({ ...work, standing, dueAtMs: dueAtMs ?? work.dueAtMs }));
   return standing === "waiting" && dueAtMs !== undefined && waits(state, workId) ? pause(next, workId, atMs) : next;
 }
@@ -153,21 +163,33 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   const { workId, fault, atMs } = event;
   const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
-  const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, event);
+  const known = work?.kind === "do" ? withoutCheck(state, work) : state;
+  const ended = finish(line({ ...known, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, event);
   const next = event.told === true ? closedHolding(ended, workId) : fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
   if (event.tolerated) return lacks(next, state.progress);
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }
 
-/** Adds the stop to those that are done although an optional call failed. */
-function lacks(state: ProcessState, progress: Progress | undefined): ProcessState {
-  return { ...state, lacking: [...new Set([...(state.lacking ?? []), progress?.stop ?? ""])] };
+function waitEnded(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended" }>): ProcessState {
+  const { waitId, judged: isJudged, result, label } = event;
+  const wait = entryOf(state.waits ?? {}, waitId);
+  const ended = endWait(state, event);
+  if (wait === undefined) return state;
+  if (isJudged === undefined || "fault" in result) return "fault" in result && isOfStop(wait) ? withoutCheck(ended, wait) : ended;
+  const { stop, item, optional } = wait;
+  return judging(ended, { place: { stop, item, optional, visit: stopWorkParts(waitId).visit }, output: result.output, label });
 }
 
-/** When something ended, and the label of its result. */
-interface End {
-  readonly atMs: number;
-  readonly label?: Label | undefined;
+/** Whether a stop waits itself, and not a handler or a validator. */
+function isOfStop({ asker, aside }: Wait): boolean {
+  return asker === undefined && aside === undefined;
+}
+
+function answered(state: ProcessState, event: Extract<WorkEvent, { e: "answered" }>): ProcessState {
+  const { workId, output, label } = event;
+  const work = entryOf(state.works, workId);
+  if (event.judged === undefined || work === undefined) return finish(state, workId, { output }, event);
+  return judging(removeWork(state, workId), { place: work, output, label, work });
 }
 
 /** Removes a finished work item and adds its result to the current stop, or to the work item whose handler asked. */
@@ -175,17 +197,9 @@ function finish(state: ProcessState, id: string, result: Result, end: End): Proc
   const work = entryOf(state.works, id);
   if (work === undefined) return state;
   const rest = removeWork(state, id);
+  // The process itself takes what a validator says.
+  if (work.kind === "check") return rest;
   return work.asker === undefined ? count(rest, work, result, end) : answer(rest, work.asker, result, end);
-}
-
-function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result, { label }: End): ProcessState {
-  // A failed call has no output, so nothing reads what its fault was derived from.
-  const labelled = "output" in result ? withLabel(state, place.stop, label) : state;
-  return withProgress(labelled, (progress) => {
-    const key = progressKey(place);
-    if ("output" in result) return withOutput(progress, key, result.output);
-    return "fault" in result ? { ...progress, failed: withEntry(progress.failed, key, result.fault) } : progress;
-  });
 }
 
 /** Adds unanswered work items to those that may still run. */
@@ -194,105 +208,6 @@ export function unanswered(state: ProcessState, isMeant: (id: string) => boolean
     .filter((work) => work.kind !== "undo" && isMeant(work.id))
     .map((work) => work.id);
   return ids.length === 0 ? {} : { stopping: [...(state.stopping ?? []), ...ids] };
-}
-
-/** Changes the progress of the current stop, if there is one. */
-export function withProgress(state: ProcessState, change: (progress: Progress) => Progress): ProcessState {
-  return state.progress === undefined ? state : { ...state, progress: change(state.progress) };
-}
-
-function countBegun(progress: Progress): Progress {
-  return { ...progress, begun: progress.begun + 1 };
-}
-
-// ---- waits and signals ----------------------------------------------------------------------------------------------------
-
-function answer(state: ProcessState, asker: Asker, result: Result, { atMs, label }: End): ProcessState {
-  const index = String(asker.index);
-  return resume(
-    patchWork(state, asker.workId, (work) => ({
-      ...work,
-      answers: withEntry(work.answers, index, result),
-      ...(isUntrusted(label) ? { answerLabels: withEntry<string[]>(work.answerLabels ?? {}, index, [...(label ?? [])]) } : {}),
-      answeredAtMs: atMs,
-    })),
-    asker.workId,
-    atMs,
-  );
-}
-
-/** Whether a handler waits for an agent, a timer or a signal. */
-function waits(state: ProcessState, id: string): boolean {
-  return (
-    Object.values(state.works).some((work) => work.asker?.workId === id) ||
-    Object.values(state.waits ?? {}).some((wait) => wait.asker?.workId === id)
-  );
-}
-
-/** Stops the time of an attempt, because its handler waits. */
-function pause(state: ProcessState, id: string, atMs: number): ProcessState {
-  return patchWork(state, id, (work) => (work.status !== "asked" || work.pausedAtMs !== undefined ? work : { ...work, pausedAtMs: atMs }));
-}
-
-/** Each answer lets the handler continue, so the time of the attempt runs again. */
-function resume(state: ProcessState, id: string, atMs: number): ProcessState {
-  const work = entryOf(state.works, id);
-  if (work?.pausedAtMs === undefined) return state;
-  const { pausedAtMs, ...rest } = work;
-  return patchWork(state, id, () => ({ ...rest, dueAtMs: rest.dueAtMs + Math.max(0, atMs - pausedAtMs) }));
-}
-
-function beginWait(state: ProcessState, wait: Wait): ProcessState {
-  const next = { ...state, waits: withEntry(state.waits ?? {}, wait.id, wait) };
-  const counted = wait.asker === undefined ? withProgress(next, countBegun) : pause(next, wait.asker.workId, wait.begunAtMs);
-  return waitLine(counted, wait, wait.begunAtMs, wait.for.kind === "timer" ? "timer set" : `waits for ${waitText(wait)}`);
-}
-
-function endWait(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended" }>): ProcessState {
-  const wait = entryOf(state.waits ?? {}, event.waitId);
-  if (wait === undefined) return state;
-  const { result, atMs, signalId } = event;
-  const fault = "fault" in result ? result.fault : undefined;
-  const rest = { ...state, waits: waitsOf(state, ({ id }) => id !== wait.id) };
-  const taken =
-    signalId === undefined
-      ? rest
-      : takenSignal(rest, { signalId, name: wait.for.kind === "signal" ? wait.for.name : "", hash: hashOf(result) });
-  const told = waitLine(taken, wait, atMs, fault === undefined ? waitText(wait) : `no ${waitText(wait)}`, fault?.code);
-  if (wait.asker !== undefined) return answer(told, wait.asker, result, event);
-  const counted = count(told, wait, result, event);
-  return event.tolerated ? lacks(counted, state.progress) : counted;
-}
-
-function hashOf(result: WaitResult): string {
-  return "output" in result ? valueHash(result.output) : "";
-}
-
-function droppedSignal(state: ProcessState, { signalId, name }: Extract<WorkEvent, { e: "signal-dropped" }>): ProcessState {
-  const kept = state.signals?.find((one) => one.signalId === signalId);
-  return takenSignal(state, { signalId, name, hash: kept === undefined ? "" : valueHash(kept.payload), dropped: true });
-}
-
-/** Removes a signal from the kept ones and remembers its id, so that it is not taken twice. */
-function takenSignal(state: ProcessState, signal: KnownSignal): ProcessState {
-  const kept = state.signals?.filter((one) => one.signalId !== signal.signalId) ?? [];
-  return {
-    ...state,
-    signals: kept.length === 0 ? undefined : kept,
-    signalIds: [...(state.signalIds ?? []), signal].slice(-LIMITS.signalIdsMax),
-  };
-}
-
-/** The waits that fulfil a condition; undefined if none is left. */
-export function waitsOf(state: ProcessState, keep: (wait: Wait) => boolean): ProcessState["waits"] {
-  if (state.waits === undefined) return undefined;
-  const kept = Object.entries(state.waits).filter(([, wait]) => keep(wait));
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
-}
-
-/** Removes the waits of the current stop, which is done. */
-export function dropStopWaits(state: ProcessState): ProcessState {
-  return state.waits === undefined ? state : { ...state, waits: waitsOf(state, (wait) => wait.asker !== undefined) };
 }
 
 // ---- compensation -----------------------------------------------------------------------------------------------------------

@@ -6,14 +6,20 @@
 import { LIMITS } from "../limits.ts";
 import { closedAccount, evolveAccount, reopenedAccount, withoutRequest } from "./account.ts";
 import type { ProcessEvent } from "./events.ts";
-import { dropStopWaits, evolveWork, unanswered, waitsOf, withProgress, type WorkEvent } from "./evolve-work.ts";
+import { dropStopWaits, waitsOf, withProgress } from "./evolve-waits.ts";
+import { evolveWork, unanswered, type WorkEvent } from "./evolve-work.ts";
 import { addLine } from "./history-lines.ts";
+import { withClosed } from "./people.ts";
 import { isPinned, sealed, unsealed, withOutput } from "./parts.ts";
 import { act, begun, keptAtEnding, reopen } from "./runs.ts";
 import { newProcess, type ProcessState, type Progress } from "./state.ts";
 
 /** The state after an event. Never fails on an event of `decide`. */
 export function evolveProcess(state: ProcessState, event: ProcessEvent): ProcessState {
+  return withClosed(state, evolve(state, event), event);
+}
+
+function evolve(state: ProcessState, event: ProcessEvent): ProcessState {
   switch (event.e) {
     case "voided":
       return { ...state, phase: "void", run: state.run + 1 };
@@ -94,6 +100,7 @@ function skip(progress: Progress, key: string): Progress {
 function stopDone(state: ProcessState, { stop, outputs, list, labels }: Extract<ProcessEvent, { e: "stop-done" }>): ProcessState {
   return {
     ...dropStopWaits(state),
+    checks: undefined,
     progress: undefined,
     failedWork: undefined,
     cursor: state.cursor + 1,
@@ -126,6 +133,7 @@ function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "end
       phase: "open",
       works,
       waits: undefined,
+      checks: undefined,
       undoing,
       ending: event.ending,
       account: withoutRequest(state.account),

@@ -42,7 +42,7 @@ export function undoPlaces(builder: ProcessBuilder, places: readonly string[]): 
   const workIds = builder.state.asked
     .filter((one) => wanted.has(placeOf(one.stop, stopWorkParts(one.id).item)) && !due.has(one.id))
     .map((one) => one.id);
-  if (workIds.length > 0) builder.emit({ e: "undo-due", workIds });
+  if (workIds.length > 0) builder.emit({ e: "undo-due", workIds, atMs: builder.context.nowMs });
 }
 
 /** Returns the work items of the last part to the state, because they are compensated next. */

@@ -28,7 +28,9 @@ import { takeSignal } from "./waits.ts";
 import { openBuilder, type ProcessBuilder, routeOf, slipOf, taskOf } from "./decision-builder.ts";
 import { advance } from "./advance.ts";
 import { actEffects, finalEffects, processOutbox, retainUntilMs } from "./messages.ts";
-import { undoReply } from "./parent-messages.ts";
+import { decideUndo } from "./parent-undo.ts";
+import { changedRequests, requestEffects } from "./request-effects.ts";
+import { takeDecision } from "./requests.ts";
 import { decideLetter } from "./dead-letter.ts";
 import { decidePurge, type PurgeInput, refusePurged } from "./purge.ts";
 import { ProcessEvent } from "./events.ts";
@@ -90,6 +92,7 @@ function decideProcess(state: ProcessState, input: ProcessInput, context: Decisi
     default:
       assertNever(input);
   }
+  for (const effect of changedRequests(state, builder.state, context.nowMs)) builder.order(effect);
   const decision = builder.done();
   return { ...decision, effects: decision.effects.filter((effect) => isWanted(builder.state, effect)) };
 }
@@ -127,8 +130,10 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
     case "answer":
       if (builder.state.task?.parent?.workId === body.workId) return whenOpen(builder, () => takeMore(builder, body));
       return builder.refuse(wireFault("message.invalid", `${builder.state.id} has not asked for ${body.workId}`));
-    case "work":
     case "decide":
+      if (takeDecision(builder, input.message, body)) advance(builder);
+      return;
+    case "work":
     case "rule":
     case "entries":
     case "memory":
@@ -261,39 +266,6 @@ function tellActs(builder: ProcessBuilder): void {
   if (builder.state.phase === "open") for (const effect of actEffects(builder.state, builder.context.nowMs)) builder.order(effect);
 }
 
-/** The parent requests the compensation of this process. If its task has not arrived, it will be refused. */
-function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"undo">): void {
-  const { state, context } = builder;
-  if (state.undo !== undefined) return repeatUndo(builder, body);
-  const request = { undoId: body.undoId, workId: body.workId, attempt: body.attempt };
-  if (state.phase === "new" || state.phase === "void") {
-    if (message.expiresAtMs + LIMITS.clockDriftMsMax <= context.nowMs)
-      return builder.refuse(wireFault("message.expired", `${message.id} expired`));
-    builder.emit({ e: "refused-for-ever", ...request, retainUntilMs: body.retainUntilMs });
-    for (const effect of undoReply(builder.state, context)) builder.order(effect);
-    return;
-  }
-  builder.emit({ e: "undo-requested", ...request });
-  if (state.phase === "ended" && state.asked.length === 0 && state.sealed === undefined) {
-    builder.emit({ e: "undo-finished" });
-    for (const effect of undoReply(builder.state, context)) builder.order(effect);
-    return;
-  }
-  beginEnding(builder, "cancelled", wireFault("process.cancelled", "the parent process was undone"), state.progress?.stop ?? "");
-  advance(builder);
-}
-
-/** Repeats the answer. A failed compensation answers the attempt that asks; a success counts for any attempt. */
-function repeatUndo(builder: ProcessBuilder, body: BodyOf<"undo">): void {
-  const { undo, undoFault } = builder.state;
-  if (undo === undefined) return;
-  if (body.attempt > undo.attempt && (!undo.done || undoFault !== undefined)) {
-    builder.emit({ e: "undo-requested", undoId: body.undoId, workId: body.workId, attempt: body.attempt });
-    if (undo.done) builder.emit({ e: "undo-finished" });
-  }
-  for (const effect of undoReply(builder.state, builder.context)) builder.order(effect);
-}
-
 function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind: "tick" }>): void {
   const { state, context } = builder;
   switch (state.phase) {
@@ -310,11 +282,18 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "purged":
       return;
     case "open":
-      if (input.asks !== "none") for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
+      if (input.asks !== "none") repeatNotes(builder, input);
       return tickOpen(builder, resendMsOf(input));
     default:
       return assertNever(state.phase);
   }
+}
+
+/** Orders audit and inbox entries again. After a failure of this host to perform them, all; else those that another host may have left. */
+function repeatNotes(builder: ProcessBuilder, { asks }: Extract<ProcessInput, { kind: "tick" }>): void {
+  const { state, context } = builder;
+  const requests = requestEffects(state, context.nowMs, asks === undefined ? "recent" : "all");
+  for (const effect of [...actEffects(state, context.nowMs), ...requests]) builder.order(effect);
 }
 
 function resendMsOf({ nudged, asks }: Extract<ProcessInput, { kind: "tick" }>): number {

@@ -26,6 +26,7 @@ import {
 import { doerName } from "../slip.ts";
 import { type Act, decisionOn, type PastRun } from "./runs.ts";
 import { taskOf } from "./decision-builder.ts";
+import { requestEffects } from "./request-effects.ts";
 import { moreEffects, parentReply, undoReply } from "./parent-messages.ts";
 import type { ProcessState, Task } from "./state.ts";
 import type { Work } from "./work.ts";
@@ -109,6 +110,7 @@ function workBody(state: ProcessState, work: Work, agent: string): Body {
     ...(work.first === true && work.attempt === 1 ? { first: true } : {}),
     ...(work.grant === undefined ? {} : { grant: work.grant }),
     ...labelField(work.label),
+    ...(work.sentBack === undefined ? {} : { sentBack: work.sentBack }),
   };
 }
 
@@ -208,7 +210,7 @@ export function finalEffects(state: ProcessState, context: DecisionContext): Eff
   }
   effects.push({ kind: "notify", topic: "results", id, data });
   if (task.parent !== undefined) effects.push(parentReply(state, context));
-  return [...effects, ...actEffects(state, context.nowMs), ...undoReply(state, context)];
+  return [...effects, ...actEffects(state, context.nowMs), ...requestEffects(state, outcome.atMs, "recent"), ...undoReply(state, context)];
 }
 
 /** Closes the index entry, also one that was opened for a run that is void now. */

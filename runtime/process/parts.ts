@@ -11,7 +11,7 @@ import { itemsPath, stopWorkParts } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Value } from "../value.ts";
 import type { ProcessState, Progress } from "./state.ts";
-import type { Asked } from "./work.ts";
+import type { Asked, Check } from "./work.ts";
 
 /** How many branches or items of a stop have ended: with an output, failed or skipped. */
 export function endedCount({ outputs, failed, sealed: left = 0 }: Progress): number {
@@ -38,11 +38,18 @@ export function isPinned({ concurrency, outputs, pinned = [] }: Progress, key: s
   return pinned.some(([from, to]) => from <= index && index <= to);
 }
 
-/** How many items of the current `forEach` have an open work item or wait. */
-export function itemsOpen({ progress, works, waits = {} }: ProcessState): number {
+/** How many items of the current `forEach` have an open work item or wait, or an output that is judged. */
+export function itemsOpen(state: ProcessState): number {
+  const { progress, works, waits = {}, checks } = state;
   const path = itemsPath(progress?.stop ?? "");
   const open = Object.values(works).filter((work) => work.kind === "do" && work.stop === path);
-  return open.length + Object.values(waits).filter((wait) => wait.asker === undefined && wait.stop === path).length;
+  const waiting = Object.values(waits).filter((wait) => wait.asker === undefined && wait.aside === undefined && wait.stop === path);
+  return open.length + waiting.length + (checks === undefined ? 0 : checksOpen(checks, path).length);
+}
+
+/** The outputs of a path that are judged, or were sent back and whose call is not made again yet. */
+function checksOpen(checks: Readonly<Record<string, Check>>, path: string): readonly Check[] {
+  return Object.values(checks).filter(({ stop, state }) => stop === path && state !== "again");
 }
 
 /** Whether the slip goes on at once: the last turn has done as much as one turn may. */
@@ -55,10 +62,12 @@ export function goesOn(state: ProcessState): boolean {
 }
 
 /** The oldest work items that can leave the state: nothing of their item is open, and they are not due for compensation. */
-export function leaving({ progress, asked, undoing, works, waits = {} }: ProcessState): Asked[] {
+export function leaving({ progress, asked, undoing, works, waits = {}, checks = {} }: ProcessState): Asked[] {
   const path = itemsPath(progress?.stop ?? "");
   const stay = new Set(
-    [...Object.values(works), ...Object.values(waits)].filter((one) => one.stop === path && !("undoes" in one)).map(({ item }) => item),
+    [...Object.values(works), ...Object.values(waits), ...Object.values(checks)]
+      .filter((one) => one.stop === path && !("undoes" in one))
+      .map(({ item }) => item),
   );
   const due = new Set(undoing);
   return asked

@@ -3,7 +3,7 @@
  */
 import { entryOf } from "../entries.ts";
 import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
-import { boundedFault, boundedPauseMs, Fault, isFault, isRetryable, wireFault, type WireFault } from "../faults.ts";
+import { assertNever, boundedFault, boundedPauseMs, Fault, isFault, isRetryable, wireFault, type WireFault } from "../faults.ts";
 import { askWorkId, isAskOf, isBranchPath, stopWorkId } from "../ids.ts";
 import { joined, labelField, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
@@ -11,11 +11,14 @@ import { readOne } from "../machine.ts";
 import type { Ancestor, BodyOf, CompensationReport, Result, WaitFor } from "../protocol.ts";
 import { backoffMs, doerName, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
+import { askPerson, beginConsent, personOf, type RequestPlace } from "./begin-request.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
-import { addressOf, advance, askWork, timeoutMsAfter } from "./advance.ts";
+import { advance } from "./advance.ts";
+import { addressOf, askWork, timeoutMsAfter } from "./ask-work.ts";
 import { answerEffect } from "./messages.ts";
 import { capAfter, takeSpent } from "./grants.ts";
 import { serveNeeds, takeNeed } from "./more.ts";
+import { isJudged, judgeOutput, takeJudgement } from "./validation.ts";
 import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
 import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
@@ -45,8 +48,18 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
     takeHandOff(builder, work, result.handOff, body.label);
     return;
   }
-  builder.emit({ e: "answered", workId: work.id, output: result.output, atMs: builder.context.nowMs, ...labelField(body.label) });
+  const judged = isJudged(builder, work) ? { judged: true as const } : {};
+  builder.emit({
+    e: "answered",
+    workId: work.id,
+    output: result.output,
+    atMs: builder.context.nowMs,
+    ...labelField(body.label),
+    ...judged,
+  });
   giveUpAsks(builder, work);
+  if (work.kind === "check") takeJudgement(builder, work, result);
+  else if (judged.judged === true) judgeOutput(builder, work);
   passOn(builder, work, result);
 }
 
@@ -94,6 +107,7 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault,
   }
   const tolerated = isTolerated(work);
   builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}), ...labelField(label) });
+  if (work.kind === "check") takeJudgement(builder, work, { fault });
   passOn(builder, work, { fault });
 }
 
@@ -109,7 +123,8 @@ function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
     builder.order(answerEffect(builder.state, asker, work.asker.index, result, builder.context));
   if (work.asker !== undefined && "fault" in result) {
     const { workId, index } = work.asker;
-    builder.emit({ e: "undo-due", workIds: builder.state.asked.map((one) => one.id).filter((id) => isAskOf(id, workId, index)) });
+    const workIds = builder.state.asked.map((one) => one.id).filter((id) => isAskOf(id, workId, index));
+    builder.emit({ e: "undo-due", workIds, atMs: builder.context.nowMs });
   }
   if (asker === undefined || "fault" in result) advance(builder);
 }
@@ -119,7 +134,8 @@ function giveUpAsks(builder: ProcessBuilder, { id }: Work): void {
   const { works, asked } = builder.state;
   const open = Object.values(works).flatMap(({ asker }) => (asker?.workId === id ? asker.index : []));
   if (open.length === 0) return;
-  builder.emit({ e: "undo-due", workIds: asked.filter((one) => open.some((index) => isAskOf(one.id, id, index))).map((one) => one.id) });
+  const workIds = asked.filter((one) => open.some((index) => isAskOf(one.id, id, index))).map((one) => one.id);
+  builder.emit({ e: "undo-due", workIds, atMs: builder.context.nowMs });
   pumpUndo(builder);
 }
 
@@ -131,7 +147,13 @@ function takeHandOff(builder: ProcessBuilder, work: Work, handOff: HandOff, labe
     const next = { ...handOffWork(builder, work, handOff), ...labelField(joined(work.label, label)) };
     builder.emit({ e: "handed-off", workId: work.id, to: handOff.agent, atMs: builder.context.nowMs });
     giveUpAsks(builder, work);
-    askWork(builder, next);
+    if (personOf(builder, next.target) === undefined) askWork(builder, next);
+    else {
+      const { id, stop, item, asker, optional } = next;
+      const place = { id, stop, item, optional, again: true as const, ...(asker === undefined ? {} : { asker }) };
+      const by = doerName(work.target);
+      askPerson(builder, place, { person: handOff.agent, input: handOff.input, label: next.label, by, agent: by });
+    }
   } catch (error) {
     if (!isFault(error)) throw error;
     builder.emit({ e: "failed", workId: work.id, fault: error.toWire(), atMs: builder.context.nowMs, tolerated: isTolerated(work) });
@@ -192,17 +214,50 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   if (Object.values(builder.state.works).some(isHis) || Object.values(builder.state.waits ?? {}).some(isHis)) return;
   try {
     guardWaits(asker, body.index);
-    if (body.for.kind === "agent")
-      askWork(builder, { ...questionWork(builder, asker, body.index, body.for), ...labelField(joined(asker.label, body.label)) });
-    else if (body.for.kind === "budget") takeNeed(builder, asker, body.index, body.for.need);
-    else if (body.for.kind === "person") throw new Fault("person.unknown", "no person is asked yet");
-    else beginWait(builder, handlerWait(builder, asker, body.index, body.for));
+    beginHandlerWait(builder, asker, body);
   } catch (error) {
     if (!isFault(error)) throw error;
     const result: Result = { fault: error.toWire() };
     builder.emit({ e: "wait-answered", workId: asker.id, index: body.index, result, atMs: builder.context.nowMs });
     builder.order(answerEffect(builder.state, asker, body.index, result, builder.context));
   }
+}
+
+function beginHandlerWait(builder: ProcessBuilder, asker: Work, { index, for: wanted, label: own }: BodyOf<"wait">): void {
+  const label = joined(asker.label, own);
+  switch (wanted.kind) {
+    case "agent": {
+      if (personOf(builder, wanted) === undefined)
+        return askWork(builder, { ...questionWork(builder, asker, index, wanted), ...labelField(label) });
+      guardAsk(builder, asker, wanted.agent);
+      const question = { person: wanted.agent, input: wanted.input, label, ...byHandler(asker) };
+      return void askPerson(builder, placeOfWait(asker, index), question);
+    }
+    case "budget":
+      return takeNeed(builder, asker, index, wanted.need);
+    case "person":
+      return void beginConsent(builder, placeOfWait(asker, index), wanted.ask);
+    case "timer":
+    case "signal":
+      return void beginWait(builder, handlerWait(builder, asker, index, wanted));
+    default:
+      return assertNever(wanted);
+  }
+}
+
+function placeOfWait({ id, stop, item }: Work, index: number): RequestPlace {
+  return { id: askWorkId(id, index, 1), stop, item, asker: { workId: id, index }, optional: false };
+}
+
+function byHandler({ target }: Work): { readonly by: string; readonly agent: string } {
+  return { by: doerName(target), agent: doerName(target) };
+}
+
+/** Throws `ask.undeclared` for an agent or person that is not in `asks`. */
+function guardAsk(builder: ProcessBuilder, asker: Work, asked: string): void {
+  const from = doerName(asker.target);
+  if (entryOf(slipOf(taskOf(builder.state).slip, builder.context).agents, from)?.asks.includes(asked) !== true)
+    throw new Fault("ask.undeclared", `${from} asked ${asked}, which it does not declare`);
 }
 
 function guardWaits(asker: Work, index: number): void {
@@ -214,10 +269,9 @@ function guardWaits(asker: Work, index: number): void {
 }
 
 function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: Extract<WaitFor, { kind: "agent" }>): Work {
+  guardAsk(builder, asker, ask.agent);
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = doerName(asker.target);
-  if (entryOf(slip.agents, from)?.asks.includes(ask.agent) !== true)
-    throw new Fault("ask.undeclared", `${from} asked ${ask.agent}, which it does not declare`);
   const id = askWorkId(asker.id, index, 1);
   const target = { kind: "agent", agent: ask.agent } as const;
   const { actor, version, first } = addressOf(builder, target, ask.input, id);

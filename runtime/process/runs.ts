@@ -159,6 +159,7 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
       ...(state.historyGone === undefined ? {} : { historyGone: state.historyGone }),
       ...(state.met === undefined ? {} : { met: state.met }),
       ...(state.acts === undefined ? {} : { acts: state.acts }),
+      ...(state.people === undefined ? {} : { people: state.people }),
       ...(state.signals === undefined ? {} : { signals: state.signals }),
       ...(state.signalIds === undefined ? {} : { signalIds: state.signalIds }),
       ...(event.lacking.length === 0 ? {} : { lacking: event.lacking }),

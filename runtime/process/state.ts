@@ -12,8 +12,8 @@ import { Outcome, Parent, Principal, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Account } from "./account.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
-import { KeptSignal, KnownSignal, Wait } from "./wait.ts";
-import { Asked, LongList, Work } from "./work.ts";
+import { KeptSignal, KnownSignal, People, Wait } from "./wait.ts";
+import { Asked, Check, LongList, Work } from "./work.ts";
 
 /** The task as it was accepted. Persisted: changing this needs a version bump. */
 export const Task = z.strictObject({
@@ -106,8 +106,12 @@ export const ProcessState = z.strictObject({
   /** Labels of outputs, by their names; in the current stop by their paths. Absent: all are trusted. */
   labels: z.record(z.string(), Label).optional(),
   works: z.record(z.string(), Work),
-  /** Waits for timers and signals, oldest first. */
+  /** Waits for timers, signals and people, oldest first. */
   waits: z.record(z.string(), Wait).optional(),
+  /** Outputs of the current stop that are judged or were sent back, by `path#item`. */
+  checks: z.record(z.string(), Check).optional(),
+  /** Absent before the first request to people. */
+  people: People.optional(),
   /** Signals without a wait, oldest first. At most LIMITS.signalsKeptMax. */
   signals: z.array(KeptSignal).optional(),
   /** Signals that ended a wait or were dropped, oldest first. At most LIMITS.signalIdsMax are kept. */
@@ -181,6 +185,8 @@ export function newProcess(id: string): ProcessState {
     labels: undefined,
     works: {},
     waits: undefined,
+    people: undefined,
+    checks: undefined,
     asked: [],
     undoing: [],
     stopping: undefined,

@@ -16,6 +16,7 @@ import { answerEffect, workEffect } from "./messages.ts";
 import { moreEffects } from "./parent-messages.ts";
 import { goesOn } from "./parts.ts";
 import { takeFault } from "./replies.ts";
+import { takeDueRequests } from "./requests.ts";
 import type { ProcessState } from "./state.ts";
 import { takeDueWaits } from "./waits.ts";
 import { isPaused, type Work } from "./work.ts";
@@ -42,7 +43,8 @@ export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
   const { request } = builder.state.account ?? {};
   if (request !== undefined && request.atMs + resendMs <= nowMs)
     for (const effect of moreEffects(builder.state, builder.context)) builder.order(effect);
-  return takeDueWaits(builder) || goesOn(builder.state);
+  const [areDue, areDecided] = [takeDueWaits(builder), takeDueRequests(builder)];
+  return areDue || areDecided || goesOn(builder.state);
 }
 
 function repeat(builder: ProcessBuilder, work: Work, probe: boolean): void {

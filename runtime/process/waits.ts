@@ -4,33 +4,32 @@
  * One signal ends one wait. For each name, the oldest signal ends the oldest wait; a signal without a wait is kept.
  */
 import { entryOf } from "../entries.ts";
-import { z } from "zod";
-import { assertNever, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
+import { assertNever, type Json, wireFault, type WireFault } from "../faults.ts";
 import { askWorkId } from "../ids.ts";
 import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import type { BodyOf, Message, SignalStatus, WaitFor } from "../protocol.ts";
-import { type Gate, gate } from "../schema.ts";
+import { schemaMisfit } from "../json-schema-gate.ts";
 import type { Value } from "../value.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
-import type { WaitResult } from "./events.ts";
+import type { ProcessEvent, WaitResult } from "./events.ts";
 import { signalLabel } from "./labels.ts";
 import { answerEffect } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
-import { type KeptSignal, type KnownSignal, type Wait, waitText } from "./wait.ts";
+import { isPersonWait, type KeptSignal, type KnownSignal, type Wait, waitText } from "./wait.ts";
 import type { Work } from "./work.ts";
 
 /** Begins a wait. If a signal is kept for it, it ends at once. True if it has ended. */
 export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   builder.emit({ e: "wait-begun", wait });
   if (wait.for.kind !== "signal") return false;
-  const check = gateOf(builder, wait.for.schema, wait.for.name);
+  const { schema, name } = wait.for;
   for (const kept of (builder.state.signals ?? []).filter((one) => one.name === waitName(wait))) {
-    const fault = misfit(check, readOne(kept.payload, builder.context));
+    const fault = misfit(builder, schema, name, readOne(kept.payload, builder.context));
     if (fault === undefined) {
-      endWait(builder, wait, { output: kept.payload }, kept);
+      endWait(builder, wait, { output: kept.payload }, { signalId: kept.signalId, ...labelField(kept.label) });
       return true;
     }
     builder.emit({ e: "signal-dropped", signalId: kept.signalId, name: kept.name, fault, atMs: builder.context.nowMs });
@@ -66,14 +65,17 @@ export function handlerWait(
   }
 }
 
-/** Ends a wait and answers its handler. `signal`: what ended it. The caller advances the slip. */
-export function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signal?: Pick<KeptSignal, "signalId" | "label">): void {
+/** What ended a wait: a signal, or people. */
+type EndedBy = Partial<Pick<Extract<ProcessEvent, { e: "wait-ended" }>, "signalId" | "request" | "label" | "judged">>;
+
+/** Ends a wait and answers its handler. The caller advances the slip. */
+export function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, by: EndedBy = {}): void {
   const tolerated = "fault" in result && wait.optional && wait.asker === undefined;
   builder.emit({
     e: "wait-ended",
     waitId: wait.id,
     result,
-    ...(signal === undefined ? {} : { signalId: signal.signalId, ...labelField(signal.label) }),
+    ...by,
     atMs: builder.context.nowMs,
     tolerated,
   });
@@ -82,10 +84,12 @@ export function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult,
     builder.order(answerEffect(builder.state, asker, wait.asker.index, result, builder.context));
 }
 
-/** Ends the waits that are due. True if the slip may advance. */
+/** Ends the timers and waits for signals that are due. True if the slip may advance. */
 export function takeDueWaits(builder: ProcessBuilder): boolean {
   const { nowMs } = builder.context;
-  const due = Object.values(builder.state.waits ?? {}).filter(({ dueAtMs }) => dueAtMs !== undefined && dueAtMs <= nowMs);
+  const due = Object.values(builder.state.waits ?? {}).filter(
+    (wait) => (wait.dueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs && !isPersonWait(wait),
+  );
   for (const wait of due) endWait(builder, wait, wait.for.kind === "timer" ? { output: NOTHING } : { fault: timedOut(wait) });
   return due.some((wait) => wait.asker === undefined);
 }
@@ -112,7 +116,7 @@ export function takeSignal(builder: ProcessBuilder, message: Message, body: Body
     keep(builder, { name, signalId, payload: builder.pack(content), ...signalLabel(state, message, name), atMs: context.nowMs });
     return false;
   }
-  const fault = wait.for.kind === "signal" ? misfit(gateOf(builder, wait.for.schema, name), content) : undefined;
+  const fault = wait.for.kind === "signal" ? misfit(builder, wait.for.schema, name, content) : undefined;
   if (fault !== undefined) {
     builder.refuse(fault);
     return false;
@@ -165,40 +169,8 @@ function waitName(wait: Wait): string | undefined {
 
 const NOTHING: Value = { json: null };
 
-// ---- the gate of a signal ---------------------------------------------------------------------------------------------------
-
-/** Gates of parsed schemas, by name and schema hash. The oldest is removed first. */
-const gates = new Map<string, Gate>();
-const GATES_MAX = 256;
-
-/** The gate of a JSON Schema, which was checked when the route or the wait was made. */
-function gateOf(builder: ProcessBuilder, schema: Value, name: string): Gate {
-  const content = readOne(schema, builder.context);
-  const hash = `${name} ${valueHash(schema)}`;
-  const known = gates.get(hash);
-  if (known !== undefined) return known;
-  const made = gate(zodOf(content), `signal ${name}`, "schema.signal");
-  if (gates.size >= GATES_MAX) gates.delete(gates.keys().next().value ?? "");
-  gates.set(hash, made);
-  return made;
-}
-
-function zodOf(schema: Json): z.ZodType {
-  try {
-    return z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema);
-  } catch {
-    // An unreadable schema accepts every payload here. The handler or the next stop checks it again.
-    return z.unknown();
-  }
-}
-
-/** The fault of a payload that does not match its schema. */
-function misfit(check: Gate, payload: Json): WireFault | undefined {
-  try {
-    check.check(payload);
-    return undefined;
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    return error.toWire();
-  }
+/** The fault of a payload that does not match its schema, which was checked when the route or the wait was made. */
+function misfit(builder: ProcessBuilder, schema: Value, name: string, payload: Json): WireFault | undefined {
+  const known = { schema: readOne(schema, builder.context), hash: valueHash(schema) };
+  return schemaMisfit(known, `signal ${name}`, "schema.signal", payload);
 }

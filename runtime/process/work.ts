@@ -6,7 +6,7 @@ import { Grant } from "../budget.ts";
 import { WireFault } from "../faults.ts";
 import { isItemsPath } from "../ids.ts";
 import { Label } from "../label.ts";
-import { Ancestor, Result, WORK_STATES } from "../protocol.ts";
+import { Ancestor, Result, SentBack, WORK_STATES } from "../protocol.ts";
 import { Doer, RetryPolicy } from "../slip.ts";
 import { Value } from "../value.ts";
 
@@ -21,8 +21,8 @@ export type Asker = z.infer<typeof Asker>;
 /** A request that is not answered yet, or waits for its next attempt. Persisted: changing this needs a version bump. */
 export const Work = z.strictObject({
   id: z.string(),
-  /** `do`: of a stop. `ask`: of a handler. `undo`: compensation of another work item. */
-  kind: z.enum(["do", "ask", "undo"]),
+  /** `do`: of a stop. `ask`: of a handler. `check`: a validator judges an output. `undo`: compensation of another work item. */
+  kind: z.enum(["do", "ask", "check", "undo"]),
   /** Order of the request within the process, from 1. Compensation runs in reverse order. */
   order: z.int().positive(),
   /** Path of the stop (runtime/ids.ts). For an ask or a compensation: the path of its work item. */
@@ -67,10 +67,33 @@ export const Work = z.strictObject({
   faults: z.array(z.strictObject({ attempt: z.int(), atMs: z.int(), fault: WireFault })),
   /** What it may spend in all, as this attempt was told. The account has what it was given since. */
   grant: Grant.optional(),
+  /** An earlier output of the call that was sent back. */
+  sentBack: SentBack.optional(),
   /** What the budget of its call leaves, after what a work item spent that handed off to it. */
   cap: Grant.optional(),
 });
 export type Work = z.infer<typeof Work>;
+
+/** An output that a validator judges, or that was sent back. Persisted: changing this needs a version bump. */
+export const Check = z.strictObject({
+  stop: z.string(),
+  item: z.int().nonnegative(),
+  /** Visit of the work item or request whose output it is. */
+  visit: z.int().positive(),
+  /** How often outputs of this call were sent back. */
+  round: z.int().nonnegative(),
+  /** `judging`: the validator or a person has it. `undoing`: its work items are compensated. `again`: the call is made again. */
+  state: z.enum(["judging", "undoing", "again"]),
+  output: Value,
+  /** Of the output. Absent: trusted. */
+  label: Label.optional(),
+  /** Why it was sent back. */
+  reasons: z.array(z.string()),
+  optional: z.boolean(),
+  /** Its work item. Absent: a person answered. */
+  work: Work.optional(),
+});
+export type Check = z.infer<typeof Check>;
 
 /** A requested work item that is not known to be undone, so it may need compensation. Persisted: changing this needs a version bump. */
 export const Asked = z.strictObject({ id: z.string(), order: z.int(), stop: z.string(), target: Doer, actor: z.string() });

@@ -9,6 +9,7 @@ import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
 import { ring } from "./ring.ts";
 import { trims } from "./trims.ts";
+import { trust } from "./trust.ts";
 import { waits } from "./waits.ts";
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -26,4 +27,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   fans,
   hot,
   minds,
+  trust,
 };

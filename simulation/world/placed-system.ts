@@ -37,7 +37,10 @@ function placedTools(definition: AgentDefinition, life: Life, world: World): Too
         ...tool,
         run: (input, call) => {
           const where = at(call, name);
-          world.models.toolRuns(where.workId, name, input);
+          const { workId, processId } = where;
+          const run = { agent: definition, tool, input, workId, processId, key: call.idempotencyKey.slice(workId.length + 1) };
+          world.outside.onRun(run);
+          if (!world.outside.isEdited(run)) world.models.toolRuns(workId, name, input);
           return life.openCalls.during(where.workId, `call ${call.idempotencyKey}`, call.signal, () =>
             place.run(where, () => tool.run(input, call)),
           );

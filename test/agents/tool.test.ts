@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system, tool, type ToolOptions } from "../../agents/index.ts";
+import { faultLabelOf, outputLabelOf } from "../../agents/tool.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { runLocal } from "../../testing/index.ts";
 
@@ -54,6 +55,20 @@ describe("an invalid definition is rejected with the tool and the option", () =>
   });
 });
 
+describe("what a tool says may be a text of strangers", () => {
+  const reads = { ...OPTIONS, effect: "read", output: z.string() } as const;
+  test.each<[string, readonly string[], readonly string[], Options]>([
+    ["a read with free text: all", ["tool:fetch"], ["tool:fetch"], reads],
+    ["a read without free text: only messages of its faults", [], ["tool:fetch"], { ...reads, output: z.string().regex(/^[0-9]+$/) }],
+    ["a read that is vouched for: nothing", [], [], { ...reads, untrusted: false }],
+    ["a write: nothing", [], [], OPTIONS],
+    ["a write that says so: all", ["tool:fetch"], ["tool:fetch"], { ...OPTIONS, untrusted: true }],
+  ])("%s", (_what, outputs, faults, options) => {
+    const fetch = tool("fetch", options);
+    expect([outputLabelOf(fetch), faultLabelOf(fetch)]).toEqual([outputs, faults]);
+  });
+});
+
 describe("a call", () => {
   const Doer = contract("Doer", 1, { input: z.string(), output: z.string() });
   const main = route("main", 1, z.string())
@@ -84,7 +99,8 @@ describe("a call", () => {
     const long = tool("long", { ...OPTIONS, approve: "input.size() > 3", run: (text) => (called.push(text), text) });
     const doer = agent(Doer, { tools: [long], handle: (text, ctx) => ctx.call(long, text) });
     const one = system("sys", { agents: [doer], routes: [main] });
-    expect(await runLocal(one, "main", "abcd")).toMatchObject({ status: "failed", fault: { code: "person.unknown" } });
+    const denied = await runLocal(one, "main", "abcd", { people: () => ({ do: "deny", reason: "too long" }) });
+    expect(denied).toMatchObject({ status: "failed", fault: { code: "person.denied" } });
     expect(called).toEqual([]);
     expect(await runLocal(one, "main", "abc")).toMatchObject({ status: "completed", output: "abc" });
     expect(called).toEqual(["abc"]);

@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
   {
     under: "actors/http/",
     may: ["actors/http/", "actors/operations/operations.ts", "actors/engine/", "runtime/"],
-    packages: ["express", "p-queue", "zod", "node:*"],
+    packages: ["express", "jose", "p-queue", "zod", "node:*"],
   },
   // The only place where the shell is connected to Dapr.
   { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["uuid", "node:*"] },

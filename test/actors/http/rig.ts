@@ -8,6 +8,9 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
+import type { FactEntry } from "../../../runtime/memory-answers.ts";
+import type { RuleView } from "../../../runtime/people/rule-view.ts";
+import { REQUEST } from "./shown-request.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -23,6 +26,7 @@ export interface Behaviour {
   invalid(): Promise<void>;
   process(id: string): Promise<ProcessView>;
   page(asked: object): Promise<Page>;
+  decide(): Promise<void>;
   tick(): Promise<void>;
 }
 
@@ -85,6 +89,7 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
       seen.events.push(JSON.stringify(asked));
       return { entries: [] };
     },
+    decide: async () => undefined,
     tick: async () => undefined,
   };
   const log = new Writable({
@@ -170,9 +175,23 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
-const FACT = {
+const FACT: FactEntry = {
   ...{ id: "f1", version: 1, kind: "fact", value: "tea", trust: "principal", label: [], atMs: 1, parents: [], readers: [] },
   writer: { agent: "Desk", processId: "p", workId: "p:1:a:0:1", subject: "ann" },
+};
+export const RULE: RuleView = {
+  id: "rule-0123456789abcdef",
+  state: "stands",
+  agent: "Payer",
+  tool: "pay",
+  about: "exactly this input",
+  when: "input == {}",
+  request: "p.r1",
+  by: "ann",
+  atMs: 1,
+  untilMs: 2,
+  used: 0,
+  usesMax: 10,
 };
 
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
@@ -192,6 +211,27 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    inbox: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    request: async (id) => ({ ...REQUEST, id }),
+    decide: async (id, decision, { principal }) => {
+      await behaviour.decide();
+      seen.events.push(`decide ${id} ${JSON.stringify(decision)} ${principal.subject} ${(principal.roles ?? []).join("+")}`);
+      return {
+        id,
+        processId: "p",
+        do: decision.do,
+        decisionId: decision.decisionId ?? "made",
+        state: "denied",
+        run: 1,
+        sequence: 4,
+        traceId: TRACE_ID,
+      };
+    },
+    rules: async (all, { principal }) => ({ entries: [{ ...RULE, by: principal.tenant, state: all ? "revoked" : "stands" }] }),
+    revokeRule: async (id, reason, { principal }) => {
+      seen.events.push(`revoke ${id} ${reason} ${principal.subject}`);
+      return { ...RULE, id, state: "revoked", revoked: { by: principal.subject, atMs: 3, reason } };
+    },
     broken: async () => ({ entries: [] }),
     memories: async () => ({ memories: ["key.Desk.ann"] }),
     memory: async (id, filter) => ({

@@ -10,7 +10,9 @@ import { ErrorAnswer, startRig, TOKEN, type Answer, type HttpRig } from "./rig.t
 const sha256 = (token: string): string => createHash("sha256").update(token).digest("hex");
 const entry = (role: Role): TokenEntry => ({ sha256: sha256(`${role}-token`), subject: `${role}-er`, roles: [role] });
 const ADA: TokenEntry = { sha256: sha256("ada's"), subject: "ada", tenant: "acme", roles: ["submit", "read"], permissions: ["book"] };
-const TOKENS = [...ROLES.map(entry), ADA];
+const BOB: TokenEntry = { sha256: sha256("bob's"), subject: "bob", roles: ["decide"], personRoles: ["manager", "buyer"] };
+const TOKENS = [...ROLES.map(entry), ADA, BOB];
+const DECISION = { do: "deny", hash: "0".repeat(64), reason: "too dear" } as const;
 const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
 
 const codeOf = (answer: Answer): string => ErrorAnswer.parse(answer.json).error.code;
@@ -26,6 +28,7 @@ describe("roles", () => {
     submitTask: { route: "trip", input: 1 },
     discardDeadLetter: { reason: "r" },
     setAside: { actor: "Audit/a", reason: "r" },
+    decideRequest: DECISION,
   };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
     ([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p"), role] as const,
@@ -35,7 +38,7 @@ describe("roles", () => {
     const body = method === "POST" ? (BODIES[name] ?? {}) : undefined;
     // A stream would stay open; its headers are enough.
     const how = name === "followProcess" ? "HEAD" : method;
-    const asked = (path === "/deadletters/p" ? "/deadletters/p:1" : path).replace("/deadletters/p/", "/deadletters/p:1/");
+    const asked = path.replace(/^\/deadletters\/p(?=\/|$)/, "/deadletters/p:1").replace("/inbox/p", "/inbox/p.r1");
     for (const held of ROLES) {
       const answer = await rig.call(how, asked, body, bearer(`${held}-token`));
       if (role === undefined || held === role) expect([held, answer.status < 300, answer.text]).toEqual([held, true, answer.text]);
@@ -44,7 +47,21 @@ describe("roles", () => {
         if (how !== "HEAD") expect([codeOf(answer), answer.text.includes(`the role ${role}`)]).toEqual(["auth.role", true]);
       }
     }
-    expect((await rig.call(how, asked, body, bearer(TOKEN))).status).toBeLessThan(300);
+    const ofApp = await rig.call(how, asked, body, bearer(TOKEN));
+    if (name === "decideRequest") expect(codeOf(ofApp)).toBe("person.forbidden");
+    else expect(ofApp.status).toBeLessThan(300);
+  });
+
+  test("a decision on a request is made by the person of the token, with its roles as a person; the app's token names none", async () => {
+    expect((await rig.call("POST", "/inbox/p.r1/decision", DECISION, bearer("bob's"))).status).toBe(202);
+    expect(rig.seen.events).toEqual([`decide p.r1 ${JSON.stringify(DECISION)} bob manager+buyer`]);
+    await rig.host.drain();
+    rig = await startRig({ appToken: TOKEN });
+    expect((await rig.call("POST", "/inbox/p.r1/decision", DECISION, bearer(TOKEN))).status).toBe(202);
+    await rig.host.drain();
+    rig = await startRig();
+    expect((await rig.call("POST", "/inbox/p.r1/decision", DECISION)).status).toBe(202);
+    expect(rig.seen.events).toEqual([expect.stringMatching(/ anonymous $/)]);
   });
 
   test("the principal is the token's, independent of the rest of the request", async () => {

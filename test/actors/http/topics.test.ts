@@ -30,6 +30,7 @@ test("the subscriptions", async () => {
   expect((await rig.call("GET", "/dapr/subscribe")).json).toEqual([
     { pubsubname: "pubsub", topic: "party.tasks", route: "/topics/tasks", metadata: { rawPayload: "true" } },
     { pubsubname: "pubsub", topic: "party.signals", route: "/topics/signals", metadata: { rawPayload: "true" } },
+    { pubsubname: "pubsub", topic: "party.decisions", route: "/topics/decisions", metadata: { rawPayload: "true" } },
     { pubsubname: "pubsub", topic: "party.manager", route: "/topics/manager", metadata: { rawPayload: "true" } },
     { pubsubname: "pubsub", topic: "party.agent.Planner", route: "/topics/agent/Planner", metadata: { rawPayload: "true" } },
   ]);

@@ -1,0 +1,28 @@
+/** @module A request to a person, as the fake operations of the rig show it. */
+import type { RequestView } from "../../../runtime/people/view.ts";
+
+/** A request to a person as it is shown. */
+export const REQUEST: RequestView = {
+  id: "p.r1",
+  processId: "p",
+  route: "trip",
+  run: 1,
+  stop: "approve",
+  kind: "question",
+  state: "open",
+  person: "Approver",
+  about: "the stop approve asks Approver",
+  hash: "a".repeat(64),
+  roles: ["manager"],
+  forSubject: "ann",
+  askedAtMs: 5,
+  silence: "deny",
+  reminded: 0,
+  escalated: 0,
+  actions: ["approve", "edit", "deny"],
+  input: { amount: 1_200 },
+  reason: "the stop approve asks Approver",
+  rule: "stop approve",
+  evidence: [],
+  inputSchema: {},
+};
