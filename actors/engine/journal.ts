@@ -258,6 +258,13 @@ export class Journal<S, I, E> {
     return !(await this.#store.read([key])).has(key);
   }
 
+  /** Whether this is the last record, by one read of its key and the next one. */
+  async endsAt(id: string, sequence: number): Promise<boolean> {
+    const [last, next] = [this.#recordKey(id, sequence), this.#recordKey(id, sequence + 1)];
+    const found = await this.#store.read([last, next]);
+    return found.has(last) && !found.has(next);
+  }
+
   /**
    * Writes a record (J1, J2). `committed`: the record is stored and is ours. `lost`: another writer has the sequence.
    * @throws `store.unavailable` or `journal.contended` when neither is known, `store.full` or `store.read-only`; the caller must drop its

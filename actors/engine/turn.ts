@@ -331,6 +331,11 @@ export class TurnEngine<S, I, E> {
     this.#cache.delete(actorId);
   }
 
+  /** Whether the journal of an actor ends with this record. Nothing is loaded. */
+  endsAt(actorId: string, sequence: number): Promise<boolean> {
+    return this.#journal.endsAt(actorId, sequence);
+  }
+
   get busy(): number {
     return this.#mutex.size;
   }

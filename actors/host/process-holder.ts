@@ -71,6 +71,17 @@ export class ProcessHolder {
     return this.#held.get(id)?.isOpen === true;
   }
 
+  /**
+   * The last record of a process of which this host knows that it only waits for a later moment, which its own timer brings. Undefined:
+   * a tick may have something to do.
+   */
+  quietSince(id: string, run: number): number | undefined {
+    const held = this.#held.get(id);
+    if (held?.isOpen !== true || held.run !== run || held.sequence === 0 || held.isUnanswered || this.#ticking.has(id)) return undefined;
+    const isIdle = held.askAtMs === NEVER && held.lineAtMs === NEVER && held.remindAtMs === NEVER;
+    return isIdle && held.dueAtMs > this.#nowMs ? held.sequence : undefined;
+  }
+
   /** How late the timers of this host are, or the ticks that they began. */
   get lagMs(): number {
     const nowMs = this.#nowMs;
