@@ -58,7 +58,7 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
     ...judged,
   });
   giveUpAsks(builder, work);
-  if (work.kind === "check") takeJudgement(builder, work, result);
+  if (work.kind === "check") takeJudgement(builder, work, result, body.label);
   else if (judged.judged === true) judgeOutput(builder, work);
   passOn(builder, work, result);
 }
@@ -107,7 +107,7 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault,
   }
   const tolerated = isTolerated(work);
   builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}), ...labelField(label) });
-  if (work.kind === "check") takeJudgement(builder, work, { fault });
+  if (work.kind === "check") takeJudgement(builder, work, { fault }, label);
   passOn(builder, work, { fault });
 }
 

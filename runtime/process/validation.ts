@@ -11,7 +11,7 @@ import { guardHops } from "../cycle-guard.ts";
 import { entryOf } from "../entries.ts";
 import { boundedFault, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { checkWorkId, isBranchPath, placeOf, stopWorkId } from "../ids.ts";
-import { joined, labelField } from "../label.ts";
+import { joined, type Label, labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readAll, readOne } from "../machine.ts";
 import { Verdict } from "../people/request.ts";
@@ -55,18 +55,19 @@ export function judgeOutput(builder: ProcessBuilder, place: Place): void {
 }
 
 /** Takes what a validator says, or its fault: then the call fails with that fault. */
-export function takeJudgement(builder: ProcessBuilder, place: Place, result: WaitResult): void {
+export function takeJudgement(builder: ProcessBuilder, place: Place, result: WaitResult, label: Label | undefined): void {
   const [check, validate] = [checkAt(builder, place), callAt(builder, place.stop)?.validate];
   if (check?.state !== "judging" || validate === undefined) return;
   if ("fault" in result) return fail(builder, check, result.fault);
   const said = Judgement.safeParse(readOne(result.output, builder.context));
   if (!said.success) return fail(builder, check, wireFault("schema.output", `${validate.by ?? "the validator"} answered no judgement`));
   if (said.data.accepted) return accept(builder, check, check.output);
-  orFails(builder, check, () => notAccepted(builder, check, validate, said.data.reasons.slice(0, LIMITS.validationReasonsMax).map(cut)));
+  const reasons = said.data.reasons.slice(0, LIMITS.validationReasonsMax).map(cut);
+  orFails(builder, check, () => notAccepted(builder, check, validate, reasons, label));
 }
 
-/** Takes the decision of a person on an output that no validator accepted. */
-export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, result: WaitResult): void {
+/** Takes the decision of a person on an output that no validator accepted. What the person wrote has the label of the decision. */
+export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, result: WaitResult, label: Label | undefined): void {
   const check = checkAt(builder, wait);
   if (check === undefined) return;
   if ("fault" in result) return fail(builder, check, result.fault);
@@ -80,7 +81,9 @@ export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, r
     );
   }
   const { input } = verdict.data;
-  accept(builder, check, input === undefined ? check.output : builder.pack(input));
+  if (input === undefined) return accept(builder, check, check.output);
+  const { label: _before, ...edited } = check;
+  accept(builder, { ...edited, ...labelField(label) }, builder.pack(input));
 }
 
 function checkAt({ state }: ProcessBuilder, { stop, item }: Place): Check | undefined {
@@ -130,10 +133,10 @@ function refusedFault({ stop, round }: Check, reasons: readonly string[]): WireF
   });
 }
 
-function notAccepted(builder: ProcessBuilder, check: Check, validate: Validation, reasons: readonly string[]): void {
+function notAccepted(builder: ProcessBuilder, check: Check, validate: Validation, reasons: readonly string[], label?: Label): void {
   const { stop, item, round } = check;
   if (round < validate.roundsMax) {
-    builder.emit({ e: "sent-back", stop, item, reasons: [...reasons], atMs: builder.context.nowMs });
+    builder.emit({ e: "sent-back", stop, item, reasons: [...reasons], atMs: builder.context.nowMs, ...labelField(label) });
     undoPlaces(builder, [placeOf(stop, item)]);
     pumpUndo(builder);
     return;
@@ -148,7 +151,7 @@ function notAccepted(builder: ProcessBuilder, check: Check, validate: Validation
     rule: "validate",
     inputSchema: schema,
   } as const;
-  const content = packContent(builder, { ...parts, ...labelField(check.label) });
+  const content = packContent(builder, { ...parts, ...labelField(joined(check.label, label)) });
   const place = { id: checkWorkId(workIdOf(builder, check), "person"), stop, item, optional: false, aside: true } as const;
   beginRequest(builder, place, { person: ask, content, hash: valueHash(check.output) });
 }
