@@ -48,14 +48,14 @@ export function judgeOutput(builder: ProcessBuilder, place: Place): void {
   orFails(builder, check, () => {
     const about = aboutOf(builder, check);
     if (validate.rule !== undefined && !holds(validate.rule, about))
-      return notAccepted(builder, check, validate, [`the rule ${validate.rule} does not hold`]);
+      return notAccepted(builder, check, validate, { reasons: [`the rule ${validate.rule} does not hold`], label: undefined });
     if (validate.by === undefined) return accept(builder, check, check.output);
     askValidator(builder, check, validate.by, about);
   });
 }
 
-/** Takes what a validator says, or its fault: then the call fails with that fault. */
-export function takeJudgement(builder: ProcessBuilder, place: Place, result: WaitResult, label: Label | undefined): void {
+/** Takes what a validator says, with its label, or its fault: then the call fails with that fault. */
+export function takeJudgement(builder: ProcessBuilder, place: Place, result: WaitResult, label?: Label): void {
   const [check, validate] = [checkAt(builder, place), callAt(builder, place.stop)?.validate];
   if (check?.state !== "judging" || validate === undefined) return;
   if ("fault" in result) return fail(builder, check, result.fault);
@@ -63,11 +63,11 @@ export function takeJudgement(builder: ProcessBuilder, place: Place, result: Wai
   if (!said.success) return fail(builder, check, wireFault("schema.output", `${validate.by ?? "the validator"} answered no judgement`));
   if (said.data.accepted) return accept(builder, check, check.output);
   const reasons = said.data.reasons.slice(0, LIMITS.validationReasonsMax).map(cut);
-  orFails(builder, check, () => notAccepted(builder, check, validate, reasons, label));
+  orFails(builder, check, () => notAccepted(builder, check, validate, { reasons, label }));
 }
 
-/** Takes the decision of a person on an output that no validator accepted. What the person wrote has the label of the decision. */
-export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, result: WaitResult, label: Label | undefined): void {
+/** Takes the decision of a person on an output that no validator accepted. */
+export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, result: WaitResult, label?: Label): void {
   const check = checkAt(builder, wait);
   if (check === undefined) return;
   if ("fault" in result) return fail(builder, check, result.fault);
@@ -81,9 +81,7 @@ export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, r
     );
   }
   const { input } = verdict.data;
-  if (input === undefined) return accept(builder, check, check.output);
-  const { label: _before, ...edited } = check;
-  accept(builder, { ...edited, ...labelField(label) }, builder.pack(input));
+  accept(builder, { ...check, ...labelField(joined(check.label, label)) }, input === undefined ? check.output : builder.pack(input));
 }
 
 function checkAt({ state }: ProcessBuilder, { stop, item }: Place): Check | undefined {
@@ -133,7 +131,13 @@ function refusedFault({ stop, round }: Check, reasons: readonly string[]): WireF
   });
 }
 
-function notAccepted(builder: ProcessBuilder, check: Check, validate: Validation, reasons: readonly string[], label?: Label): void {
+/** Why an output was not accepted. */
+interface Refusal {
+  readonly reasons: readonly string[];
+  readonly label: Label | undefined;
+}
+
+function notAccepted(builder: ProcessBuilder, check: Check, validate: Validation, { reasons, label }: Refusal): void {
   const { stop, item, round } = check;
   if (round < validate.roundsMax) {
     builder.emit({ e: "sent-back", stop, item, reasons: [...reasons], atMs: builder.context.nowMs, ...labelField(label) });
