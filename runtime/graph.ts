@@ -9,7 +9,7 @@
  */
 import { entryOf } from "./entries.ts";
 import { assertNever, type Json } from "./faults.ts";
-import { callsOf, type Slip } from "./slip.ts";
+import { callsOf, type Slip, type Validation } from "./slip.ts";
 
 /** `stop`: a route runs an agent. `route`: a route runs another as a child process. */
 export type EdgeKind = "stop" | "route" | "ask" | "hand-off";
@@ -68,8 +68,10 @@ export function graphOf(slip: Slip, about: ReadonlyMap<string, string> = NOTHING
   };
   for (const [name, route] of Object.entries(slip.routes)) {
     const from = node("route", name);
+    if (route.budgetAsks !== undefined) edges.push({ kind: "stop", from, to: node("agent", route.budgetAsks), stop: "end of the budget" });
     for (const stop of route.stops) {
-      for (const [path, { target }] of callsOf(stop)) {
+      for (const [path, { target, validate }] of callsOf(stop)) {
+        for (const name of judgesOf(validate)) edges.push({ kind: "stop", from, to: node("agent", name), stop: `${path}, judged` });
         switch (target.kind) {
           case "agent":
             edges.push({ kind: "stop", from, to: node("agent", target.agent), stop: path });
@@ -93,6 +95,12 @@ export function graphOf(slip: Slip, about: ReadonlyMap<string, string> = NOTHING
     for (const target of agent.handsOffTo) edges.push({ kind: "hand-off", from, to: node("agent", target), stop: undefined });
   }
   return { nodes, edges };
+}
+
+/** Who judges the output of a call: its validator, and the person at the end. */
+function judgesOf(validate: Validation | undefined): readonly string[] {
+  const { by, onRefusal = "fail" } = validate ?? {};
+  return [...(by === undefined ? [] : [by]), ...(onRefusal === "fail" ? [] : [onRefusal.ask])];
 }
 
 /** Finds a ring that no `visitsMax` bounds, as short as possible; `undefined` when every ring is bounded. */

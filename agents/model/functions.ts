@@ -7,6 +7,7 @@ import type { Checked, LoopFunction } from "../../runtime/model/rules.ts";
 import { type JsonSchema, violationOf } from "../../runtime/schema.ts";
 import type { Contract } from "../contract.ts";
 import { invalid } from "../definition.ts";
+import { isPerson } from "../person.ts";
 import type { MemoryOptions } from "../memory.ts";
 import type { ToolDefinition } from "../tool.ts";
 import { memoryFunctions } from "./memory-functions.ts";
@@ -65,8 +66,9 @@ function functionOf(name: string, kind: LoopFunction["kind"], item: Offered, abo
   };
 }
 
-function aboutAsk({ name, about }: Contract): string {
-  return about ?? `Asks the agent ${name}.`;
+function aboutAsk(asked: Contract): string {
+  const { name, about } = asked;
+  return about ?? (isPerson(asked) ? `Asks the person ${name}, and waits for the decision.` : `Asks the agent ${name}.`);
 }
 
 function aboutHandOff({ name, about }: Contract): string {

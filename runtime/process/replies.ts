@@ -107,7 +107,7 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault,
   }
   const tolerated = isTolerated(work);
   builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}), ...labelField(label) });
-  if (work.kind === "check") takeJudgement(builder, work, { fault });
+  if (work.kind === "check") takeJudgement(builder, work, { fault }, label);
   passOn(builder, work, { fault });
 }
 

@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { findUnboundedRing, graphData, graphOf, graphText, mermaid, ringText } from "../../runtime/graph.ts";
 import { type AgentData, type Doer, RETRY_DEFAULT, type RouteData, type Slip } from "../../runtime/slip.ts";
 
+import { one, slipOf } from "./process-rig.ts";
+
 type Links = Readonly<
   Record<string, { readonly asks?: readonly string[]; readonly handsOffTo?: readonly string[]; readonly visitsMax?: number }>
 >;
@@ -152,4 +154,16 @@ describe("pictures", () => {
   test("an agent that is named but not in the slip is a node", () => {
     expect(graphOf(slip({ A: { asks: ["Z"] } })).nodes.map(({ name }) => name)).toEqual(["A", "Z"]);
   });
+});
+
+test("validators, the person at their end and the person of a budget are led to", () => {
+  const { nodes, edges } = graphOf(
+    slipOf([one("a", { validate: { by: "B", roundsMax: 1, onRefusal: { ask: "P" } } })], { budget: { tokens: 1 }, budgetAsks: "P" }),
+  );
+  expect(edges.map(({ to, stop }) => [nodes[to]?.name, stop])).toEqual([
+    ["P", "end of the budget"],
+    ["B", "a, judged"],
+    ["P", "a, judged"],
+    ["A", "a"],
+  ]);
 });

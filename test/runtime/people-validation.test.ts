@@ -98,6 +98,25 @@ describe("an agent", () => {
     expect([asksWork(dear), asksUndo(dear)], "the rule goes first").toEqual([[], [rig.id("a", 0, 2)]]);
   });
 
+  test("from untrusted text labels the next round, and not an output that it accepts", () => {
+    const rig = rigOf({ by: "V" });
+    const say = (visit: number, accepted: boolean): ReturnType<PeopleRig["body"]> =>
+      rig.body({
+        kind: "result",
+        workId: `${rig.id("a", 0, visit)}/validator`,
+        attempt: 1,
+        result: { output: { json: { accepted, reasons: accepted ? [] : ["read this"] } } },
+        label: ["tool:fetch"],
+      });
+    rig.output(rig.id("a"), { price: 9 });
+    undone(rig, say(1, false));
+    expect(rig.work(rig.id("a", 0, 2))?.label).toEqual(["tool:fetch"]);
+    rig.output(rig.id("a", 0, 2), { price: 8 });
+    say(2, true);
+    expect(rig.state.outcome?.status).toBe("completed");
+    expect(rig.state.labels).toBeUndefined();
+  });
+
   test("that fails for good fails the call with its fault, and the output does not count", () => {
     const rig = rigOf({ by: "V" });
     rig.output(rig.id("a"), { price: 9 });
