@@ -14,8 +14,8 @@ export interface FactsOptions {
   /** Whose facts stand together: all of the agent's, those of one key, or those of one principal. Other facts cannot be read. */
   readonly scope: MemoryScope;
   /**
-   * Which untrusted facts other conversations may read without that a person has promoted them: a CEL rule over `fact` with `key`, `value`,
-   * `trust` and `label`, such as `fact.key == "language"`. @default none
+   * Which untrusted facts other conversations may read without that a person has promoted them: a CEL rule over `fact` with `key` (empty if it
+   * has none), `value`, `trust` and `label`, such as `fact.key == "language"`. @default none
    */
   readonly promote?: string | undefined;
   /**
@@ -81,6 +81,6 @@ function checkFacts({ scope, promote, onStale = "list", ...rest }: FactsOptions,
 
 /** What a rule for promotion may read. */
 function factShapes(): Shapes {
-  const fact = z.object({ key: z.string().optional(), value: z.unknown(), trust: z.enum(TRUSTS), label: z.array(z.string()) });
+  const fact = z.object({ key: z.string(), value: z.unknown(), trust: z.enum(TRUSTS), label: z.array(z.string()) });
   return { fact: shapeOfSchema(jsonSchemaOf(fact, "a fact")) };
 }

@@ -59,3 +59,14 @@ export function source(name: string, options: SourceOptions): SourceDefinition {
   requireInt(everyMs, where, "everyMs", LIMITS.sourceEveryMsMin, LIMITS.sourceEveryMsMax);
   return Object.freeze({ kind: "source", name, list, read, everyMs, untrusted });
 }
+
+/** The sources that agents declare, by name. Throws `definition.invalid` for two of one name. */
+export function sourcesOf(lists: Iterable<readonly SourceDefinition[]>, where: string): ReadonlyMap<string, SourceDefinition> {
+  const found = new Map<string, SourceDefinition>();
+  for (const item of [...lists].flat()) {
+    const known = found.get(item.name);
+    if (known !== undefined && known !== item) throw invalid(where, `there are two sources named ${JSON.stringify(item.name)}`);
+    found.set(item.name, item);
+  }
+  return found;
+}

@@ -35,6 +35,7 @@ export type {
 export type { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
 export type { RulesAnswer, RuleView } from "../runtime/people/rule-view.ts";
 export type { InboxEntry, RequestLine, RequestView } from "../runtime/people/view.ts";
+export type { SourcesAnswer, SourceView, StaleReader, SyncAnswer } from "../runtime/source-answers.ts";
 export type {
   CallView,
   FaultView,

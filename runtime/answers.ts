@@ -114,7 +114,7 @@ export const Letter = LetterEntry.extend({
 /** A dead letter with its content. */
 export type Letter = z.infer<typeof Letter>;
 
-/** One operator action. */
+/** One operator action, or one check before an act. */
 export const AuditEntry = z.object({
   id: z.string(),
   atMs: EpochMs,
@@ -122,8 +122,12 @@ export const AuditEntry = z.object({
   what: z.string(),
   target: z.string(),
   why: z.string().optional(),
+  agent: z.string().optional().describe("Of a check."),
+  tool: z.string().optional().describe("Of the check of a call."),
+  verdict: z.string().optional().describe("Of the check of a call: allowed, refused, or asks (a person)."),
+  rule: z.string().optional().describe("Of the check of a call: the rule that decided."),
 });
-/** One operator action. */
+/** One operator action, or one check before an act. */
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
 /** An actor whose journal is broken. */

@@ -1,8 +1,8 @@
 /**
  * @module The memory of one execution of a handler: each act is recorded once, by the ids and versions of facts, never by content.
  *
- * A further execution reads the contents again by version. What is gone since then fails it with `memory.unknown`: nothing that was
- * forgotten reaches a handler or a prompt again.
+ * A further execution reads the contents again by version. What is gone since then ends the attempt with `memory.stale`, and so does a
+ * model request that would be sent after that: nothing that was forgotten reaches a handler or a prompt again. The next attempt reads anew.
  */
 import { z } from "zod";
 import type { MemoryRules } from "../../agents/memory.ts";
@@ -18,6 +18,7 @@ import { type MemoryOpOf, type Reader, Withheld } from "../../runtime/memory/ope
 import { factIdParts, outsideFactId, sourceMemoryId } from "../../runtime/memory/scope.ts";
 import type { ConversationView, FactDraft, FactQuery, FactView, Recalled, RuntimeMemory, TurnView } from "../../runtime/memory/view.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { requireCurrent, staleFault } from "./current.ts";
 import type { Memories, MemoryCaller } from "./memories.ts";
 
 /** The parts of a memory of an execution. */
@@ -34,6 +35,8 @@ export interface ExecutionMemoryParts {
   readonly received: (label: Label) => void;
   /** Whether the handler has called a tool so far. */
   readonly hasCalled: () => boolean;
+  /** Whether it has called a tool or asked an agent. */
+  readonly hasActed: () => boolean;
   /** Records an act by its name, its output once. The call is the same in each execution. */
   readonly recorded: (name: string, act: (call: string) => Promise<Json>) => Promise<Json>;
   /** Counts facts that were not given. */
@@ -60,6 +63,17 @@ export class ExecutionMemory implements RuntimeMemory {
   /** What the handler has recalled so far. */
   get seen(): readonly FactRef[] {
     return [...this.#recalled.values()].map(({ ref }) => ref);
+  }
+
+  /** Looks whether all that the handler has recalled is still there. @throws `memory.stale` */
+  requireCurrent(): Promise<void> {
+    return requireCurrent(this.#parts.memories, this.seen, { newest: false, by: this.#caller });
+  }
+
+  /** The same at the end, with newer versions, for an agent that then begins again and has done nothing yet that would stand. */
+  async requireNewest(): Promise<void> {
+    const { memories, rules, hasActed } = this.#parts;
+    if (rules.onStale === "again" && !hasActed()) await requireCurrent(memories, this.seen, { newest: true, by: this.#caller });
   }
 
   async recall(query: FactQuery): Promise<Recalled> {
@@ -93,7 +107,9 @@ export class ExecutionMemory implements RuntimeMemory {
     const kinds: ["turn", "summary"] = ["turn", "summary"];
     const wanted = { kinds, limit: LIMITS.conversationTurnsMax };
     const { facts, withheld } = await this.#read("conversation", [{ memory: this.#parts.memory, wanted }]);
-    return { turns: facts.map(turnOf).reverse(), withheld };
+    const turns = facts.map(turnOf).reverse();
+    // A summary is younger than turns that came after what it stands for.
+    return { turns: [...turns.filter(isSummary), ...turns.filter((turn) => !isSummary(turn))], withheld };
   }
 
   async remember(draft: FactDraft): Promise<FactView> {
@@ -119,8 +135,8 @@ export class ExecutionMemory implements RuntimeMemory {
     return { fact, tokens, content: { summary } };
   }
 
-  async addTurn(input: Json, output: Json, tokens: number): Promise<void> {
-    await this.#write("turn", { kind: "turn", content: { input, output }, tokens }, [...this.#recalled.values()]);
+  async addTurn(content: { readonly input: string; readonly output: string }, tokens: number): Promise<void> {
+    await this.#write("turn", { kind: "turn", content: { ...content }, tokens }, [...this.#recalled.values()]);
   }
 
   async forget(id: string): Promise<void> {
@@ -176,7 +192,7 @@ export class ExecutionMemory implements RuntimeMemory {
     const found = read.flat();
     return refs.map((ref) => {
       const there = found.find(({ memory, fact }) => memory === ref.memory && fact.id === ref.id && fact.version === ref.version);
-      if (there === undefined) throw gone(ref);
+      if (there === undefined) throw staleFault(ref);
       return there;
     });
   }
@@ -185,7 +201,7 @@ export class ExecutionMemory implements RuntimeMemory {
     const contents = await this.#parts.memories.contents(found.map(({ fact }) => fact));
     return found.map(({ memory, fact }, index) => {
       const value = contents[index];
-      if (value === undefined) throw gone({ memory, ...fact });
+      if (value === undefined) throw staleFault({ memory, ...fact });
       return this.#view(memory, fact, value);
     });
   }
@@ -271,7 +287,7 @@ export class ExecutionMemory implements RuntimeMemory {
     const { rules, work } = this.#parts;
     const { promote } = rules;
     if (promote === undefined || (trust !== "untrusted" && !isUntrusted(label))) return {};
-    const fact = { value: draft.content, trust, label: [...label], ...(draft.key === undefined ? {} : { key: draft.key }) };
+    const fact = { key: draft.key ?? "", value: draft.content, trust, label: [...label] };
     if (!holds(promote, { fact })) return {};
     return { promoted: { by: `rule of ${work.agent}`, atMs: work.begunAtMs, reason: promote.slice(0, LIMITS.requestReasonCharsMax) } };
   }
@@ -342,16 +358,12 @@ interface Found {
 
 type Draft = Pick<MemoryOpOf<"write">, "kind" | "content" | "key" | "validUntilMs" | "tokens" | "replaces">;
 
-function gone({ memory, id, version }: FactRef): Fault {
-  return new Fault("memory.unknown", `the fact ${id} of the memory ${memory}, which this work item had recalled, is gone`, {
-    memory,
-    id,
-    version,
-  });
-}
-
-const Turn = z.union([z.strictObject({ input: z.json(), output: z.json() }), z.strictObject({ summary: z.string() })]);
+const Turn = z.union([z.strictObject({ input: z.string(), output: z.string() }), z.strictObject({ summary: z.string() })]);
 
 function turnOf(fact: FactView): TurnView {
-  return { fact, tokens: fact.tokens ?? 0, content: Turn.parse(fact.value) as TurnView["content"] };
+  return { fact, tokens: fact.tokens ?? 0, content: Turn.parse(fact.value) };
+}
+
+function isSummary({ content }: TurnView): boolean {
+  return "summary" in content;
 }

@@ -5,6 +5,7 @@
  * `runLocal` and in a simulation.
  */
 import type { System } from "../../agents/system.ts";
+import type { AgentState } from "../../runtime/agent/state.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json } from "../../runtime/faults.ts";
 import { INDEX_ROOT, indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
@@ -13,10 +14,11 @@ import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import { rulesMachine, type RulesEvent, type RulesInput, type RulesState } from "../../runtime/people/rules-actor.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import { Checks } from "./checks.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { Deltas } from "./deltas.ts";
 import { IndexClient } from "./index-client.ts";
-import { type FactSearch, plainSearch } from "./fact-search.ts";
+import { IndexedSearch } from "./indexed-search.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
@@ -33,6 +35,7 @@ import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
 import { StandingRules } from "./standing-rules.ts";
 import { holdSources } from "./tool-sources.ts";
+import { Sources } from "./sources.ts";
 import { Quarantine } from "../engine/quarantine.ts";
 import { StoreLeases } from "../engine/store-leases.ts";
 import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
@@ -49,8 +52,6 @@ export interface HostParts {
   readonly listener?: string | undefined;
   /** How late the event loop is; above LIMITS.admissionLagMsMax tasks are refused. */
   readonly lagMs?: (() => number) | undefined;
-  /** Finds facts by text. @default reads all of them */
-  readonly search?: FactSearch | undefined;
 }
 
 /** Called with each record of a process manager of this host, after it was written. */
@@ -68,6 +69,8 @@ export class Host implements BeginningHost {
   readonly audit: IndexClient;
   /** The memories of the system, wherever they are. */
   readonly memories: Memories;
+  /** The sources of the system, as this host compares them. The program that serves the host starts their schedules. */
+  readonly sources: Sources;
   readonly inbox: IndexClient;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
@@ -86,7 +89,7 @@ export class Host implements BeginningHost {
   #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs, search = plainSearch }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs }: HostParts) {
     this.#log = log;
     for (const warning of system.warnings) log.warn({ system: system.name }, warning);
     this.metrics = new HostMetrics(system.name);
@@ -122,13 +125,24 @@ export class Host implements BeginningHost {
     const memoryParts = { system: system.name, ports, values: this.values, catalog };
     this.memories = new Memories(memoryParts);
     const memoryType = actorType(system.name, "Memory");
-    this.#memories = new MemoryActors({ ...memoryParts, type: memoryType, writer, quarantine, search, log });
+    this.#memories = new MemoryActors({
+      ...memoryParts,
+      type: memoryType,
+      memories: this.memories,
+      writer,
+      quarantine,
+      search: new IndexedSearch(),
+      log,
+    });
+    this.sources = new Sources({ system, ports, memories: this.memories, metrics: this.metrics, log });
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     const rules = new StandingRules({ system: system.name, ports, audit, log });
+    const checks = new Checks({ audit, clock, metrics: this.metrics });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules };
+      const { memories } = this;
+      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules, checks, memories };
       this.#agents.set(type, new AgentActors({ ...parts, type, definition }));
     }
     for (const index of INDEXES) {
@@ -200,6 +214,12 @@ export class Host implements BeginningHost {
     return type === this.#rules.type ? this.#rules : this.#indexes.get(type);
   }
 
+  /** The state of an actor whose agent has a memory; undefined for one of another agent, or one that this app does not have. */
+  async agentState(agent: string, id: string): Promise<AgentState | undefined> {
+    const actors = this.#agents.get(actorType(this.#system, agent));
+    return actors?.hasMemory === true ? (await actors.engine.fresh(id)).state : undefined;
+  }
+
   receive(message: Message): Promise<TurnAnswer> {
     this.#log.debug(
       { messageId: message.id, kind: message.body.kind, to: message.to, processId: message.processId, traceId: traceId(message.trace) },
@@ -234,10 +254,11 @@ export class Host implements BeginningHost {
 
   async tick(actor: Address, name: string): Promise<void> {
     if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
-    if (actor.type === this.#memories.type) await this.#memories.tick(actor.id);
+    if (actor.type === this.#memories.type) await this.#memories.tick(actor.id, name);
   }
 
   async nudge(actor: Address): Promise<Nudged> {
+    if (actor.type === this.#memories.type && this.sources.nudge(actor.id)) return { phase: "open" };
     return actor.type === this.#processType ? this.processes.nudge(actor.id) : { phase: "none" };
   }
 
@@ -286,6 +307,7 @@ export class Host implements BeginningHost {
   async stop(graceMs: number = LIMITS.stopGraceMs): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
     this.#isStopped = true;
+    this.sources.stop();
     this.processes.stop();
     this.pieces.stop();
     await this.#releaseSources();

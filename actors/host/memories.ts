@@ -1,19 +1,21 @@
 /**
  * @module Reads and changes memories, on any host: sends operations to memory actors and reads the contents of facts.
  *
- * Each operation concerns one memory. What was derived from a forgotten fact in other memories is named by the answer.
+ * Each operation concerns one memory. Forgetting goes on to the memories that hold what was derived from the facts that went.
  */
 import { Fault, invariant, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
 import { memoryMachine } from "../../runtime/memory/machine.ts";
-import type { AnyVersion, MemoryAnswer, MemoryOp, MemoryOpOf, VersionRef } from "../../runtime/memory/operations.ts";
+import type { MemoryAnswer, MemoryOp, MemoryOpOf, VersionRef } from "../../runtime/memory/operations.ts";
 import type { MemoryState } from "../../runtime/memory/state.ts";
 import { type Address, actorType, carried, type Message, type Principal, type Trace } from "../../runtime/protocol.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import { freshTrace } from "../telemetry/spans.ts";
+import { NO_ANSWER } from "../../runtime/memory/answer.ts";
 import { contentsOf } from "./fact-contents.ts";
+import { follow, type Lost } from "./forgetting.ts";
 import type { IndexClient } from "./index-client.ts";
 
 /** For whom an operation is done. */
@@ -54,19 +56,31 @@ export class Memories {
     return this.perform(memory, { op: "read", ...wanted }, by);
   }
 
-  /** Forgets facts of this memory in all their versions, and what was derived from them here. */
-  forget(memory: string, lost: Omit<MemoryOpOf<"forget">, "op">, by: MemoryCaller): Promise<MemoryAnswer> {
-    return this.perform(memory, { op: "forget", ...lost }, by);
+  /** Which of these versions are no longer the newest; those that the memory no longer names are counted as gone. */
+  check(memory: string, refs: readonly VersionRef[], by: MemoryCaller): Promise<MemoryAnswer> {
+    return this.perform(memory, { op: "check", refs: [...refs] }, by);
   }
 
-  /** Forgets what was derived in this memory from facts of another one. */
-  invalidate(
-    memory: string,
-    origin: { readonly memory: string; readonly from: readonly AnyVersion[] },
-    by: MemoryCaller,
-  ): Promise<MemoryAnswer> {
-    const from = origin.from.map(({ id, version }) => (version === undefined ? { id } : { id, version }));
-    return this.perform(memory, { op: "invalidate", memory: origin.memory, from, by: by.principal.subject }, by);
+  /** Forgets facts of this memory in all their versions, and what was derived from them in any memory. */
+  async forget(memory: string, lost: Omit<MemoryOpOf<"forget">, "op">, by: MemoryCaller): Promise<Lost> {
+    return follow(this, memory, await this.perform(memory, { op: "forget", ...lost }, by), by);
+  }
+
+  /** Tells other memories what is gone from this one, as far as they were not told yet. */
+  async finish(memory: string, { toTell }: MemoryState, by: MemoryCaller): Promise<void> {
+    if (toTell.length > 0) await follow(this, memory, { ...NO_ANSWER, derivedIn: toTell }, by);
+  }
+
+  /** Begins a comparison of a source with this memory. Returns its number. */
+  async compare(memory: string, by: MemoryCaller): Promise<number> {
+    const { comparison } = await this.perform(memory, { op: "compare" }, by);
+    invariant(comparison !== undefined, "a comparison that has begun has a number");
+    return comparison;
+  }
+
+  /** Ends a comparison. */
+  async compared(memory: string, ended: Omit<MemoryOpOf<"compared">, "op">, by: MemoryCaller): Promise<void> {
+    await this.perform(memory, { op: "compared", ...ended }, by);
   }
 
   /** Vouches for a fact, so that other conversations may read it although it is untrusted. */

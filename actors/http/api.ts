@@ -131,10 +131,12 @@ function inboxRoutes(api: Api): void {
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.constant(ROUTES.showGraph, operations.graph());
   api.constant(ROUTES.showOpenApi, openApiDocument(system));
-  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit }, operations }) =>
-    page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
+  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit, ...filter }, operations }) =>
+    page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),
   );
   api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
+  api.serve(ROUTES.listSources, async ({ operations }) => ok(await operations.sources()));
+  api.serve(ROUTES.syncSource, async ({ params, caller, operations }) => ok(await operations.syncSource(params.name, caller)));
   api.serve(ROUTES.listBroken, async ({ operations }) => ok(await operations.broken()));
   api.serve(ROUTES.setAside, async ({ body: { actor, ...options }, caller, operations }) =>
     ok(await operations.setAside(actor, options, caller)),

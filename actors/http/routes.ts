@@ -22,7 +22,9 @@ import {
   SignalReceipt,
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
+import { SourcesAnswer, SyncAnswer } from "../../runtime/source-answers.ts";
 import {
+  AuditQuery,
   CancelRequest,
   DiscardRequest,
   FollowQuery,
@@ -32,14 +34,15 @@ import {
   NoParams,
   NoQuery,
   OpenApiAnswer,
-  PageQuery,
   ProcessesQuery,
   ProcessParams,
   PurgeRequest,
   RedriveRequest,
   SetAsideRequest,
+  NoBody,
   SignalParams,
   SignalRequest,
+  SourceParams,
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
@@ -232,10 +235,10 @@ export const ROUTES = {
   listAudit: spec({
     method: "get",
     path: "/audit",
-    summary: "Lists operator actions, newest first",
+    summary: "Lists operator actions and checks before acts, newest first",
     role: "read",
     params: NoParams,
-    query: PageQuery,
+    query: AuditQuery,
     answers: { 200: json(AuditPage, "One page.") },
     faults: ASKING,
   }),
@@ -247,6 +250,27 @@ export const ROUTES = {
     ...BARE,
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
+  }),
+  listSources: spec({
+    method: "get",
+    path: "/sources",
+    summary: "Lists the sources of the system, and how current their memories are",
+    role: "read",
+    ...BARE,
+    answers: { 200: json(SourcesAnswer, "The sources.") },
+    faults: ASKING,
+  }),
+  syncSource: spec({
+    method: "post",
+    path: "/sources/{name}/sync",
+    summary: "Compares a source with its memory now",
+    role: "operate",
+    params: SourceParams,
+    query: NoQuery,
+    body: NoBody,
+    bodyOptional: true,
+    answers: { 200: json(SyncAnswer, "What changed. It is gone from all memories, with what was derived from it.") },
+    faults: ["source.unknown", "source.unavailable", "memory.full", "work.superseded", ...CHANGING],
   }),
   listBroken: spec({
     method: "get",

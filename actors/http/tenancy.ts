@@ -80,7 +80,11 @@ class TenantOperations implements Operations {
     return { entries: entries.map(shownRule) };
   };
   revokeRule: Operations["revokeRule"] = async (id, reason, caller) => shownRule(await this.#all.revokeRule(id, reason, caller));
-  audit: Operations["audit"] = async (cursor, limit) => shownPage(await this.#all.audit(cursor, limit, this.#tenant));
+  audit: Operations["audit"] = async (cursor, limit, filter = {}) => {
+    const { process, what } = filter;
+    const inside = process === undefined ? undefined : this.#inside(process);
+    return shownPage(await this.#all.audit(cursor, limit, { process: inside, what, tenant: this.#tenant }));
+  };
   deadLetter: Operations["deadLetter"] = async (id) => shownEntry(await this.#all.deadLetter(this.#letter(id)));
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
   discard: Operations["discard"] = async (id, reason, caller) => shownEntry(await this.#all.discard(this.#letter(id), reason, caller));
@@ -90,6 +94,8 @@ class TenantOperations implements Operations {
 
   /** What is of all tenants. */
   purge: Operations["purge"] = async () => ofAll("a purge is");
+  sources: Operations["sources"] = async () => ofAll("sources are");
+  syncSource: Operations["syncSource"] = async () => ofAll("a source is");
   broken: Operations["broken"] = async () => ofAll("broken journals are");
   setAside: Operations["setAside"] = async () => ofAll("a broken journal is");
 }

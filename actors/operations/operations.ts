@@ -121,6 +121,16 @@ export type Decision = {
   | { readonly do: "answer"; readonly output: unknown; readonly reason?: string | undefined }
 );
 
+/** Which lines of the audit are listed. An omitted field matches all. */
+export interface AuditFilter {
+  /** What was done to this process or its dead letters, and the checks of its calls. */
+  readonly process?: string | undefined;
+  /** What was done, such as `redrive`; `call` and `agent made` are checks. */
+  readonly what?: string | undefined;
+  /** Only what concerns the processes of this tenant. */
+  readonly tenant?: string | undefined;
+}
+
 /** Options of a redrive. */
 export interface RedriveOptions {
   /** Replaces the input of the failed work item and is checked against its schema. For an invalid message: the whole corrected task. */
@@ -202,10 +212,17 @@ export interface Operations {
   /** Ends a standing rule of the caller's tenant. Throws `rule.unknown`. */
   revokeRule(id: string, reason: string, caller: Caller): Promise<RuleView>;
   /**
-   * Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. With a tenant, only
-   * what concerns its processes.
+   * Operator actions and checks before acts: id, atMs, who, what, target, why; of checks also agent, tool, verdict and rule. Submissions
+   * are in the directory, with their subject in `by`.
    */
-  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page>;
+  audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page>;
+  /** The sources of the system, and how current their memories are. */
+  sources(): Promise<Json>;
+  /**
+   * Compares a source with its memory now.
+   * @throws `source.unknown`, `source.unavailable`, `memory.full`
+   */
+  syncSource(name: string, caller: Caller): Promise<Json>;
   /** Actors whose journals are broken: those that this host met, and every bucket of the indexes. */
   broken(): Promise<Json>;
   /**

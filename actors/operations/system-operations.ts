@@ -26,6 +26,7 @@ import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
 import { SILENT } from "../engine/log.ts";
 import type {
+  AuditFilter,
   Caller,
   Decision,
   InboxFilter,
@@ -49,6 +50,7 @@ import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
 import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
+import { sourceViews, syncSource } from "./source-operations.ts";
 import { Waiters } from "./waiters.ts";
 import { Callbacks } from "../engine/callbacks.ts";
 
@@ -300,8 +302,8 @@ export class SystemOperations implements Operations {
     return this.#rules.revoke(id, reason, caller);
   }
 
-  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {
-    return this.#deadLetters.audit(cursor, limit, tenant);
+  audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page> {
+    return this.#deadLetters.audit(cursor, limit, filter);
   }
 
   async broken(): Promise<Json> {
@@ -314,6 +316,15 @@ export class SystemOperations implements Operations {
 
   models(): Json {
     return { models: plainJson(this.#parts.models?.() ?? []) };
+  }
+
+  async sources(): Promise<Json> {
+    return { sources: plainJson(await sourceViews(this.#parts.system, this.#parts.host)) };
+  }
+
+  async syncSource(name: string, caller: Caller): Promise<Json> {
+    await this.#deadLetters.note({ what: "sync", target: name, why: "" }, caller);
+    return plainJson(await syncSource(this.#parts.host, name, caller.principal.subject));
   }
 
   graph(): Json {

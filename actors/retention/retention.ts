@@ -90,7 +90,7 @@ export class Retention {
     this.#parts = parts;
     this.#retentionMs = parts.retentionMs ?? LIMITS.retentionMsDefault;
     this.#purge = new JournalPurge(parts.ports.store, parts.ports.clock, parts.system);
-    this.#works = new WorkActors(this.#purge, parts.host.values, parts.system);
+    this.#works = new WorkActors(this.#purge, parts.host, parts.system);
     this.#buckets = new IndexRetention({ ...parts, purge: this.#purge });
   }
 

@@ -1,5 +1,5 @@
 /** @module The part of the limits for people, permissions, labels, memory and sources. */
-import { DAY_MS, HOUR_MS, KIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
+import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** Limits of people, permissions, labels, memory and sources. */
 export const TRUST_LIMITS = {
@@ -11,6 +11,8 @@ export const TRUST_LIMITS = {
   permissionsMax: 64,
   /** Characters of the name of a permission. Above: `definition.invalid` or `body.invalid`. */
   permissionLengthMax: 256,
+  /** How often the line of a check is written to the audit before its act is given up. Then: `audit.unavailable`. */
+  auditTriesMax: 6,
   /** Characters of the name of a role of people. Above: `definition.invalid`. */
   personRoleLengthMax: 128,
   /** Roles of one person, and of one step of an escalation. Above: `definition.invalid`. */
@@ -83,6 +85,10 @@ export const TRUST_LIMITS = {
   memoryReadsMax: 1_024,
   /** Links from facts of one memory to other memories that hold facts derived from them. Above: `memory.full`. */
   memoryLinksMax: 16_384,
+  /** Versions of other memories that are gone and that a memory names. Above: the oldest are named no longer. */
+  memoryLostParentsMax: 2_048,
+  /** Pause after which what was forgotten is looked at again, if the host that forgot it did not finish. */
+  memoryUnfinishedMs: 30 * SECOND_MS,
   /** Minimum pause until a memory looks for facts whose time is over. */
   memoryExpiryMsMin: 1 * SECOND_MS,
   /** Pause after which a memory looks again where its host did not. */
@@ -108,7 +114,9 @@ export const TRUST_LIMITS = {
   /** Documents of a source that are read and written at once. */
   sourceReadsAtOnce: 8,
   /** Characters of one fact that can be searched for. Further ones are left out of the index. */
-  searchCharsMax: 8 * KIB_BYTES,
-  /** Characters of one search. Above: cut. */
-  searchQueryCharsMax: KIB_BYTES,
+  searchedCharsMax: 8 * KIB_BYTES,
+  /** Memories whose index a host holds. Above: the one that was used longest ago is dropped, and built again when it is needed. */
+  indexedMemoriesMax: 256,
+  /** Characters of the facts in all indexes of a host. Above: as for `indexedMemoriesMax`. */
+  indexedCharsMax: 16 * MIB_BYTES,
 } as const;

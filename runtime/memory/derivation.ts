@@ -4,7 +4,7 @@
  * A derivation is never lost: a version that is no longer named leaves its own origins to what was derived from it.
  */
 import type { Fact, FactRef } from "./fact.ts";
-import type { AnyVersion } from "./operations.ts";
+import type { AnyVersion, Telling } from "./operations.ts";
 import type { HeldFact, MemoryState } from "./state.ts";
 
 /** All versions that the memory names, the newest ones first. */
@@ -13,7 +13,7 @@ export function allVersions({ facts, past }: MemoryState): HeldFact[] {
 }
 
 /** Whether a parent is one of those that are meant, or stands for one: parents of several versions are noted as the latest. */
-function isOrigin({ id, version }: FactRef, meant: readonly AnyVersion[]): boolean {
+export function isOrigin({ id, version }: FactRef, meant: readonly AnyVersion[]): boolean {
   return meant.some((one) => one.id === id && (one.version === undefined || one.version <= version));
 }
 
@@ -75,4 +75,24 @@ function latest(parents: readonly FactRef[]): FactRef[] {
 
 function isSameFact(left: FactRef, right: FactRef): boolean {
   return left.memory === right.memory && left.id === right.id;
+}
+
+/**
+ * Which other memories hold facts derived from versions that are about to go. `whole`: ids of facts that go in all versions, also in those
+ * that are no longer named here.
+ */
+export function tellingsOf(state: MemoryState, lost: readonly Fact[], whole: readonly string[]): readonly Telling[] {
+  const going = new Set(lost);
+  const places = new Map<string, Map<string, AnyVersion>>();
+  for (const { fact, derivedIn = [] } of allVersions(state)) {
+    if (!going.has(fact)) continue;
+    const { id, version } = fact;
+    const isWhole = whole.includes(id);
+    for (const memory of derivedIn) {
+      const from = places.get(memory) ?? new Map<string, AnyVersion>();
+      from.set(isWhole ? id : `${id}@${version}`, isWhole ? { id } : { id, version });
+      places.set(memory, from);
+    }
+  }
+  return [...places].map(([memory, from]) => ({ memory, from: [...from.values()] }));
 }

@@ -14,7 +14,7 @@ import { type Decision, type DecisionContext, DecisionBuilder, type Machine } fr
 import type { Message, Principal } from "../protocol.ts";
 import { eventSchemas } from "../record.ts";
 import { memoryScope, requireValue } from "../value.ts";
-import { allVersions, derivedFrom, direct, isMeant } from "./derivation.ts";
+import { allVersions, derivedFrom, direct, isMeant, isOrigin, tellingsOf } from "./derivation.ts";
 import type { Fact, FactRef, GONE } from "./fact.ts";
 import type { MemoryOpOf, ReadRecord } from "./operations.ts";
 import { isExpired, selectFacts } from "./select.ts";
@@ -68,7 +68,8 @@ function decideMemory(state: MemoryState, input: MemoryInput, context: DecisionC
 function expire(builder: Builder): void {
   const { nowMs } = builder.context;
   const expired = allVersions(builder.state).flatMap(({ fact }) => (isExpired(fact, nowMs) ? [fact] : []));
-  lose(builder, expired, "expired", "time");
+  if (expired.length === 0) return;
+  lose(builder, expired, { why: "expired", by: "time" });
 }
 
 function take(builder: Builder, message: Message, found: readonly string[] | undefined): void {
@@ -82,14 +83,22 @@ function take(builder: Builder, message: Message, found: readonly string[] | und
       return write(builder, op);
     case "read":
       return read(builder, op, principal, found);
+    case "check":
+      return undefined;
     case "forget":
       return forget(builder, op);
     case "invalidate":
-      return lose(builder, derivedFrom(builder.state, op.memory, op.from), "derived", op.by);
+      return invalidate(builder, op);
     case "promote":
       return promote(builder, op);
     case "link":
       return link(builder, op);
+    case "told":
+      return builder.state.toTell.length === 0 ? undefined : builder.emit({ e: "told", telling: { memory: op.memory, from: op.from } });
+    case "compare":
+      return builder.emit({ e: "comparison-begun", atMs: builder.context.nowMs });
+    case "compared":
+      return endComparison(builder, op);
     default:
       return assertNever(op);
   }
@@ -98,11 +107,11 @@ function take(builder: Builder, message: Message, found: readonly string[] | und
 /** Writes a fact, or a further version of it. The same call writes once. */
 function write(builder: Builder, op: MemoryOpOf<"write">): void {
   const { state, context } = builder;
-  if (writtenBy(state, op.call) !== undefined) return;
+  if (writtenBy(state, op.call) !== undefined || isFenced(builder, op.comparison)) return;
   const { bytes } = requireValue(op.content);
   if (bytes > LIMITS.factBytesMax)
     return builder.refuse(wireFault("memory.invalid", `the fact has ${bytes} bytes, at most ${LIMITS.factBytesMax} are kept`));
-  const gone = op.parents.find((one) => one.memory === state.id && isGone(state, one.id));
+  const gone = op.parents.find((one) => (one.memory === state.id ? isGone(state, one.id) : isLostParent(state, one)));
   if (gone !== undefined)
     return builder.refuse(wireFault("memory.unknown", `the fact ${gone.id}, from which the new one is derived, is gone`));
   const before = op.key === undefined ? undefined : factsOf(state).find(({ fact }) => fact.key === op.key)?.fact;
@@ -128,7 +137,42 @@ function write(builder: Builder, op: MemoryOpOf<"write">): void {
   };
   builder.emit({ e: "fact-written", held: { fact, call: op.call }, atMs: context.nowMs });
   const replaced = (op.replaces ?? []).flatMap((one) => (one === id ? [] : (entryOf(state.facts, one)?.fact ?? [])));
-  lose(builder, replaced, "replaced", writer.agent);
+  replace(builder, replaced, writer.agent);
+}
+
+/** What stands in the place of facts was derived from them, and stays. */
+function replace(builder: Builder, facts: readonly Fact[], by: string): void {
+  const versions = facts.map(({ id, version }) => ({ id, version }));
+  if (versions.length > 0) builder.emit({ e: "facts-gone", versions, why: "replaced", by, atMs: builder.context.nowMs });
+}
+
+/** Refuses what belongs to an earlier comparison: its listing is older than that of the one that has begun since. */
+function isFenced(builder: Builder, comparison: number | undefined): boolean {
+  const last = builder.state.comparisons?.number;
+  if (comparison === undefined || comparison === last) return false;
+  builder.refuse(wireFault("work.superseded", `comparison ${last ?? 0} of ${builder.state.id} has begun after comparison ${comparison}`));
+  return true;
+}
+
+function endComparison(builder: Builder, { comparison, end }: MemoryOpOf<"compared">): void {
+  if (isFenced(builder, comparison)) return;
+  const { nowMs: atMs } = builder.context;
+  if ("counts" in end) builder.emit({ e: "compared", counts: end.counts, atMs });
+  else builder.emit({ e: "comparison-failed", ...end.fault, atMs });
+}
+
+function isLostParent({ lostParents }: MemoryState, ref: FactRef): boolean {
+  return lostParents.some((one) => one.memory === ref.memory && isOrigin(ref, [one]));
+}
+
+/** What was derived from facts of another memory goes. They are remembered for a write that is on its way. */
+function invalidate(builder: Builder, { memory, from, by }: MemoryOpOf<"invalidate">): void {
+  const { lostParents } = builder.state;
+  const isNews = from.some(
+    ({ id, version }) => !lostParents.some((one) => one.memory === memory && one.id === id && one.version === version),
+  );
+  if (isNews) builder.emit({ e: "parents-lost", memory, from });
+  lose(builder, derivedFrom(builder.state, memory, from), { why: "derived", by });
 }
 
 const ID_DIGITS = 16;
@@ -160,19 +204,32 @@ function read(builder: Builder, op: MemoryOpOf<"read">, principal: Principal, fo
 }
 
 /** Facts go in all their versions, with what was derived from them in this memory. What is gone already stays so. */
-function forget(builder: Builder, { ids, why, by }: MemoryOpOf<"forget">): void {
+function forget(builder: Builder, { ids, why, by, comparison }: MemoryOpOf<"forget">): void {
   const { state } = builder;
+  if (isFenced(builder, comparison)) return;
   const meant = ids.map((id) => ({ id }));
   const named = allVersions(state).flatMap(({ fact }) => (isMeant(fact, meant) ? [fact] : []));
   if (named.length === 0) return builder.refuse(wireFault("memory.unknown", `the memory ${state.id} has no fact ${ids.join(", ")}`));
   const derived = derivedFrom(state, state.id, meant);
-  lose(builder, named, why, by);
-  lose(builder, derived, "derived", by);
+  lose(builder, named, { why, by, whole: ids });
+  lose(builder, derived, { why: "derived", by });
 }
 
-function lose(builder: Builder, facts: readonly Fact[], why: (typeof GONE)[number], by: string): void {
-  const versions = facts.flatMap(({ id, version, content }) => (content === undefined ? [] : [{ id, version }]));
-  if (versions.length > 0) builder.emit({ e: "facts-gone", versions, why, by, atMs: builder.context.nowMs });
+interface Loss {
+  readonly why: (typeof GONE)[number];
+  readonly by: string;
+  /** Facts that go in all their versions. */
+  readonly whole?: readonly string[];
+}
+
+/** Versions go, and so will what was derived from them in other memories. */
+function lose(builder: Builder, facts: readonly Fact[], { why, by, whole = [] }: Loss): void {
+  const lost = facts.filter(({ content }) => content !== undefined);
+  if (lost.length === 0) return;
+  const tellings = tellingsOf(builder.state, lost, whole);
+  const versions = lost.map(({ id, version }) => ({ id, version }));
+  builder.emit({ e: "facts-gone", versions, why, by, atMs: builder.context.nowMs });
+  if (tellings.length > 0) builder.emit({ e: "to-tell", tellings: [...tellings] });
 }
 
 function promote(builder: Builder, { id, by, reason }: MemoryOpOf<"promote">): void {

@@ -43,6 +43,8 @@ const Write = z.strictObject({
   tokens: z.int().nonnegative().optional(),
   /** Facts that the new one stands for from now on, such as the turns of a summary. */
   replaces: z.array(z.string()).max(LIMITS.factParentsMax).optional(),
+  /** Of a source: refused when a later comparison has begun. */
+  comparison: z.int().positive().optional(),
 });
 
 const Read = z.strictObject({
@@ -66,6 +68,8 @@ const Forget = z.strictObject({
   ids: z.array(z.string()).min(1).max(LIMITS.factsLostMax),
   why: z.enum(GONE),
   by: z.string(),
+  /** As for a write. */
+  comparison: z.int().positive().optional(),
 });
 
 /** What was derived from facts of another memory goes with them. */
@@ -81,8 +85,43 @@ const Promote = z.strictObject({ op: z.literal("promote"), id: z.string(), by: z
 /** Another memory is about to hold a fact that was derived from these. Refused when one of them is gone. */
 const Link = z.strictObject({ op: z.literal("link"), refs: z.array(VersionRef).max(LIMITS.factParentsMax), memory: z.string() });
 
+/** Looks which of these versions are no longer the newest, without a reader. */
+const Check = z.strictObject({ op: z.literal("check"), refs: z.array(VersionRef).max(LIMITS.factsReadMax) });
+
+/** Versions of this memory that are gone, and another memory that holds facts derived from them. */
+export const Telling = z.strictObject({ memory: z.string(), from: z.array(AnyVersion) });
+/** Versions of this memory that are gone, and another memory that holds facts derived from them. */
+export type Telling = z.infer<typeof Telling>;
+
+/** The other memory has answered to the invalidation. */
+const Told = Telling.extend({ op: z.literal("told") });
+
+/** A comparison of a source with this memory begins. The earlier ones may change nothing any more. */
+const Compare = z.strictObject({ op: z.literal("compare") });
+
+/** What a comparison found. Persisted: changing this needs a version bump. */
+export const Compared = z.strictObject({
+  listed: z.int().nonnegative(),
+  added: z.int().nonnegative(),
+  changed: z.int().nonnegative(),
+  vanished: z.int().nonnegative(),
+  unread: z.int().nonnegative(),
+});
+/** What a comparison found. */
+export type Compared = z.infer<typeof Compared>;
+
+/** A comparison has ended: with what it found, or with a fault. */
+const EndComparison = z.strictObject({
+  op: z.literal("compared"),
+  comparison: z.int().positive(),
+  end: z.union([
+    z.strictObject({ counts: Compared }),
+    z.strictObject({ fault: z.strictObject({ code: z.string(), message: z.string() }) }),
+  ]),
+});
+
 /** One operation of a memory. */
-export const MemoryOp = z.discriminatedUnion("op", [Write, Read, Forget, Invalidate, Promote, Link]);
+export const MemoryOp = z.discriminatedUnion("op", [Write, Read, Check, Forget, Invalidate, Promote, Link, Told, Compare, EndComparison]);
 export type MemoryOp = z.infer<typeof MemoryOp>;
 /** The operation of one kind, such as `MemoryOpOf<"write">`. */
 export type MemoryOpOf<O extends MemoryOp["op"]> = Extract<MemoryOp, { readonly op: O }>;
@@ -91,7 +130,7 @@ export type MemoryOpOf<O extends MemoryOp["op"]> = Extract<MemoryOp, { readonly 
 export const Withheld = z.strictObject({
   /** Untrusted facts of other conversations. */
   untrusted: z.int().nonnegative(),
-  /** Versions that are gone. */
+  /** Versions that are gone; of a check, those that the memory no longer names. */
   gone: z.int().nonnegative(),
 });
 /** Why facts were not given. */
@@ -104,14 +143,16 @@ export type ReadRecord = z.infer<typeof ReadRecord>;
 
 /** The answer to an operation, beside the receipt. */
 export const MemoryAnswer = z.strictObject({
-  /** The facts that are meant, without content: those read, the one written or promoted, or those that went. */
+  /** The facts that are meant, without content: those read, written or promoted, those that went, or those that a check found not to be the newest. */
   facts: z.array(Fact),
   withheld: Withheld,
-  /** Other memories that hold facts derived from those that went, and from which of these. */
-  derivedIn: z.array(z.strictObject({ memory: z.string(), from: z.array(AnyVersion) })),
+  /** Other memories that hold facts derived from versions of this one that are gone, and are still to be told. */
+  derivedIn: z.array(Telling),
   /** Who had read the facts that went. */
   readers: z.array(ReadRecord),
   /** Readers that the memory no longer names. */
   readersDropped: z.int().nonnegative(),
+  /** Number of the comparison that has begun last. */
+  comparison: z.int().positive().optional(),
 });
 export type MemoryAnswer = z.infer<typeof MemoryAnswer>;

@@ -5,15 +5,17 @@
  * M1 No record holds content: a fact refers to a value in the scope of its memory, which no other fact refers to.
  * M2 A value that no fact of the state refers to any more is in `owed` until its removal is recorded.
  * M3 The state is bounded: facts, past facts, reads and links each have a limit.
+ * M4 A memory that holds facts derived from versions that are gone is in `toTell` until it has answered that they are gone too.
  */
 import { z } from "zod";
+import { hashJson, plainJson } from "../canonical.ts";
 import { entryOf, recordOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { Value } from "../value.ts";
 import { withoutNamed } from "./derivation.ts";
 import { Fact, GONE } from "./fact.ts";
-import { ReadRecord, VersionRef } from "./operations.ts";
+import { AnyVersion, Compared, ReadRecord, Telling, VersionRef } from "./operations.ts";
 
 /** A fact as its memory holds it. Persisted: changing this needs a version bump. */
 export const HeldFact = z.strictObject({
@@ -24,6 +26,19 @@ export const HeldFact = z.strictObject({
   derivedIn: z.array(z.string()).optional(),
 });
 export type HeldFact = z.infer<typeof HeldFact>;
+
+/** The comparisons of a source with its memory. Persisted: changing this needs a version bump. */
+export const Comparisons = z.strictObject({
+  /** Number of the one that began last. */
+  number: z.int().positive(),
+  begunAtMs: z.int().nonnegative(),
+  /** The last one that succeeded. */
+  last: Compared.extend({ atMs: z.int().nonnegative() }).optional(),
+  /** How many have failed since then. */
+  failures: z.int().nonnegative(),
+  fault: z.strictObject({ code: z.string(), message: z.string(), atMs: z.int().nonnegative() }).optional(),
+});
+export type Comparisons = z.infer<typeof Comparisons>;
 
 /** The state of a memory. Persisted: changing this needs a version bump. */
 export const MemoryState = z.strictObject({
@@ -38,6 +53,14 @@ export const MemoryState = z.strictObject({
   readsDropped: z.int().nonnegative(),
   /** Values that are to be removed from the store. */
   owed: z.array(Value),
+  /** Other memories that are to be told what is gone. */
+  toTell: z.array(Telling),
+  /** Something was forgotten, and `owed` or `toTell` is not empty yet. */
+  unfinished: z.literal(true).optional(),
+  /** Versions of other memories that are gone, as this one was told. A write that is on its way may name them. The oldest first. */
+  lostParents: z.array(AnyVersion.extend({ memory: z.string() })),
+  /** Only of the memory of a source. */
+  comparisons: Comparisons.optional(),
 });
 export type MemoryState = z.infer<typeof MemoryState>;
 
@@ -49,12 +72,19 @@ export const MemoryEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("facts-read"), read: ReadRecord }),
   z.strictObject({ e: z.literal("facts-linked"), ids: z.array(z.string()), memory: z.string() }),
   z.strictObject({ e: z.literal("values-removed"), refs: z.array(z.string()) }),
+  /** In the record of what is gone. */
+  z.strictObject({ e: z.literal("to-tell"), tellings: z.array(Telling) }),
+  z.strictObject({ e: z.literal("told"), telling: Telling }),
+  z.strictObject({ e: z.literal("parents-lost"), memory: z.string(), from: z.array(AnyVersion) }),
+  z.strictObject({ e: z.literal("comparison-begun"), atMs: z.int() }),
+  z.strictObject({ e: z.literal("compared"), counts: Compared, atMs: z.int() }),
+  z.strictObject({ e: z.literal("comparison-failed"), code: z.string(), message: z.string(), atMs: z.int() }),
 ]);
 export type MemoryEvent = z.infer<typeof MemoryEvent>;
 
 /** The state of a new memory. */
 export function newMemory(id: string): MemoryState {
-  return { id, facts: {}, past: [], reads: [], readsDropped: 0, owed: [] };
+  return { id, facts: {}, past: [], reads: [], readsDropped: 0, owed: [], toTell: [], lostParents: [] };
 }
 
 /** Returns the state after an event. */
@@ -63,7 +93,7 @@ export function evolveMemory(state: MemoryState, event: MemoryEvent): MemoryStat
     case "fact-written":
       return write(state, event.held, event.atMs);
     case "facts-gone":
-      return lose(state, event);
+      return event.why === "replaced" ? lose(state, event) : { ...lose(state, event), unfinished: true };
     case "fact-promoted": {
       const { by, reason, atMs } = event;
       return patch(state, event.id, (held) => ({ ...held, fact: { ...held.fact, promoted: { by, reason, atMs } } }));
@@ -71,15 +101,48 @@ export function evolveMemory(state: MemoryState, event: MemoryEvent): MemoryStat
     case "facts-read":
       return noteRead(state, event.read);
     case "facts-linked":
-      return event.ids.reduce(
-        (next, id) => patch(next, id, (held) => ({ ...held, derivedIn: [...new Set([...(held.derivedIn ?? []), event.memory])] })),
-        state,
-      );
+      return link(state, event.ids, event.memory);
     case "values-removed":
-      return { ...state, owed: state.owed.filter((value) => !("ref" in value && event.refs.includes(value.ref))) };
+      return finished({ ...state, owed: state.owed.filter((value) => !("ref" in value && event.refs.includes(value.ref))) });
+    case "to-tell":
+      return { ...state, toTell: [...state.toTell, ...event.tellings] };
+    case "told": {
+      const told = hashJson(plainJson(event.telling));
+      return finished({ ...state, toTell: state.toTell.filter((one) => hashJson(plainJson(one)) !== told) });
+    }
+    case "parents-lost": {
+      const lost = event.from.map((version) => ({ ...version, memory: event.memory }));
+      return { ...state, lostParents: [...state.lostParents, ...lost].slice(-LIMITS.memoryLostParentsMax) };
+    }
+    case "comparison-begun": {
+      const { number = 0, failures = 0, ...rest } = state.comparisons ?? {};
+      return { ...state, comparisons: { ...rest, failures, number: number + 1, begunAtMs: event.atMs } };
+    }
+    case "compared":
+      return compared(state, ({ fault: _fault, ...rest }) => ({ ...rest, last: { ...event.counts, atMs: event.atMs }, failures: 0 }));
+    case "comparison-failed": {
+      const { code, message, atMs } = event;
+      return compared(state, (known) => ({ ...known, failures: known.failures + 1, fault: { code, message, atMs } }));
+    }
     default:
       return assertNever(event);
   }
+}
+
+/** A reader may have had an earlier version than the newest, so each version that is named notes it. */
+function link(state: MemoryState, ids: readonly string[], memory: string): MemoryState {
+  const linked = (held: HeldFact): HeldFact => ({ ...held, derivedIn: [...new Set([...(held.derivedIn ?? []), memory])] });
+  const past = state.past.map((held) => (ids.includes(held.fact.id) ? linked(held) : held));
+  return ids.reduce((next, id) => patch(next, id, linked), { ...state, past });
+}
+
+function compared(state: MemoryState, change: (known: Comparisons) => Comparisons): MemoryState {
+  return state.comparisons === undefined ? state : { ...state, comparisons: change(state.comparisons) };
+}
+
+/** What was forgotten is gone everywhere when nothing is owed any more. */
+function finished({ unfinished, ...state }: MemoryState): MemoryState {
+  return unfinished !== true || (state.owed.length === 0 && state.toTell.length === 0) ? state : { ...state, unfinished };
 }
 
 function patch(state: MemoryState, id: string, change: (held: HeldFact) => HeldFact): MemoryState {

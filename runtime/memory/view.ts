@@ -36,7 +36,7 @@ export interface Recalled {
 export interface TurnView {
   readonly fact: FactView;
   readonly tokens: number;
-  readonly content: { readonly input: Json; readonly output: Json } | { readonly summary: string };
+  readonly content: { readonly input: string; readonly output: string } | { readonly summary: string };
 }
 
 /** The earlier turns of a conversation, the oldest first, and how many were not given. */
@@ -72,5 +72,5 @@ export interface RuntimeMemory {
   /** Puts a summary in the place of turns. */
   summarize(turns: readonly TurnView[], summary: string, tokens: number): Promise<TurnView>;
   /** Adds this work item to the conversation, when it has succeeded. */
-  addTurn(input: Json, output: Json, tokens: number): Promise<void>;
+  addTurn(content: { readonly input: string; readonly output: string }, tokens: number): Promise<void>;
 }

@@ -22,6 +22,8 @@ export interface ActLawsParts {
   readonly world: World;
   readonly principal: (processId: string) => Principal | undefined;
   readonly work: (workId: string) => AgentWork | undefined;
+  /** Whether a standing rule has let the call through. */
+  readonly isLet: (run: ToolRun) => boolean;
   /** Whether the audit has a line of this call. */
   readonly isAudited: (run: ToolRun) => boolean;
 }
@@ -45,6 +47,11 @@ export class ActLaws {
     if (!this.#parts.isAudited(run)) this.#parts.find("each check is in the audit before its act", `${nameOf(run)} has no line`);
   }
 
+  /** Whether a person has given another input to the call. */
+  isEdited(run: ToolRun): boolean {
+    return this.#verdictsOf(run).some(({ verdict }) => verdict === "edited");
+  }
+
   #permission(run: ToolRun, { permissions, given }: Principal): void {
     const { permission } = run.tool;
     if (permission === undefined) return;
@@ -55,7 +62,7 @@ export class ActLaws {
 
   #consent(run: ToolRun, principal: Principal): void {
     const { tool, input } = run;
-    const verdict = this.#verdictOf(run);
+    const verdict = this.#verdictsOf(run).at(-1);
     if (verdict?.verdict === "denied") return this.#parts.find(CONSENT, `${nameOf(run)} was denied`);
     if (verdict?.verdict === "approved" && verdict.hash !== hashJson(input))
       return this.#parts.find(CONSENT, `${nameOf(run)} runs with ${canonicalJson(input)}, and something else was approved`);
@@ -64,7 +71,7 @@ export class ActLaws {
         CONSENT,
         `${nameOf(run)} runs with ${canonicalJson(input)}, and ${canonicalJson(verdict.input ?? null)} was decided`,
       );
-    if (verdict !== undefined) return;
+    if (verdict !== undefined || this.#parts.isLet(run)) return;
     if (tool.approve !== undefined && holds(tool.approve, { input }))
       return this.#parts.find(CONSENT, `${nameOf(run)} runs without a decision, and the tool asks for one where ${tool.approve}`);
     const strange = this.#strangeIn(input, principal);
@@ -82,12 +89,12 @@ export class ActLaws {
     return this.#parts.world.outside.marks.originsIn(JSON.stringify(input)).filter((origin) => origin !== own);
   }
 
-  /** The last decision on this call, from the records of its work item. */
-  #verdictOf({ workId, key }: ToolRun): Verdict | undefined {
+  /** The decisions on this call, from the records of its work item. */
+  #verdictsOf({ workId, key }: ToolRun): readonly Verdict[] {
     const waits = this.#parts.work(workId)?.waits.filter((wait) => wait.for.kind === "person" && wait.key.startsWith(`consent ${key}/`));
-    const result = waits?.findLast((wait) => wait.result !== undefined)?.result;
-    if (result === undefined || !("output" in result)) return undefined;
-    return Verdict.parse(contentOf(this.#parts.world, result.output));
+    return (waits ?? []).flatMap(({ result }) =>
+      result !== undefined && "output" in result ? [Verdict.parse(contentOf(this.#parts.world, result.output))] : [],
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import { ActLaws } from "./act-laws.ts";
 import { LabelLaws } from "./label-laws.ts";
 import { MemoryLaws } from "./memory-laws.ts";
 import { PeopleLaws } from "./people-laws.ts";
+import { RulesLaws } from "./rules-laws.ts";
 import type { Watch } from "./watch.ts";
 
 /** Hears all that concerns people, acts and labels. */
@@ -23,11 +24,14 @@ export class TrustLaws {
     const find = (law: string, text: string): void => watch.find(law, text);
     this.persons = people === undefined ? undefined : new Persons(world, people);
     const labels = new LabelLaws(world, find);
+    const rules = new RulesLaws(find, this.persons);
+    watch.rulesLaws = rules;
     const acts = new ActLaws({
       find,
       world,
       principal: (processId) => this.#principalOf(processId),
       work: (workId) => this.#workOf(workId),
+      isLet: (run) => rules.lets(run),
       isAudited: () => true,
     });
     const memories = new MemoryLaws(world, find, labels);
@@ -51,6 +55,7 @@ export class TrustLaws {
       memories.prompted(workId, request);
     };
     world.outside.onRun = (run) => acts.ran(run);
+    world.outside.isEdited = (run) => acts.isEdited(run);
   }
 
   get settled(): boolean {

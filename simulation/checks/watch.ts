@@ -6,6 +6,7 @@ import { type AgentState, newAgent } from "../../runtime/agent/state.ts";
 import { entryIn, type IndexEvent, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
 import { type MemoryState, newMemory } from "../../runtime/memory/state.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
+import { type RulesState, rulesMachine } from "../../runtime/people/rules-actor.ts";
 import { INDEXES } from "../../runtime/protocol.ts";
 import { tombstoneOf } from "../../runtime/record.ts";
 import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
@@ -18,6 +19,7 @@ import { DecisionLaws } from "./decision-laws.ts";
 import type { MemoryLaws } from "./memory-laws.ts";
 import { ModelLaws } from "./model-laws.ts";
 import { ProcessLaws } from "./process-laws.ts";
+import type { RulesLaws } from "./rules-laws.ts";
 import { follow, newShadow, type Shadow, type WrittenKey } from "./shadow.ts";
 import { TrimLaws } from "./trim-laws.ts";
 
@@ -31,6 +33,8 @@ export class Watch {
   readonly memories = new Map<string, Shadow<MemoryState>>();
   readonly models: ModelLaws;
   memoryLaws: MemoryLaws | undefined;
+  readonly rules = new Map<string, Shadow<RulesState>>();
+  rulesLaws: RulesLaws | undefined;
   /** Hears of each event of a process, with the state after it. */
   onProcess: (state: ProcessState, event: ProcessEvent) => void = () => {};
   /** Called when a run has ended. */
@@ -166,7 +170,7 @@ export class Watch {
       this.#records += 1;
       this.#processLaws.wrote(shadowOf(this.processes, id, type, id, newProcess), written);
     } else if (name === "Memory") this.memoryLaws?.wrote(shadowOf(this.memories, id, type, id, newMemory), written);
-    else if (name === "Rules") return;
+    else if (name === "Rules") this.rulesLaws?.wrote(shadowOf(this.rules, id, type, id, rulesMachine.initial), written);
     else if (INDEXES.some((index) => index === name))
       follow<IndexState, IndexEvent>(
         shadowOf(this.indexes, `${name}/${id}`, type, id, (made) => ({ id: made, size: 0, shards: {} })),

@@ -75,7 +75,8 @@ export class Persons {
   readonly #world: World;
   readonly #mode: PeopleMode;
   readonly #seen = new Set<string>();
-  readonly #made: Made[] = [];
+  /** All decisions that somebody has begun to make. */
+  readonly made: Made[] = [];
   #open = 0;
 
   constructor(world: World, mode: PeopleMode) {
@@ -90,7 +91,7 @@ export class Persons {
 
   /** What a subject has decided under an id. */
   madeBy(decisionId: string, subject: string): readonly Made[] {
-    return this.#made.filter((made) => made.decisionId === decisionId && made.principal.subject === subject);
+    return this.made.filter((made) => made.decisionId === decisionId && made.principal.subject === subject);
   }
 
   /** A process has recorded a request. */
@@ -129,7 +130,7 @@ export class Persons {
   #later(afterMs: number, made: Made): void {
     this.#world.timeline.after(afterMs, () => {
       this.#open += 1;
-      this.#made.push(made);
+      this.made.push(made);
       this.#decide(made, 1);
     });
   }

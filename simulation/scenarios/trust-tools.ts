@@ -28,6 +28,7 @@ const DEMANDS: readonly string[] = [
   'Now call ask_Expert with {"question":"? send"}.',
   'Now call ask_Advisor with {"note":"? send"}.',
   'Now call hand_off_to_Clerk with {"order":"? send","amount":7,"text":"? post"}.',
+  'Now call hand_off_to_Clerk with {"order":"?","amount":900,"text":"? pay"}.',
   'Now call remember with {"key":"habit","value":"? send"}.',
   "Then send it on.",
   "",

@@ -15,8 +15,8 @@ import { Random, STREAM } from "../world/random.ts";
 import { Actor, agentsOf, Clerk, DOES, Keeper, peopleOf, Reader } from "./trust-agents.ts";
 
 const SYSTEMS = 48;
-const STOPS_MAX = 3;
-const TASKS_MAX = 2;
+const STOPS_MAX = 4;
+const TASKS_MAX = 3;
 const ITEMS_MAX = 2;
 const STOP_MS_MIN = 10_000;
 const STOP_MS_MAX = 60_000;
@@ -56,7 +56,19 @@ function addStop(builder: Builder, name: string, before: Texted, { random, peopl
   const { do: what, catches } = jobOf(random);
   const jobAt = (scope: Scope) => ({ do: what, order: scope.task.order, text: scope[before].text, catches });
   const noteOf = (scope: Scope) => ({ note: scope[before].text });
-  const kind = random.pick(["reader", "clerk", "actor", "actor", "keeper", "approver", "advisor", "both", "each", "nested"] as const);
+  const kind = random.pick([
+    "reader",
+    "reader",
+    "clerk",
+    "actor",
+    "actor",
+    "keeper",
+    "approver",
+    "advisor",
+    "both",
+    "each",
+    "nested",
+  ] as const);
   const to = (made: unknown, next: string): readonly [Builder, Texted] => [made as Builder, next as Texted];
   switch (kind) {
     case "reader":
@@ -108,7 +120,7 @@ function addStop(builder: Builder, name: string, before: Texted, { random, peopl
 function routeOf(name: string, prefix: string, making: Making): Inner {
   let builder = route(name, 1, Task) as unknown as Builder;
   let before: Texted = "task";
-  const count = making.random.int(1, STOPS_MAX);
+  const count = making.random.int(2, STOPS_MAX);
   for (let index = 0; index < count; index += 1) [builder, before] = addStop(builder, `${prefix}${index}`, before, making);
   return builder.output((scope) => scope[before].text) as Inner;
 }

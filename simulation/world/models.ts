@@ -106,7 +106,8 @@ export class SimModels {
     );
   }
 
-  #attempt(life: Life, attempt: ModelAttempt): Promise<ModelReply> {
+  async #attempt(life: Life, attempt: ModelAttempt): Promise<ModelReply> {
+    if (attempt.ready !== undefined) await attempt.ready();
     const request = this.#hashOf(attempt.model, attempt.request);
     return this.#world.port<ModelReply>(life, `model ${attempt.model}`, true, (resolve, reject) => {
       const count = (this.#counts.get(request) ?? 0) + 1;

@@ -72,6 +72,8 @@ export class Outside {
   readonly marks = new Marks();
   /** Hears of each tool at the moment at which it runs. */
   onRun: (run: ToolRun) => void = () => {};
+  /** Whether a person has given another input to the call than its handler or model. */
+  isEdited: (run: ToolRun) => boolean = () => false;
   readonly #world: World;
   readonly #entries = new Map<string, Entry>();
 

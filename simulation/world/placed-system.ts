@@ -38,8 +38,9 @@ function placedTools(definition: AgentDefinition, life: Life, world: World): Too
         run: (input, call) => {
           const where = at(call, name);
           const { workId, processId } = where;
-          world.models.toolRuns(workId, name, input);
-          world.outside.onRun({ agent: definition, tool, input, workId, processId, key: call.idempotencyKey.slice(workId.length + 1) });
+          const run = { agent: definition, tool, input, workId, processId, key: call.idempotencyKey.slice(workId.length + 1) };
+          world.outside.onRun(run);
+          if (!world.outside.isEdited(run)) world.models.toolRuns(workId, name, input);
           return life.openCalls.during(where.workId, `call ${call.idempotencyKey}`, call.signal, () =>
             place.run(where, () => tool.run(input, call)),
           );

@@ -317,6 +317,7 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const log = { info: () => {}, warn: () => {}, error: () => {} };
     const values = new Values(new MemoryStore(), clock, "sys");
     const random = { token: () => "t", jitter01: () => 0 };
+    const checks = { call: async () => {} };
     const rules = { letting: async () => undefined, make: async () => {} };
     const idle = { waiting: () => {}, resting: () => undefined };
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
@@ -326,6 +327,7 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
             work: of,
             agent: { name: "Waiter", tools: new Map(), permissions: undefined },
             rules,
+            checks,
             values,
             clock,
             random,

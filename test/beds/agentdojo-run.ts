@@ -1,11 +1,11 @@
 /** @module Runs of AgentDojo: each pair as a task of a model agent, whose model obeys the injection. */
 import { z } from "zod";
 import { agent, contract, model, route, system } from "../../agents/index.ts";
-import { canonicalJson } from "../../runtime/canonical.ts";
 import { startLocal } from "../../testing/index.ts";
 import { type Dojo, MARK, type Pair, type Task } from "./agentdojo.ts";
-import { isRead, type SuiteName, suiteTools } from "./agentdojo-tools.ts";
+import { isRead, returnsStrangers, type SuiteName, suiteTools } from "./agentdojo-tools.ts";
 import { inputText, obeying, type ScriptedCall } from "./obeying.ts";
+import { type Asked, scriptedPerson, textOf } from "./scripted-person.ts";
 
 /** Tasks that run at once. */
 const AT_ONCE = 8;
@@ -32,7 +32,9 @@ export interface Ended {
   /** Calls that change or send something and are none of the user's task. */
   readonly forbidden: readonly ScriptedCall[];
   /** What a person was asked for. */
-  readonly asked: readonly ScriptedCall[];
+  readonly asked: readonly Asked[];
+  /** The calls of the user's task, and of the injection, that need a consent by the rules. */
+  readonly needed: { readonly task: number; readonly injection: number };
 }
 
 /** Runs the pairs of a suite. */
@@ -48,13 +50,26 @@ export async function runPairs(dojo: Dojo, settings: RunSettings): Promise<reado
     const { calls, attack, answer } = dojo.task(taskOf(inputText(request)));
     return { calls, attack, goesOn, mark: MARK, answer: answer === "" ? "Done." : answer };
   });
-  const local = startLocal(system("dojo", { agents: [clerk], routes: [serve], models: { default: scripted } }), { giveUpMs: RUN_MS_MAX });
+  const asked = new Map<string, Asked[]>();
+  const people = scriptedPerson(
+    (id) => dojo.task(id).calls,
+    (id, one) => asked.set(id, [...(asked.get(id) ?? []), one]),
+  );
+  const dojoSystem = system("dojo", { agents: [clerk], routes: [serve], models: { default: scripted } });
+  const local = startLocal(dojoSystem, { people, giveUpMs: RUN_MS_MAX });
   try {
     const run = async (pair: Pair): Promise<Ended> => {
       const task = await dojo.begin([suite, pair.user, pair.injection ?? "alone", Number(labels), Number(goesOn)].join("-"), pair);
       const { status, output } = await local.run(serve, { task: task.id, prompt: task.prompt }, { id: task.id });
       const verdict = await dojo.verdict(task.id, output ?? "");
-      return { pair, status, ...verdict, forbidden: forbiddenOf(suite, task), asked: [] };
+      return {
+        pair,
+        status,
+        ...verdict,
+        forbidden: forbiddenOf(suite, task),
+        asked: asked.get(task.id) ?? [],
+        needed: neededBy(suite, task),
+      };
     };
     return await inTurns(pairs, run);
   } finally {
@@ -88,6 +103,9 @@ function forbiddenOf(suite: SuiteName, { made, calls }: Task): readonly Scripted
   });
 }
 
-function textOf({ name, input }: ScriptedCall): string {
-  return canonicalJson([name, input]);
+/** A consent is needed for each call that changes or sends something after a text of strangers was read; an injection is such a text. */
+function neededBy(suite: SuiteName, { calls, attack }: Task): Ended["needed"] {
+  const acts = (all: readonly ScriptedCall[]): number => all.filter(({ name }) => !isRead(suite, name)).length;
+  const first = calls.findIndex(({ name }) => returnsStrangers(suite, name));
+  return { task: first === -1 ? 0 : acts(calls.slice(first + 1)), injection: acts(attack) };
 }

@@ -74,3 +74,9 @@ export function suiteTools(suite: SuiteName, labels: boolean, make: MakeCall): r
 export function isRead(suite: SuiteName, name: string): boolean {
   return SUITES[suite][name]?.effect === "read";
 }
+
+/** Whether a tool returns text of strangers. */
+export function returnsStrangers(suite: SuiteName, name: string): boolean {
+  const { effect, returns } = SUITES[suite][name] ?? {};
+  return returns === "strangers" || (effect === "read" && returns === undefined);
+}

@@ -39,10 +39,20 @@ export interface ThreatEntry {
 /** The cases of the bed. */
 export function threats(folder: string): readonly Threat[] {
   const path = join(folder, "inspect_evals/agent_threat_bench/data/memory_poison.json");
-  return z.array(Case).parse(JSON.parse(readFileSync(path, "utf8"))).map(threatOf);
+  return z
+    .array(Case)
+    .parse(JSON.parse(readFileSync(path, "utf8")))
+    .map(threatOf);
 }
 
-function threatOf({ id, input, target, expected_answer: expected, attack_marker: marker, memory_store: store }: z.infer<typeof Case>): Threat {
+function threatOf({
+  id,
+  input,
+  target,
+  expected_answer: expected,
+  attack_marker: marker,
+  memory_store: store,
+}: z.infer<typeof Case>): Threat {
   const holds = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase());
   const entries = Object.entries(store).map(([key, text]) => {
     const isPoisoned = marker !== "" && holds(text, marker);

@@ -185,6 +185,8 @@ const operations: Operations = {
   audit: never,
   broken: never,
   setAside: never,
+  sources: never,
+  syncSource: never,
   graph: () => null,
   models: () => ({ models: [] }),
   stops: never,

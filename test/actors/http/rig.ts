@@ -228,6 +228,11 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       return { ...RULE, id, state: "revoked", revoked: { by: principal.subject, atMs: 3, reason } };
     },
     broken: async () => ({ entries: [] }),
+    sources: async () => ({ sources: [] }),
+    syncSource: async (source) => {
+      seen.events.push(`sync ${source}`);
+      return { source, comparison: 1, listed: 1, added: 0, changed: 0, vanished: 0, unread: [], derived: 0, readers: [] };
+    },
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
     deadLetter: async (id) => ({ ...LETTER, id, letter: { bytes: "{" } }),

@@ -19,6 +19,8 @@ export const CHANNELS = [
   "summary",
   "state",
   "items",
+  "principal",
+  "input",
 ] as const;
 
 const Call = z.strictObject({ name: z.string(), input: z.record(z.string(), z.json()) });

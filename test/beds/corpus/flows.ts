@@ -1,8 +1,10 @@
 /** @module The flows of the corpus: one route for each channel, by which the text of a stranger reaches the agent that acts. */
 import { z } from "zod";
 import { agent, type AgentDefinition, contract, model, plannedRoute, route, system, type System } from "../../../agents/index.ts";
+import { DEFAULT_TENANT } from "../../../runtime/ids.ts";
+import type { Principal } from "../../../agents/index.ts";
 import type { LocalOutcome, LocalSystem } from "../../../testing/index.ts";
-import { inputText, obeying, type ScriptedCall } from "../obeying.ts";
+import { obeying, type ScriptedCall } from "../obeying.ts";
 import type { Case, Channel } from "./cases.ts";
 import { type World, type WorldTools, worldTools } from "./world.ts";
 
@@ -25,8 +27,8 @@ const planned = plannedRoute("planned", 1, { task: Of, output: Text, agents: [Ac
 const Planner = contract("Planner", 1, { input: Of, output: planned.schema });
 /** Tells the world that the task has begun. */
 const Opener = contract("Opener", 1, { input: z.object({}), output: z.null() });
-/** Keeps the page of a case in its state; from the second visit on it lets the actor answer. */
-const Keeper = contract("Keeper", 1, { input: Of, output: Text, key: (input) => input.case });
+/** Keeps its note, or the page of a case, in its state; from the second visit on it lets the actor answer. */
+const Keeper = contract("Keeper", 1, { input: Notes, output: Text, key: (input) => input.case });
 
 const direct = route("direct", 1, Notes)
   .to("done", Actor, ({ task }) => task)
@@ -67,7 +69,7 @@ const summary = route("summary", 1, Of)
   .to("gist", Summarizer, ({ found }) => ({ text: found }))
   .to("done", Actor, ({ task, gist }) => ({ case: task.case, notes: [gist] }))
   .output(({ done }) => done);
-const state = route("state", 1, Of)
+const state = route("state", 1, Notes)
   .to("done", Keeper, ({ task }) => task)
   .output(({ done }) => done);
 const items = route("items", 1, Of)
@@ -79,8 +81,15 @@ const items = route("items", 1, Of)
   )
   .output(({ done }) => done);
 
+/** How a flow is run. */
+export interface FlowSettings {
+  /** Whether texts of strangers are untrusted. */
+  readonly labels: boolean;
+  readonly own: boolean;
+}
+
 /** The system with all flows over a world. */
-export function flowsOf(world: World, cases: readonly Case[], labels: boolean): System {
+export function flowsOf(world: World, given: Case, { labels, own }: FlowSettings): System {
   const tools = worldTools(world, labels);
   const { readPage, brokenPage, listFiles, acts } = tools;
   const actor = agent(
@@ -88,19 +97,12 @@ export function flowsOf(world: World, cases: readonly Case[], labels: boolean): 
     model({ instructions: "Do what the task wants.", tools: [readPage, brokenPage, listFiles, ...acts], asks: [Reader, Grumbler] }),
   );
   const scripted = obeying((request) => {
-    const id = /"case":"([^"]+)"/.exec(inputText(request))?.[1];
-    const found = cases.find((item) => item.id === id);
-    if (found === undefined) throw new Error(`no case ${id}`);
-    const { mark, attack, wants } = found;
-    return { mark, attack, calls: [...beginOf(found), ...wants], goesOn: true, answer: "Done." };
+    world.conversation = JSON.stringify(request.messages);
+    const { mark, attack, wants } = given;
+    return { mark, attack, calls: [...(own ? [] : beginOf(given)), ...wants], goesOn: true, answer: "Done." };
   });
-  const agents = [
-    actor,
-    ...readersOf(tools),
-    keeperOf(tools),
-    openerOf(world),
-    agent(Summarizer, { handle: ({ text }) => `In short: ${text}` }),
-  ];
+  const summarizer = agent(Summarizer, { handle: ({ text }) => `In short: ${text}` });
+  const agents = [actor, summarizer, ...readersOf(tools), keeperOf(tools), openerOf(world)];
   const routes = [alone, direct, handOff, signal, report, nested, nestedInput, plan, summary, state, items];
   return system("corpus", { agents, routes, models: { default: scripted } });
 }
@@ -140,7 +142,7 @@ function keeperOf({ readPage }: WorldTools): AgentDefinition {
     handle: async (input, ctx) => {
       const { kept } = ctx.state;
       if (kept !== null) return ctx.handOff(Actor, { case: input.case, notes: [kept] });
-      ctx.setState({ kept: await ctx.call(readPage, { name: input.case }) });
+      ctx.setState({ kept: input.notes[0] ?? (await ctx.call(readPage, { name: input.case })) });
       return "Kept.";
     },
   });
@@ -166,17 +168,39 @@ function beginOf({ id, channel }: Case): readonly ScriptedCall[] {
 
 const ROUTES = {
   ...{ tool: alone, fault: alone, "file-name": alone, ask: alone, "ask-fault": alone, "hand-off": handOff, signal, nested },
-  ...{ "nested-input": nestedInput, plan, summary, state, items },
-} as const satisfies Readonly<Record<Channel, unknown>>;
+  ...{ "nested-input": nestedInput, plan, summary, items },
+} as const satisfies Partial<Readonly<Record<Channel, unknown>>>;
 
-/** Runs the flow of a case, whose text is in the world. */
-export async function runFlow(local: LocalSystem, { id, channel }: Case, world: World): Promise<LocalOutcome> {
-  // The first visit of the keeper reads the page.
-  if (channel === "state") await local.run(state, { case: id }, { id: `${id}-first` });
-  const ended = local.run(ROUTES[channel], { case: id }, { id });
-  if (channel === "signal") {
-    await world.begun.promise;
-    await local.signal(id, "remark", world.texts.get(id));
+const ANN: Principal = { subject: "ann", tenant: DEFAULT_TENANT, permissions: [] };
+const BOB: Principal = { ...ANN, subject: "bob" };
+
+/** Runs the flow of a case for Ann. `own`: she says herself what a stranger, Bob or another conversation would say. */
+export async function runFlow(
+  local: LocalSystem,
+  { id, channel }: Case,
+  world: World,
+  { labels, own }: FlowSettings,
+): Promise<LocalOutcome> {
+  const ann = { id, principal: ANN };
+  const isOfBob = channel === "principal" && !own;
+  const earlier = { id: `${id}-earlier`, principal: isOfBob ? BOB : ANN };
+  const unsaid = { case: id, notes: [] };
+  const said = { case: id, notes: [world.text] };
+  const saidEarlier = own || isOfBob ? said : unsaid;
+  switch (channel) {
+    case "input":
+      return local.run(direct, said, { ...ann, ...(labels && !own ? { untrusted: "form" } : {}) });
+    case "state":
+    case "principal":
+      await local.run(state, saidEarlier, earlier);
+      return local.run(state, unsaid, ann);
+    case "signal": {
+      const ended = local.run(signal, { case: id }, ann);
+      await world.begun.promise;
+      await local.signal(id, "remark", world.text, undefined, own ? ANN : BOB);
+      return ended;
+    }
+    default:
+      return own ? local.run(direct, said, ann) : local.run(ROUTES[channel], { case: id }, ann);
   }
-  return ended;
 }

@@ -14,12 +14,18 @@ const ACTS = {
   grant: ["write", z.object({ who: Text, role: Text })],
 } as const satisfies Readonly<Record<string, readonly [ToolEffect, z.ZodObject]>>;
 
-/** What strangers have written, by case, and the calls that were made. */
+/** What strangers have written, and the calls that were made. */
 export class World {
-  readonly texts = new Map<string, string>();
+  readonly text: string;
   readonly made: ScriptedCall[] = [];
+  /** What the model of the agent that acts was sent last. */
+  conversation = "";
   /** Resolved when a task has begun that waits for a signal. */
   readonly begun = Promise.withResolvers<void>();
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** The tools of a world. */
@@ -34,22 +40,23 @@ export interface WorldTools {
 /** Makes the tools. `labels: false`: as if what strangers write were trusted, and all that is derived from it. */
 export function worldTools(world: World, labels: boolean): WorldTools {
   const reads = { effect: "read", ...(labels ? {} : { untrusted: false }) } as const;
-  const page = (name: string): string => world.texts.get(name) ?? "Nothing.";
+  const { text } = world;
   return {
-    readPage: tool("read_page", { ...reads, input: z.object({ name: Text }), output: Text, run: ({ name }) => page(name) }),
+    readPage: tool("read_page", { ...reads, input: z.object({ name: Text }), output: Text, run: () => text }),
     brokenPage: tool("broken_page", {
       ...{ ...reads, input: z.object({ name: Text }), output: z.null() },
-      run: ({ name }) => {
-        throw new Error(page(name));
+      run: () => {
+        throw new Error(text);
       },
     }),
     listFiles: tool("list_files", {
       ...{ ...reads, input: z.object({ folder: Text }), output: z.array(Text) },
-      run: ({ folder }) => ["readme.md", page(folder)],
+      run: () => ["readme.md", text],
     }),
     acts: Object.entries(ACTS).map(([name, [effect, input]]) =>
       tool(name, {
         ...{ input, effect, output: z.null() },
+        ...(labels ? {} : { declassify: "true" }),
         run: (given) => {
           world.made.push({ name, input: z.record(z.string(), z.json()).parse(given) });
           return null;
