@@ -72,7 +72,15 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     judged: z.literal(true).optional(),
   }),
   /** An output was not accepted: its work items are compensated, and the call is made again with the reasons. */
-  z.strictObject({ e: z.literal("sent-back"), stop: z.string(), item: z.int(), reasons: z.array(z.string()), atMs: z.int() }),
+  z.strictObject({
+    e: z.literal("sent-back"),
+    stop: z.string(),
+    item: z.int(),
+    reasons: z.array(z.string()),
+    atMs: z.int(),
+    /** Of the reasons. */
+    label: Labelled,
+  }),
   /** The judgement of an output: the output that counts, or the fault of the call. */
   z.strictObject({
     e: z.literal("judged"),

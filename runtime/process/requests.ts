@@ -166,8 +166,8 @@ function endRequest(builder: ProcessBuilder, wait: PersonWait, { label, ...reque
   if (wait.for.about === "budget") {
     takeBudgetDecision(builder, wait, result);
     serveNeeds(builder);
-  } else if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result);
-  else takeJudgement(builder, wait, result);
+  } else if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result, label);
+  else takeJudgement(builder, wait, result, label);
 }
 
 /** What became of a request, for the receipt of a decision on it, and the sequence of the record that has it. */
