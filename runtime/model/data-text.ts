@@ -45,3 +45,10 @@ function idFor(text: string): string {
   while (text.includes(id)) id = hashText(`${id}\n${text}`).slice(0, ID_CHARS);
   return id;
 }
+
+const BLOCK = /<untrusted id="([0-9a-f]{16})" from="[^"]*">\n([\s\S]*)\n<\/untrusted id="\1">$/;
+
+/** The data in the text of a message, without tags and note. A text without tags is returned as it is. For models of tests. */
+export function dataIn(text: string): string {
+  return BLOCK.exec(text)?.[2] ?? text;
+}

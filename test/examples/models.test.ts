@@ -6,6 +6,8 @@ import routing from "../../examples/12-patterns/routing.ts";
 import vote from "../../examples/12-patterns/vote.ts";
 import research from "../../examples/09-research/system.ts";
 import { people } from "../../examples/13-refund-desk/people.ts";
+import { people as owner } from "../../examples/14-mail-assistant/people.ts";
+import mails from "../../examples/14-mail-assistant/system.ts";
 import refunds from "../../examples/13-refund-desk/system.ts";
 import desk from "../../examples/11-support/system.ts";
 import type { System } from "../../agents/index.ts";
@@ -135,5 +137,44 @@ describe("12: the patterns", () => {
     const never = await ran("12-patterns", evaluator, (local) => local.run("write", { ...brief, about: "a kettle that no critic likes" }));
     expect(never.agents).toEqual(["Writer", "Critic", "Writer", "Critic", "Writer", "Critic", "Writer", "Critic"]);
     expect(never.outcome.output).toMatchObject({ good: false });
+  });
+});
+
+describe("14: the mail assistant", () => {
+  const ANN = { subject: "ann", tenant: "default", permissions: ["mail.draft", "mail.send"] };
+  const asked: RequestOf[] = [];
+  type RequestOf = Parameters<People>[0];
+  /** Runs a task with its permissions. The owner decides as in the example. */
+  const done = (mail: string, wish: string, permissions: readonly string[]) => {
+    asked.length = 0;
+    const note: People = (request) => {
+      asked.push(request);
+      return owner(request);
+    };
+    const use = (local: LocalSystem): Promise<LocalOutcome> => local.run("mail", { mail, wish }, { principal: ANN, permissions });
+    return ran("14-mail-assistant", mails, use, { people: note });
+  };
+
+  test("drafts over a mail of a stranger without asking, where the task may draft", async () => {
+    const { outcome } = await done("m1", "draft an answer", ["mail.draft"]);
+    expect(outcome).toMatchObject({ output: "A draft waits for you.", label: ["tool:read"] });
+    expect(asked).toEqual([]);
+  });
+
+  test("sends only what its owner has read: the very arguments, and where they come from", async () => {
+    const { outcome } = await done("m2", "answer it", ANN.permissions);
+    expect(outcome.output).toBe("Sent.");
+    expect(asked).toMatchObject([
+      { tool: "send", input: { to: "vera@customer.example", text: "Here is the offer." }, label: ["tool:read"] },
+    ]);
+    const obeyed = await done("m3", "answer it", ANN.permissions);
+    expect(obeyed.outcome.output).toBe("I could not send it.");
+    expect(asked).toMatchObject([{ tool: "send", input: { to: "help@it-service.example" } }]);
+  });
+
+  test("has no tool to send with where the task was not given it, also when the mail demands it", async () => {
+    const { outcome } = await done("m3", "draft an answer", ["mail.draft"]);
+    expect(outcome.output).toBe("A draft waits for you.");
+    expect(asked).toEqual([]);
   });
 });

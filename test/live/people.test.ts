@@ -3,7 +3,9 @@
  * requests on three levels of nested routes are open. `LIVE_KILLS=50` for more.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { SignJWT } from "jose";
 import { expect, test } from "vitest";
+import { decisionKey } from "../../actors/engine/signatures.ts";
 import { findDapr } from "../../cli/dapr/index.ts";
 import type { InboxEntry } from "../../runtime/people/view.ts";
 import { type Answered, Deciders } from "./deciders.ts";
@@ -191,3 +193,32 @@ test.skipIf(!able)(
     }
   },
 );
+
+/** The key that the app of the live tests signs with. */
+const MESSAGE_KEY = "the key of all hosts of a live test";
+
+test.skipIf(!able)("a decision on the topic is that of the person in its signed claim", { timeout: TEST_MS }, async () => {
+  const world = await World.start({ profile: "embedded", seed: seedOfRun() });
+  const people = new Deciders(() => world.host.url);
+  const publish = async (request: InboxEntry, sub: string, roles: readonly string[]): Promise<void> => {
+    const claims = { sub, roles, request: request.id, decision: { ...APPROVE, hash: request.hash } };
+    const key = new TextEncoder().encode(decisionKey(MESSAGE_KEY));
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).setExpirationTime("1m").sign(key);
+    const url = `http://127.0.0.1:${world.host.daprPort}/v1.0/publish/pubsub/live.decisions`;
+    const headers = { "content-type": "application/json" };
+    expect((await fetch(url, { method: "POST", headers, body: JSON.stringify({ token }) })).status).toBe(204);
+  };
+  try {
+    const play: Play = { world, people, id: "topic", random: Math.random };
+    await submit(play);
+    const request = await asked(play);
+    await publish(request, "eve", ["clerk"]);
+    await expect.poll(async () => (await world.client.letters()).size, { timeout: END_MS }).toBe(1);
+    expect((await people.list("process=topic")).map(({ state }) => state)).toEqual(["open"]);
+    await publish(request, "max", ["manager"]);
+    await check(play, "decided", ASKED_CENTS);
+    expect((await people.list("process=topic&state=decided")).map(({ state, by }) => [state, by])).toEqual([["approved", "max"]]);
+  } finally {
+    await world.stop();
+  }
+});

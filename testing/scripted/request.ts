@@ -1,6 +1,7 @@
 /** @module Reads a Chat Completions request: what conditions and placeholders of a script refer to. Pure. */
 import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
+import { dataIn } from "../../runtime/model/data-text.ts";
 
 const Parts = z.array(z.looseObject({ type: z.string(), text: z.string().optional() }));
 const Content = z.union([z.string(), Parts]);
@@ -109,7 +110,7 @@ function resultsOf(messages: readonly Message[]): ReadonlyMap<string, Json> {
       if (tool === undefined)
         throw new RequestError(`messages.${index}: a tool message must follow an assistant message with the call ${message.tool_call_id}`);
       open.delete(message.tool_call_id);
-      results.set(tool, jsonOf(textOf(message)));
+      results.set(tool, jsonOf(dataIn(textOf(message))));
       continue;
     }
     requireAnswered(open, index);
