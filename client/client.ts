@@ -23,6 +23,7 @@ import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from
 import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
+import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
@@ -83,11 +84,14 @@ export class Client {
   readonly inbox: InboxClient;
   /** Standing rules. */
   readonly rules: RulesClient;
+  /** What agents remember. */
+  readonly memory: MemoryClient;
 
   constructor(options: ConnectOptions) {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
+    this.memory = new MemoryClient(this.#connection);
   }
 
   /** The address of the system. */
