@@ -55,7 +55,7 @@ export interface AgentOptions<
   /** Tools that the handler may call. */
   readonly tools?: Tools | undefined;
   /**
-   * The permissions that agents of this class may use at most, whoever submits the task. A tool that needs another one is a definition
+   * The permissions that agents of this class may use at most, for any principal. A tool that needs another one is a definition
    * error. @default those that its tools need
    */
   readonly permissions?: readonly string[] | undefined;

@@ -20,13 +20,13 @@ import {
 } from "../runtime/answers.ts";
 import { FollowedDelta } from "../runtime/model/deltas.ts";
 import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
-import type { OutcomeStatus } from "../runtime/protocol.ts";
 import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
 import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
+import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
 import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -34,28 +34,6 @@ export type Route = RouteDefinition | RouteContract;
 
 /** How a process ended. `output` has the type of the route's output. */
 export type Outcome<Output = unknown> = Readonly<Omit<OutcomeAnswer, "output">> & { readonly output?: Output | undefined };
-
-/** Which lines of the audit are returned. */
-export interface AuditOptions extends PageOptions {
-  /** Only what concerns this process. */
-  readonly process?: string | undefined;
-  /** Only this, such as `redrive`; `call` and `agent made` are checks. */
-  readonly what?: string | undefined;
-}
-
-/** Options of `submit`. */
-export interface SubmitOptions extends CallOptions {
-  /** Task id. The same id with the same input is the same task. @default a new id, made before the first attempt */
-  readonly id?: string | undefined;
-  /** Lifetime of the task, in milliseconds. */
-  readonly timeoutMs?: number | undefined;
-  /** The permissions that the task is given: some of those of the token. @default all of them */
-  readonly permissions?: readonly string[] | undefined;
-  /** The input is, or holds, a text of strangers: the name of where it comes from, such as `mail`. @default it is trusted */
-  readonly untrusted?: string | undefined;
-  /** How long to wait for the outcome, in milliseconds, at most 60,000. Use `wait` for longer. @default 0 */
-  readonly waitMs?: number | undefined;
-}
 
 /** An accepted task: with its outcome if it ended within `waitMs`, else with the receipt. */
 export interface Submitted<Output = unknown> {
@@ -94,40 +72,6 @@ export interface FollowOptions extends CallOptions {
   readonly after?: string | undefined;
   /** Yields the pieces of the replies of models too. @default false */
   readonly deltas?: boolean | undefined;
-}
-
-/** Options of a paged listing. */
-export interface PageOptions extends CallOptions {
-  /** The `cursor` of the previous page. */
-  readonly cursor?: string | undefined;
-  /** Entries per page, 1 to 200. @default 50 */
-  readonly limit?: number | undefined;
-}
-
-/** Which processes to list. */
-export interface ListOptions extends PageOptions {
-  readonly state?: "open" | "ended" | undefined;
-  readonly status?: OutcomeStatus | undefined;
-  readonly route?: string | undefined;
-}
-
-/** Which dead letters to list. */
-export interface LetterListOptions extends PageOptions {
-  readonly route?: string | undefined;
-  readonly code?: string | undefined;
-  /** Lists dead letters that were redriven or discarded. @default lists those without a decision */
-  readonly decided?: boolean | undefined;
-}
-
-/** Options of a redrive. */
-export interface RedriveOptions extends CallOptions {
-  /** Replaces the input of the failed work item. */
-  readonly input?: unknown;
-  readonly reason?: string | undefined;
-  /** A repeated request with the same id is the same decision. */
-  readonly decisionId?: string | undefined;
-  /** What compensation left standing was undone by hand; otherwise the redrive of such a dead letter is refused. */
-  readonly undoneByHand?: boolean | undefined;
 }
 
 const STREAM_ID = /^(\d{1,9})\./;

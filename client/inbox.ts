@@ -1,7 +1,7 @@
 /** @module The part of the client for requests to people. */
 import { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
 import { RequestView } from "../runtime/people/view.ts";
-import type { PageOptions } from "./client.ts";
+import type { PageOptions } from "./options.ts";
 import type { CallOptions, Connection } from "./connection.ts";
 
 /** Which requests to list. */

@@ -6,16 +6,12 @@ export {
   type DeltaEvent,
   type FollowEvent,
   type FollowOptions,
-  type LetterListOptions,
-  type ListOptions,
   type Outcome,
-  type PageOptions,
-  type RedriveOptions,
   type Route,
-  type SubmitOptions,
   type Submitted,
   type WaitOptions,
 } from "./client.ts";
+export type { AuditOptions, LetterListOptions, ListOptions, PageOptions, RedriveOptions, SubmitOptions } from "./options.ts";
 export type { DecideOptions, Decision, InboxClient, InboxListOptions } from "./inbox.ts";
 export type { RevokeOptions, RuleListOptions, RulesClient } from "./rules.ts";
 export type { FactFilter, ForgetOptions, MemoryClient } from "./memory.ts";

@@ -1,8 +1,8 @@
 /**
  * @module The lines of the audit about checks: which tools an agent may use for a task, and the verdict about each call. Pure.
  *
- * A call has a line if its tool has a permission or a rule, or if its input may come from untrusted text. Ids are the same in each execution
- * of an attempt, so a line is written once.
+ * A call has a line if its tool has a permission or a rule, or if its input may come from untrusted text. Ids are the same in each
+ * execution of an attempt, so a line is written once.
  */
 import { hashJson, plainJson } from "./canonical.ts";
 import type { AgentWork } from "./agent/state.ts";
@@ -12,7 +12,7 @@ import { type CallFacts, type Judgement, mayUse } from "./policy.ts";
 import type { IndexEntry } from "./protocol.ts";
 
 /** What is checked in the audit: a call of a tool, or an agent that is made for a work item. */
-export const CHECKS = { call: "call", agent: "agent made" } as const;
+const CHECKS = { call: "call", agent: "agent made" } as const;
 
 type Worked = Pick<AgentWork, "id" | "attempt" | "processId" | "principal" | "agent">;
 

@@ -2,14 +2,14 @@
  * @module Labels: from which untrusted origins a content was derived. Pure.
  *
  * A label is a set of origins. A content without any is trusted: it comes from the task's own principal, from code, or from a tool whose
- * author vouches for it. Labels only grow; an origin leaves by an act of a person or a declared rule, which is recorded. Information flow by
- * labels: Denning, "A Lattice Model of Secure Information Flow", CACM 19(5), 1976.
+ * author vouches for it. Labels only grow; an origin leaves by an act of a person or a declared rule, which is recorded. Information
+ * flow by labels: Denning, "A Lattice Model of Secure Information Flow", CACM 19(5), 1976.
  */
 import { z } from "zod";
 import { LIMITS } from "./limits.ts";
 
 /** An origin: what kind of thing it is and its name, such as `tool:fetch`, `mcp:files`, `source:handbook`, `principal:acme/ann`. */
-export const Origin = z.string().min(1).max(LIMITS.originLengthMax);
+const Origin = z.string().min(1).max(LIMITS.originLengthMax);
 
 /** Origins in the order of their code units, each once. Persisted: changing this needs a version bump. */
 export const Label = z.array(Origin).max(LIMITS.labelOriginsMax);

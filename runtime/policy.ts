@@ -72,7 +72,7 @@ function approvalOf({ tool: { approve }, input }: CallFacts): Question | undefin
   return { rule: `approve: ${approve}`, why: `needs a person's approval where ${approve}` };
 }
 
-/** What was derived from untrusted text leaves only with a person's consent, and changes something only by that or by the task's own word. */
+/** What was derived from untrusted text leaves with a person's consent, and changes something by that or by the task's own word. */
 function flowOf({ tool, input, label, principal }: CallFacts): Question | undefined {
   if (tool.effect === "read" || !isUntrusted(label)) return undefined;
   if (tool.declassify !== undefined && holds(tool.declassify, { input })) return undefined;

@@ -6,11 +6,11 @@ import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
 import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
-import { inputOrigin, labelField } from "../../runtime/label.ts";
+import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
-import { type Message, type Principal, traceId } from "../../runtime/protocol.ts";
+import { type Message, traceId } from "../../runtime/protocol.ts";
 import { spendingView } from "../../runtime/process/budget-view.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -48,6 +48,7 @@ import type { Ports } from "../engine/ports.ts";
 import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
+import { labelOf, narrowed, timeoutMsOf } from "./submission.ts";
 import { Requests } from "./requests.ts";
 import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
@@ -141,14 +142,7 @@ export class SystemOperations implements Operations {
     const content = route.checkTask(submission.input);
     const id = insideId(submission.id === undefined ? newId() : requireTaskId(submission.id), caller.principal.tenant);
     if (submission.id === undefined) host.processes.noteMadeId(id);
-    const timeoutMs = submission.timeoutMs ?? LIMITS.taskTimeoutMsDefault;
-    if (!Number.isSafeInteger(timeoutMs) || timeoutMs < LIMITS.taskTimeoutMsMin || timeoutMs > LIMITS.taskTimeoutMsMax) {
-      throw new Fault(
-        "body.invalid",
-        `timeoutMs is ${timeoutMs}, but must be a whole number from ${LIMITS.taskTimeoutMsMin} to ${LIMITS.taskTimeoutMsMax}`,
-        { path: "timeoutMs" },
-      );
-    }
+    const timeoutMs = timeoutMsOf(submission);
     const slip = await host.values.store(route.slipValue);
     // Complete, however large: its process stores it with record 1, so a refused task leaves nothing behind.
     const input = { json: content };
@@ -363,21 +357,4 @@ export class SystemOperations implements Operations {
   invalid(bytes: InvalidBytes, fault: WireFault, topic: string): Promise<void> {
     return this.#deadLetters.invalid(keptBytes(bytes), fault, topic, bytes.publishedAtMs);
   }
-}
-
-/**
- * The principal of a task that is given only some of the caller's permissions.
- * @throws `permission.missing`
- */
-function narrowed(principal: Principal, { permissions }: Submission): Principal {
-  if (permissions === undefined) return principal;
-  const missing = permissions.filter((permission) => !principal.permissions.includes(permission));
-  if (missing.length === 0) return { ...principal, given: [...new Set(permissions)] };
-  throw new Fault("permission.missing", `${principal.subject} cannot give ${missing.join(", ")} to a task, and does not have it`, {
-    missing,
-  });
-}
-
-function labelOf({ untrusted }: Submission): { readonly label?: string[] } {
-  return untrusted === undefined ? {} : labelField([inputOrigin(untrusted)]);
 }

@@ -21,6 +21,8 @@ const archive = tool("archive", {
   input: z.object({ query: z.string() }),
   output: z.array(Note),
   effect: "read",
+  // The notes are the town's own.
+  untrusted: false,
   run: find,
 });
 

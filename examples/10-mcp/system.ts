@@ -13,7 +13,8 @@ export const files = mcpServer("files", place, {
     search_files: { effect: "read", output: z.object({ content: z.string() }) },
     read_text_file: { effect: "read", output: z.object({ content: z.string() }) },
     // The same content again changes nothing, so a call whose end is unknown may be repeated. The default is to stop.
-    write_file: { effect: "write", unknown: "repeat" },
+    // What it writes comes from the notes, which are untrusted as all that a server says; into the index beside them it may.
+    write_file: { effect: "write", unknown: "repeat", declassify: 'input.path.endsWith("/INDEX.md")' },
   },
 });
 const [search, read, write] = [files.tool("search_files"), files.tool("read_text_file"), files.tool("write_file")];

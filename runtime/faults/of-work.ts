@@ -90,8 +90,8 @@ export const WORK_FAULTS = {
   "tool.forbidden": {
     retryable: false,
     httpStatus: 403,
-    meaning: "The principal of the task does not have the permission that the tool needs.",
-    fix: "Submit the task with a token that has the permission named in the message.",
+    meaning: "The agent, the principal or the task does not have the permission that the tool needs.",
+    fix: "Read the message: give the permission to the agent, the token or the submission that it names.",
   },
   "tool.unavailable": {
     retryable: true,

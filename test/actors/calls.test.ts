@@ -146,12 +146,17 @@ describe("law: an attempt ends when its calls have settled", () => {
   test("one that ignores its signal is abandoned after its grace, and makes no more records", async () => {
     const world = new World();
     const late = gate<string>();
-    const hang = textTool("hang", () => late.promise);
+    const began = gate<string>();
+    const hang = textTool("hang", () => {
+      began.open("");
+      return late.promise;
+    });
     const one = world.join(
       systemOf({
         tools: [hang],
         handle: async (_n, ctx) => {
           void ctx.call(hang, "h");
+          await began.promise;
           return "done";
         },
       }),

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { agent, contract, route, system, tool } from "../../agents/index.ts";
 import type { RuntimeContext } from "../../agents/context.ts";
 import type { System } from "../../agents/system.ts";
+import { Fault } from "../../runtime/faults.ts";
 import { withFakes } from "../../testing/fakes.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
@@ -56,4 +57,26 @@ test("an execution on another host has the same label at each point: after outpu
   expect(await world.until(two, "p")).toMatchObject({ label: ["tool:broken", "tool:mail", "tool:web"] });
   expect(seen["one"]).toEqual([[], ["tool:web"], ["tool:broken", "tool:web"], ["tool:broken", "tool:mail", "tool:web"]]);
   expect(seen["two"]).toEqual(seen["one"]);
+});
+
+test("an input that a person edits when redriving is trusted again, and the history says what it was derived from", async () => {
+  const world = new World();
+  const made = systemOf(async () => {
+    throw new Fault("agent.failed", "no");
+  });
+  const one = world.join(made, "one");
+  const failed = async (): Promise<void> => expect(await world.until(one, "p")).toMatchObject({ status: "failed" });
+  await one.operations.submit({ id: "p", route: "main", input: { n: 1 }, untrusted: "mail" }, CALLER, 0);
+  await failed();
+  const origin = async (run: number): Promise<unknown> =>
+    ((await one.operations.deadLetter(`p:${run}`)) as { letter: { original: { label?: unknown } } }).letter.original.label;
+  expect(await origin(1)).toEqual(["input:mail"]);
+  await one.operations.redrive("p:1", { reason: "again" }, CALLER);
+  await failed();
+  expect(await origin(2)).toEqual(["input:mail"]);
+  await one.operations.redrive("p:2", { input: { n: 2 } }, CALLER);
+  await failed();
+  expect(await origin(3)).toBeUndefined();
+  const { history } = await one.operations.process("p");
+  expect(history.map(({ what }) => what)).toContain("the edited input is trusted; before, it was derived from input:mail");
 });

@@ -1,8 +1,8 @@
 /**
  * @module Random systems whose contents carry where they truly come from, so that a lost label shows.
  *
- * Each content is a {@link Node} with the origins that it was made from. A handler joins all that it receives, as a model may. Labels must be
- * at least what the contents say; what they say is computed by the handlers alone.
+ * Each content is a {@link Node} with the origins that it was made from. A handler joins all that it receives, as a model may. Labels
+ * must be at least what the contents say; what they say is computed by the handlers alone.
  */
 import fc from "fast-check";
 import { z } from "zod";
@@ -59,7 +59,7 @@ export interface Plan {
   readonly people: readonly number[];
 }
 
-export const AGENTS_COUNT = 4;
+const AGENTS_COUNT = 4;
 const index = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: max - 1 });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
