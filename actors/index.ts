@@ -241,5 +241,6 @@ async function resume({ ports, host, retention, watchdog, actor, log, stopped }:
   const count = await host.recover();
   log.info({ open: count }, "recovered");
   retention.run();
+  host.sources.start();
   return count;
 }

@@ -10,12 +10,25 @@ import { agentData, type Contract, definitionGate, type InputOf, type OutputOf }
 import type { HandlerContext, HandOff, RuntimeContext, RuntimeUndoContext, UndoContext } from "./context.ts";
 import { invalid, requireInt, requireKeys, requireText, VERSION_MAX } from "./definition.ts";
 import { CheckedContext, CheckedUndoContext, type FaceParts } from "./handler-context.ts";
+import { type MemoryOptions, type MemoryRules, memoryRulesOf } from "./memory.ts";
 import { type BoundModel, MODEL } from "./model/bound.ts";
 import type { ModelAgentOptions } from "./model/model.ts";
 import { isPerson } from "./person.ts";
 import { type ToolDefinition, toolsOf } from "./tool.ts";
 
-const OPTIONS = ["handle", "undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith", "permissions"];
+const OPTIONS = [
+  "handle",
+  "undo",
+  "tools",
+  "state",
+  "asks",
+  "handsOffTo",
+  "visitsMax",
+  "concurrency",
+  "compatibleWith",
+  "permissions",
+  "memory",
+];
 
 /** What a handler returns: the contract's output, or a hand-off. */
 export type Answer<Output> = Output | HandOff | Promise<Output | HandOff>;
@@ -46,6 +59,8 @@ export interface AgentOptions<
    * error. @default those that its tools need
    */
   readonly permissions?: readonly string[] | undefined;
+  /** What the agent remembers from one work item to the next, see `ctx.memory`. @default nothing */
+  readonly memory?: MemoryOptions | undefined;
   /** Durable state of each actor of this agent. Without it, `ctx.state` does not exist. */
   readonly state?: { readonly schema: z.ZodType<State>; readonly initial: NoInfer<State> } | undefined;
   /** Agents that the handler may ask. */
@@ -78,6 +93,8 @@ export interface AgentDefinition {
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   /** The most that this agent may use. `undefined`: what its tools need. */
   readonly permissions: readonly string[] | undefined;
+  /** Absent: it remembers nothing. */
+  readonly memory: MemoryRules | undefined;
   /** `null` if the agent declares no state. */
   readonly initialState: Json;
   /** Returns the input, or throws `schema.input`. */
@@ -134,6 +151,7 @@ export function agent<
     models: bound.models,
     tools,
     permissions,
+    memory: options.memory === undefined ? undefined : memoryRulesOf(options.memory, target, where, MODEL in options),
     initialState: state.initial,
     checkInput: (value: unknown) => target.checkInput(value),
     checkOutput: (value: unknown) => target.checkOutput(value),

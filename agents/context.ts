@@ -6,7 +6,7 @@ import type { Json } from "../runtime/faults.ts";
 import type { Grant, Spent } from "../runtime/budget.ts";
 import type { ModelCall, ModelReply } from "../runtime/model/conversation.ts";
 import type { Label } from "../runtime/label.ts";
-import type { RuntimeMemory } from "../runtime/memory/view.ts";
+import type { FactDraft, FactQuery, FactView, RuntimeMemory } from "../runtime/memory/view.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
 import type { Contract, InputOf, OutputOf } from "./contract.ts";
 import type { ToolDefinition, ToolInput, ToolOutput } from "./tool.ts";
@@ -154,6 +154,24 @@ interface WorkContext {
   readonly processId: string;
 }
 
+/** The memory of an agent, in the scope that it declares. */
+export interface HandlerMemory {
+  /**
+   * Remembers a fact, once for each call of the handler. A fact with a key replaces the one before it. It is derived from all facts that this
+   * work item has recalled, unless `from` names others: it has the least trust of them, their labels, and goes with them. Rejects with
+   * `memory.invalid` or `memory.full`.
+   */
+  remember(draft: FactDraft): Promise<FactView>;
+  /**
+   * Recalls facts: by their key, by words, or the newest ones. They are the same when the handler runs again; one that was forgotten since
+   * rejects with `memory.unknown`. Untrusted facts of other processes are left out and counted; where the key names one, it rejects with
+   * `memory.untrusted`.
+   */
+  recall(query?: FactQuery): Promise<readonly FactView[]>;
+  /** Forgets a fact, all its versions, and what was derived from it. Rejects with `memory.scope` for a fact of another memory. */
+  forget(id: string): Promise<void>;
+}
+
 /** The context of every handler. */
 export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract, Tools extends ToolDefinition = never> extends WorkContext {
   /**
@@ -187,6 +205,8 @@ export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract,
   handOff<C extends HandsOffTo>(target: C, input: InputOf<C>): HandOff;
   /** Returns a UUID that is the same when the handler runs again. */
   uuid(): string;
+  /** What the agent remembers. Throws `definition.invalid` if it declares no `memory`. */
+  readonly memory: HandlerMemory;
 }
 
 /** The additional context of a handler whose agent has state. */

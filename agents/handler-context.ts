@@ -11,6 +11,7 @@ import type {
   AgentLog,
   BaseContext,
   EditedCall,
+  HandlerMemory,
   HandOff,
   Principal,
   RuntimeContext,
@@ -146,6 +147,18 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     );
     return this.#context.handOff(target, target.checkInput(input));
   };
+
+  get memory(): HandlerMemory {
+    const { memory } = this.#context;
+    const { name } = this.#parts;
+    if (memory === undefined) throw invalid(`agent ${JSON.stringify(name)}`, "it uses ctx.memory, but declares no memory");
+    return {
+      remember: (draft) =>
+        handled(memory.remember({ ...draft, value: requireJson(draft.value, `fact of agent ${name}`, "memory.invalid") })),
+      recall: (query = {}) => handled(memory.recall(query).then(({ facts }) => facts)),
+      forget: (id) => handled(memory.forget(id)),
+    };
+  }
 
   readonly now = (): number => this.#context.now();
 

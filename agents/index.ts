@@ -75,6 +75,9 @@ export {
 export { openai, type OpenAiOptions } from "./model/openai.ts";
 export { PRICES, type PriceTable } from "./model/prices.ts";
 export { type Configured, configuration, secret, type SecretReference } from "./model/reference.ts";
+export type { FactsOptions, MemoryOptions } from "./memory.ts";
+export type { FactDraft, FactQuery, FactView } from "../runtime/memory/view.ts";
+export { source, type SourceCall, type SourceDefinition, type SourceOptions, type SourcePage } from "./source.ts";
 export { type System, system, type SystemOptions, type SystemRoute } from "./system.ts";
 export {
   defineFault,

@@ -16,6 +16,7 @@ import { checkModels, modelsOf } from "./model/models.ts";
 import { checkFit } from "./mapping-check.ts";
 import { isPerson, type Person } from "./person.ts";
 import type { PlannedRoute } from "./planned-route.ts";
+import { type SourceDefinition, sourcesOf } from "./source.ts";
 import { warningsOf } from "./warnings.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
@@ -60,6 +61,8 @@ export interface System {
   readonly planned: ReadonlyMap<string, PlannedRoute>;
   /** The endpoints of each model, by the model's name. */
   readonly models: ReadonlyMap<string, readonly Endpoint[]>;
+  /** Sources of documents that the agents declare, by name. */
+  readonly sources: ReadonlyMap<string, SourceDefinition>;
   /** All routes and agents in one slip, for the graph and for documents. */
   readonly slip: Slip;
   /** Sentences about allowed but possibly unintended definitions, such as parallel stops whose work items run in order. */
@@ -116,6 +119,10 @@ export function system(name: string, options: SystemOptions): System {
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     planned,
     models,
+    sources: sourcesOf(
+      [...agents.values()].map(({ memory }) => memory?.sources ?? []),
+      where,
+    ),
     slip,
     warnings: warningsOf(slip),
     about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),

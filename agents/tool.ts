@@ -96,8 +96,9 @@ export interface ToolRules<Input, Output> {
    */
   readonly breaker?: boolean | undefined;
   /**
-   * Whether outputs may hold texts of strangers, such as a web page, which must not be followed as instructions. `false`: you vouch for
-   * them. @default true for `effect: "read"` where the output can hold free text: a string without `enum`, `format` or `pattern`
+   * Whether outputs and messages of faults may hold texts of strangers, such as a web page, which must not be followed as instructions.
+   * `false`: you vouch for them. @default for `effect: "read"` true for messages of faults, and for outputs that can hold free text: a
+   * string without `enum`, `format` or `pattern`
    */
   readonly untrusted?: boolean | undefined;
 }
@@ -150,6 +151,8 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly breaker: boolean;
   /** Whether outputs may hold texts of strangers, which must not be followed as instructions. */
   readonly untrusted: boolean;
+  /** Whether messages of faults may: they are free text, also where outputs are not. */
+  readonly untrustedFaults: boolean;
   /** Absent: the tool's functions run in the host alone. */
   readonly source: ToolSource | undefined;
   /** Makes one call and returns the tool's output, unchecked. */
@@ -158,9 +161,18 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly lookup: ((input: Json, call: ToolCall) => unknown) | undefined;
 }
 
-/** The label of the outputs of a tool, and of its faults. A source is an MCP server. */
-export function outputLabelOf({ name, untrusted, source }: ToolDefinition): Label {
-  if (!untrusted) return TRUSTED;
+/** The label of the outputs of a tool. */
+export function outputLabelOf(tool: ToolDefinition): Label {
+  return tool.untrusted ? originOf(tool) : TRUSTED;
+}
+
+/** The label of the faults of a tool. */
+export function faultLabelOf(tool: ToolDefinition): Label {
+  return tool.untrustedFaults ? originOf(tool) : TRUSTED;
+}
+
+/** A source is an MCP server. */
+function originOf({ name, source }: ToolDefinition): Label {
   return [source === undefined ? toolOrigin(name) : serverOrigin(source.name)];
 }
 
@@ -239,12 +251,13 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown,
     permission,
     approve,
-    declassify,
     approver: approver === undefined ? undefined : requirePerson(approver, where, "approver"),
+    declassify,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
     breaker,
     untrusted,
+    untrustedFaults: rules.untrusted ?? effect === "read",
     source,
     run: (given: Json, call: ToolCall) => run(given as Input, call),
     undo:

@@ -1,7 +1,7 @@
-/** @module Processes that wait: for a time, for a signal, or for a call that takes minutes. Each end is told on stdout. */
+/** @module Processes that wait: for a time, a signal, a person, or a call that takes minutes. Each end is told on stdout. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { agent, contract, model, openai, route, system, tool } from "../agents/index.ts";
+import { agent, contract, model, openai, person, route, system, tool } from "../agents/index.ts";
 import { LIMITS } from "../runtime/limits.ts";
 
 const Wait = z.object({ n: z.int(), untilMs: z.int() });
@@ -74,8 +74,28 @@ const Thinker = contract("Thinker", 1, { input: Wait, output: z.string() });
 const THINKERS_MAX = 10_000;
 const thinker = agent(Thinker, model({ instructions: "Answer with the number plus one, and nothing else." }));
 
+/** `atMs`: when the decision was sent. */
+const Decided = z.object({ atMs: z.int() });
+const Clerk = person("Clerk", { about: "Answers with the time", input: Wait, output: Decided });
+const Asker = contract("Asker", 1, { input: Wait, output: z.int() });
+const asker = agent(Asker, {
+  asks: [Clerk],
+  handle: async (wait, ctx) => {
+    const { atMs } = await ctx.ask(Clerk, wait);
+    tell("ask", wait.n, Date.now() - atMs);
+    return wait.n;
+  },
+});
+const After = contract("After", 1, { input: z.object({ n: z.int(), atMs: z.int() }), output: z.int() });
+const after = agent(After, {
+  handle: ({ n, atMs }) => {
+    tell("stop", n, Date.now() - atMs);
+    return n;
+  },
+});
+
 export default system("waiting", {
-  agents: [quick, sleeper, listener, payer, caller, thinker],
+  agents: [quick, sleeper, listener, payer, caller, thinker, Clerk, asker, after],
   models: { default: openai({ model: "none", name: "bench", concurrency: THINKERS_MAX, timeoutMs: CALL_MS_MAX }) },
   routes: [
     route("think", 1, Wait)
@@ -93,6 +113,13 @@ export default system("waiting", {
     route("signal", 1, Wait)
       .to("signal", Listener, ({ task }) => task)
       .output(({ signal: done }) => done),
+    route("stop", 1, Wait)
+      .to("decided", Clerk, ({ task }) => task)
+      .to("after", After, ({ task, decided }) => ({ n: task.n, atMs: decided.atMs }))
+      .output(({ after: done }) => done),
+    route("ask", 1, Wait)
+      .to("asked", Asker, ({ task }) => task)
+      .output(({ asked }) => asked),
     route("call", 1, Wait)
       .to("call", Caller, ({ task }) => task, { timeoutMs: CALL_MS_MAX })
       .output(({ call: done }) => done),

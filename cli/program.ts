@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
+import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
 import { completion } from "./commands/completion.ts";
@@ -14,12 +15,14 @@ import { graph } from "./commands/graph.ts";
 import { inbox } from "./commands/inbox.ts";
 import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
+import { memory } from "./commands/memory.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
 import { rules } from "./commands/rules.ts";
 import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
+import { sources } from "./commands/sources.ts";
 import { submit } from "./commands/submit.ts";
 import { up } from "./commands/up.ts";
 import type { Lifetime } from "./run/lifetime.ts";
@@ -29,8 +32,8 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
-  ...[inbox, approve, edit, deny, answer, rules, dead],
-  ...[graph, mcp, doctor, setAside, purge, completion],
+  ...[inbox, approve, edit, deny, answer, rules, audit, dead],
+  ...[memory, sources, graph, mcp, doctor, setAside, purge, completion],
 ];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */

@@ -21,8 +21,10 @@ import {
 import { FollowedDelta } from "../runtime/model/deltas.ts";
 import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
+import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
+import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import { RulesClient } from "./rules.ts";
@@ -32,6 +34,14 @@ export type Route = RouteDefinition | RouteContract;
 
 /** How a process ended. `output` has the type of the route's output. */
 export type Outcome<Output = unknown> = Readonly<Omit<OutcomeAnswer, "output">> & { readonly output?: Output | undefined };
+
+/** Which lines of the audit are returned. */
+export interface AuditOptions extends PageOptions {
+  /** Only what concerns this process. */
+  readonly process?: string | undefined;
+  /** Only this, such as `redrive`; `call` and `agent made` are checks. */
+  readonly what?: string | undefined;
+}
 
 /** Options of `submit`. */
 export interface SubmitOptions extends CallOptions {
@@ -130,11 +140,14 @@ export class Client {
   readonly inbox: InboxClient;
   /** Standing rules. */
   readonly rules: RulesClient;
+  /** What agents remember. */
+  readonly memory: MemoryClient;
 
   constructor(options: ConnectOptions) {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
+    this.memory = new MemoryClient(this.#connection);
   }
 
   /** The address of the system. */
@@ -281,9 +294,9 @@ export class Client {
       this.#connection.call(LetterEntry, "the dead letter", { ...options, path: `${letterPath(id)}/discard`, body: { reason } }),
   };
 
-  /** Returns a page of the operator actions, newest first. */
-  audit({ cursor, limit, ...rest }: PageOptions = {}): Promise<z.infer<typeof AuditPage>> {
-    return this.#connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { cursor, limit } });
+  /** Returns a page of the operator actions and checks, newest first. */
+  audit({ process, what, cursor, limit, ...rest }: AuditOptions = {}): Promise<z.infer<typeof AuditPage>> {
+    return this.#connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { process, what, cursor, limit } });
   }
 
   /** Returns agents and routes, and which may lead to which. */
@@ -294,6 +307,17 @@ export class Client {
   /** Returns the models of the system with their endpoints, as the host sees them that answers. */
   models(options: CallOptions = {}): Promise<ModelsAnswer> {
     return this.#connection.call(ModelsAnswer, "the models", { ...options, path: "/models" });
+  }
+
+  /** Returns the sources of the system, and how current their memories are. */
+  sources(options: CallOptions = {}): Promise<SourcesAnswer> {
+    return this.#connection.call(SourcesAnswer, "the sources", { ...options, path: "/sources" });
+  }
+
+  /** Compares a source with its memory now. Throws `source.unknown`, `source.unavailable`. */
+  syncSource(name: string, options: CallOptions = {}): Promise<SyncAnswer> {
+    const path = `/sources/${encodeURIComponent(name)}/sync`;
+    return this.#connection.call(SyncAnswer, "the comparison", { ...options, path, body: {} });
   }
 
   /** Returns the actors whose journals are broken. */

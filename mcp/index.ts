@@ -3,6 +3,7 @@ import "../runtime/zod-version.ts";
 export { jsonSchemaGate } from "./json-gate.ts";
 export type { LockedServer, LockedTool, McpLock } from "./lock.ts";
 export { type LockChange, mcpLock, writeLocks } from "./locking.ts";
+export { type McpSourceOptions, mcpSource } from "./resources.ts";
 export {
   type McpCall,
   type McpInput,

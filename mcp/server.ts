@@ -122,7 +122,8 @@ export function mcpServer<const T extends Allowed>(name: string, place: McpPlace
   });
 }
 
-function requirePlace(place: McpPlace, where: string): void {
+/** Throws `definition.invalid` for a place that is neither a program nor a URL. */
+export function requirePlace(place: McpPlace, where: string): void {
   const isProcess = typeof place === "object" && place !== null && "command" in place;
   requireKeys(place, where, isProcess ? ["command", "args", "env", "cwd"] : ["url", "headers"]);
   if (isProcess) {

@@ -33,7 +33,18 @@ export interface Session {
   heardSince(ms: number): boolean;
   list(): Promise<ReadonlyMap<string, LockedTool | Fault>>;
   call(tool: string, input: Json, call: Pick<ToolCall, "signal" | "idempotencyKey">): Promise<McpAnswer>;
+  /** The resources that the server lists. @throws `mcp.rejected` for a server without any */
+  resources(signal: AbortSignal): Promise<readonly McpResource[]>;
+  /** The text of a resource; undefined if the server does not know it, or it is no text. */
+  readResource(uri: string, signal: AbortSignal): Promise<string | undefined>;
   close(): Promise<void>;
+}
+
+/** A resource as its server lists it. */
+export interface McpResource {
+  readonly uri: string;
+  /** When it was changed last, if the server says so. */
+  readonly lastModified: string | undefined;
 }
 
 /** Name and key of what a server may use to recognise a repeated call. */
@@ -206,6 +217,30 @@ class ClientSession implements Session {
     }
   }
 
+  async resources(signal: AbortSignal): Promise<readonly McpResource[]> {
+    const { client, server, lines } = this.#parts;
+    // Without this check a server that lists none would look like one whose resources are all gone.
+    if (client.getServerCapabilities()?.resources === undefined) throw new Fault("mcp.rejected", `${server} has no resources`);
+    try {
+      const { resources } = await client.listResources(undefined, { signal, cacheMode: "bypass", timeout: LIMITS.sourceCallMs });
+      return resources.map(({ uri, annotations }) => ({ uri, lastModified: annotations?.lastModified }));
+    } catch (error) {
+      throw callFault(error, `the listing of resources of ${server}`, lines.last);
+    }
+  }
+
+  async readResource(uri: string, signal: AbortSignal): Promise<string | undefined> {
+    const { client, server, lines } = this.#parts;
+    try {
+      const { contents } = await client.readResource({ uri }, { signal, cacheMode: "bypass", timeout: LIMITS.sourceCallMs });
+      const texts = contents.flatMap((part) => ("text" in part ? part.text : []));
+      return texts.length === 0 ? undefined : texts.join("\n");
+    } catch (error) {
+      if (isUnknownResource(error)) return undefined;
+      throw callFault(error, `resource ${uri} of ${server}`, lines.last);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#parts.client.close().catch(() => {});
     if (this.pid !== undefined) running.delete(this.pid);
@@ -255,6 +290,13 @@ function callFault(error: unknown, what: string, lastLine: string): Fault {
 function made(code: "mcp.rejected" | "mcp.unavailable" | "mcp.unanswered", text: string, error: unknown, lastLine: string): Fault {
   const said = visibleLine(error instanceof Error ? error.message : String(error), LIMITS.mcpTextLengthMax);
   return new Fault(code, `${text}: ${said}`, lastLine === "" ? undefined : { stderr: lastLine }, { cause: error });
+}
+
+/** The code of the protocol for a resource that there is not. */
+const RESOURCE_UNKNOWN_CODE = -32_002;
+
+function isUnknownResource(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === RESOURCE_UNKNOWN_CODE;
 }
 
 /** Whether a request was answered, was certainly not sent, or may have arrived. */

@@ -76,7 +76,7 @@ export const ProcessEntry = z.object({
   tenant: z.string().optional().describe("Tenant of that token, if it names one."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
   request: z.string().optional().describe("An open request to a person that it waits for, see GET /inbox/{id}."),
-  person: z.string().optional().describe("The person whom that request asks; empty: whoever may decide."),
+  person: z.string().optional().describe("The person whom that request asks; empty: any person who may decide."),
 });
 /** An entry of the directory. */
 export type ProcessEntry = z.infer<typeof ProcessEntry>;
@@ -114,7 +114,7 @@ export const Letter = LetterEntry.extend({
 /** A dead letter with its content. */
 export type Letter = z.infer<typeof Letter>;
 
-/** One operator action. */
+/** One operator action, or one check before an act. */
 export const AuditEntry = z.object({
   id: z.string(),
   atMs: EpochMs,
@@ -122,8 +122,12 @@ export const AuditEntry = z.object({
   what: z.string(),
   target: z.string(),
   why: z.string().optional(),
+  agent: z.string().optional().describe("Of a check."),
+  tool: z.string().optional().describe("Of the check of a call."),
+  verdict: z.string().optional().describe("Of the check of a call: allowed, refused, or asks (a person)."),
+  rule: z.string().optional().describe("Of the check of a call: the rule that decided."),
 });
-/** One operator action. */
+/** One operator action, or one check before an act. */
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
 /** An actor whose journal is broken. */

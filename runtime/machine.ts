@@ -9,7 +9,7 @@ import type { z } from "zod";
 import type { Json, WireFault } from "./faults.ts";
 import type { Effect } from "./protocol.ts";
 import type { EventSchemas } from "./record.ts";
-import { packValue, readValue, type StoredValue, type Value, type ValueRef } from "./value.ts";
+import { type PackedValue, packValue, readValue, type StoredValue, type Value, type ValueRef } from "./value.ts";
 
 /** Everything that a decision may use besides its state and its input. */
 export interface DecisionContext {
@@ -141,7 +141,15 @@ export class DecisionBuilder<S, E> {
 
   /** Packs content as a value of this decision. The scope defaults to the deciding actor's own. */
   pack(content: Json, scope: string = this.context.actorId): Value {
-    const packed = packValue(content, scope);
+    return this.#keepPacked(content, packValue(content, scope));
+  }
+
+  /** Packs content as a value that is stored, also if it is small, so that no record holds it. */
+  packStored(content: Json, scope: string): Value {
+    return this.#keepPacked(content, packValue(content, scope, 0));
+  }
+
+  #keepPacked(content: Json, packed: PackedValue): Value {
     if (packed.stored !== undefined) {
       this.#stored.push(packed.stored);
       this.#packed ??= new Map();

@@ -10,6 +10,7 @@ import { Grant, Spent, SpentBy } from "./budget.ts";
 import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Label } from "./label.ts";
+import { MemoryAnswer, MemoryOp } from "./memory/operations.ts";
 import { PersonAsk, PersonDecision, REQUEST_KINDS, REQUEST_STATES, type RequestState } from "./people/request.ts";
 import { RuleAct } from "./people/rule.ts";
 import { Value } from "./value.ts";
@@ -262,6 +263,9 @@ export type IndexEntry = z.infer<typeof IndexEntry>;
 /** Adds entries to an index in one write. */
 const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
 
+/** An operation of a memory. It is sent straight to the actor, never through a broker, because it may hold the content of a fact. */
+const MemoryBody = z.strictObject({ kind: z.literal("memory"), op: MemoryOp });
+
 /** The content of a message, by `kind`. Persisted in brokers: changing this needs a version bump. */
 export const Body = z.discriminatedUnion("kind", [
   TaskBody,
@@ -276,6 +280,7 @@ export const Body = z.discriminatedUnion("kind", [
   DecideBody,
   RuleBody,
   EntriesBody,
+  MemoryBody,
 ]);
 export type Body = z.infer<typeof Body>;
 /** The body of one kind, such as `BodyOf<"task">`. */
@@ -344,6 +349,8 @@ export const TurnAnswer = z.union([
     request: RequestStatus.optional(),
     /** Of a redrive: calls that do not see its edited input, as they read what it replaces. */
     notReached: z.array(z.string()).optional(),
+    /** Of an operation of a memory. */
+    memory: MemoryAnswer.optional(),
   }),
   z.strictObject({ refused: WireFault }),
 ]);
@@ -356,6 +363,7 @@ export type TurnAnswer =
       readonly signal?: SignalStatus | undefined;
       readonly request?: RequestStatus | undefined;
       readonly notReached?: readonly string[] | undefined;
+      readonly memory?: MemoryAnswer | undefined;
     }
   | { readonly refused: WireFault };
 
@@ -396,7 +404,7 @@ export type OwedEffect =
   /** `probe`: what its receipt says is wanted, so it is sent straight to the actor, also where an earlier receipt is known. */
   | { readonly kind: "send"; readonly message: Message; readonly topic?: string; readonly probe?: true }
   /** Enter a closed process in the index, a dead letter in its queue, an operator action in the audit. */
-  | { readonly kind: "index"; readonly index: IndexName; readonly bucket: string; readonly entry: IndexEntry }
+  | { readonly kind: "index"; readonly index: Exclude<IndexName, "Memories">; readonly bucket: string; readonly entry: IndexEntry }
   /** Best-effort event notification; the journal is authoritative. */
   | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData }
   | { readonly kind: "notify"; readonly topic: "requests"; readonly id: string; readonly data: RequestNotification };
@@ -433,7 +441,7 @@ export interface RequestNotification {
   readonly run: number;
   readonly kind: (typeof REQUEST_KINDS)[number];
   readonly person?: string | undefined;
-  /** Who may decide now; empty: whoever may decide at all. */
+  /** Who may decide now; empty: all who may decide. */
   readonly roles: readonly string[];
   readonly tenant?: string | undefined;
   /** Its deadline. */
@@ -443,10 +451,10 @@ export interface RequestNotification {
 }
 
 /** Actor types of a system. Agents' types are built the same way, so an agent cannot have one of these names. */
-export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit", "Inbox", "Memory", "Rules"] as const;
+export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit", "Inbox", "Memories", "Memory", "Rules"] as const;
 
-/** The indexes of a system: open and ended processes, dead letters, operator actions and checks, and requests to people. */
-export const INDEXES = ["Directory", "DeadLetterQueue", "Audit", "Inbox"] as const;
+/** The indexes of a system: open and ended processes, dead letters, operator actions and checks, requests to people, and memories. */
+export const INDEXES = ["Directory", "DeadLetterQueue", "Audit", "Inbox", "Memories"] as const;
 /** One of {@link INDEXES}. */
 export type IndexName = (typeof INDEXES)[number];
 

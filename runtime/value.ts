@@ -40,6 +40,18 @@ export function keyedScope(agent: string, actorId: string): string {
   return `${agent}~${actorId}`;
 }
 
+/** The scope of the contents of one memory's facts. No agent has such a name. */
+export function memoryScope(memoryId: string): string {
+  return `${MEMORY_SCOPE}${memoryId}`;
+}
+
+const MEMORY_SCOPE = "Memory~";
+
+/** Whether a value is the content of a fact: it may be forgotten at any time, so no host keeps it. */
+export function isOfMemory({ scope }: ValueRef): boolean {
+  return scope?.startsWith(MEMORY_SCOPE) === true;
+}
+
 /**
  * Returns the content of a reference.
  * @throws `value.missing` when it was not loaded

@@ -23,23 +23,23 @@ const RESENT_MAX = 60;
 /** The last part of the key of a settled work item's entry. */
 const ENTRY = /^settled-([0-9a-f]+)-\d+$/;
 
-/** Notes every message that a host sends. */
-export function noting(
-  messages: Message[],
+/** Hears every message that a host sends. */
+export function hearing(
+  hear: (message: Message, world: World) => void,
   wrap: ((ports: Ports, life: Life, world: World) => Ports) | undefined,
 ): (ports: Ports, life: Life, world: World) => Ports {
   return (made, life, world) => {
     const ports = wrap?.(made, life, world) ?? made;
     const { transport } = ports;
-    const note = (message: Message): Message => {
-      messages.push(structuredClone(message));
+    const heard = (message: Message): Message => {
+      hear(message, world);
       return message;
     };
     return {
       ...ports,
       transport: {
-        publish: (topic, message) => transport.publish(topic, note(message)),
-        deliver: (message) => transport.deliver(note(message)),
+        publish: (topic, message) => transport.publish(topic, heard(message)),
+        deliver: (message) => transport.deliver(heard(message)),
         heartbeat: (actor, beat) => transport.heartbeat(actor, beat),
         inspect: (actor) => transport.inspect(actor),
         nudge: (actor) => transport.nudge(actor),

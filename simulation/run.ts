@@ -6,9 +6,11 @@ import type { Ports } from "../actors/engine/ports.ts";
 import { checkEnd, type Finding } from "./checks/check.ts";
 import { checkHolding, HELD_MS, openRuns } from "./checks/holding.ts";
 import { checkForgetful } from "./checks/forgetful.ts";
+import { TrustLaws } from "./checks/trust-laws.ts";
 import { Watch } from "./checks/watch.ts";
 import { Clients, type SimTask } from "./people/client.ts";
 import { Deciders, RUNS_MAX } from "./people/deciders.ts";
+import type { PeopleMode } from "./people/persons.ts";
 import { repeatOld } from "./people/repeats.ts";
 import { type FaultRates, Faults, type Fired, ratesOf } from "./world/faults.ts";
 import type { Life } from "./world/life.ts";
@@ -16,7 +18,7 @@ import { type Plan, planOf, schedule } from "./plan.ts";
 import { Random, STREAM } from "./world/random.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Message } from "../runtime/protocol.ts";
-import { noting, purgePhase } from "./purge-phase.ts";
+import { hearing, purgePhase } from "./purge-phase.ts";
 import { type LimitChanges, withLimits } from "./world/limits.ts";
 import { drive } from "./world/timeline.ts";
 import type { CallFault } from "./world/faults.ts";
@@ -41,6 +43,10 @@ export interface Scenario {
   readonly decides?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
   readonly limits?: LimitChanges | undefined;
+  /** Rates that are other in this scenario, such as models that always obey. */
+  readonly rates?: ((seed: number, rates: FaultRates) => FaultRates) | undefined;
+  /** People answer the requests of its processes. Absent: nobody does. */
+  readonly people?: PeopleMode | undefined;
   /** What this scenario plans otherwise. */
   readonly plan?: ((seed: number, base: Plan) => Partial<Plan>) | undefined;
 }
@@ -91,7 +97,8 @@ function recordedEach(system: System): ReadonlySet<string> {
 /** Runs a seed. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
   const { scenario, seed } = options;
-  const rates = options.exact === true ? options.most : ratesOf(seed, options.most);
+  const own = options.exact === true ? options.most : ratesOf(seed, options.most);
+  const rates = scenario.rates?.(seed, own) ?? own;
   const tasks = scenario.tasks(seed).filter((task) => options.onlyTasks?.has(task.id) !== false);
   const base = planOf(seed, rates, tasks.length);
   const plan: Plan = { ...base, ...scenario.plan?.(seed, base), ...options.plan };
@@ -112,9 +119,14 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     trace: trace === undefined ? undefined : (line) => trace(world.timeline.nowMs, line),
     observe: (at, life, key, text) => watch.wrote(at, life, key, text),
     observeRemoved: (at, key) => watch.removed(at, key),
-    wrapPorts: scenario.purges === true || scenario.repeats === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
+    wrapPorts: hearing((message, { network }) => {
+      if (scenario.purges === true || scenario.repeats === true) sent.push(structuredClone(message));
+      network.onSent(message);
+    }, options.wrapPorts),
   });
+  const trust = new TrustLaws(world, watch, scenario.people);
   world.models.onAttempt = (made) => watch.models.made(made);
+  if (system.sources.size > 0) world.outside.documents.begin();
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));
@@ -123,7 +135,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   watch.begin();
   const restoreLimits = withLimits({ ...LIMITS_OF_RUNS, ...scenario.limits });
   try {
-    const done = (): boolean => watch.failed || (clients.settled && deciders.settled && watch.allEnded(clients.accepted));
+    const done = (): boolean => watch.failed || (clients.settled && deciders.settled && trust.settled && watch.allEnded(clients.accepted));
     await drive(world.timeline, plan.safetyMs, done);
     world.heal(plan.keepDead);
     const deadline = tasks.reduce((last, task) => Math.max(last, task.timeoutMs), 0);
@@ -137,6 +149,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     const settled = (): boolean => watch.failed || (world.reminders.all.length === 0 && watch.allClosed());
     await drive(world.timeline, endMs + RECOVER_MS, settled);
     if (!watch.failed) await watch.checkTrimmed(world);
+    if (!watch.failed) trust.check();
     const findings = [
       ...watch.findings,
       ...unheld,

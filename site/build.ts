@@ -64,6 +64,7 @@ function library(): void {
     "client/index.ts",
     "testing/index.ts",
     "mcp/index.ts",
+    "sources/index.ts",
     "actors/index.ts",
     "adapters/ai-sdk/index.ts",
     "adapters/openai-agents/index.ts",

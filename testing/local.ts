@@ -9,8 +9,11 @@ import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
+import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus, type Principal } from "../runtime/protocol.ts";
+import type { Forgotten, MemoryView } from "../runtime/memory-answers.ts";
+import type { SyncAnswer } from "../runtime/source-answers.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
 import { LocalWorld, SkippingClock } from "../actors/memory/world.ts";
@@ -19,6 +22,7 @@ import type { Clock } from "../actors/engine/ports.ts";
 import { systemRandom } from "../actors/engine/system-clock.ts";
 import { type Fakes, withFakes } from "./fakes.ts";
 import { LocalPeople, type People } from "./people.ts";
+import { syncSource } from "../actors/operations/source-operations.ts";
 import { SystemOperations } from "../actors/operations/system-operations.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -129,7 +133,33 @@ export interface LocalSystem {
   cancel(id: string, reason: string): Promise<void>;
   /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
   signal(id: string, name: string, payload: unknown, signalId?: string, principal?: Principal): Promise<void>;
+  /**
+   * Compares a source with its memory. Before the first task all sources are compared once; there is no schedule.
+   * @throws `source.unknown`, `source.unavailable`
+   */
+  sync(source: string): Promise<SyncAnswer>;
+  /** What agents remember. */
+  readonly memory: LocalMemory;
   stop(): Promise<void>;
+}
+
+/** The memories of a local system. All methods throw `memory.unknown`. */
+export interface LocalMemory {
+  list(): Promise<readonly string[]>;
+  show(memory: string): Promise<MemoryView>;
+  /** Forgets a fact, and what was derived from it in any memory. */
+  forget(memory: string, id: string): Promise<Forgotten>;
+  promote(memory: string, id: string, reason: string): Promise<void>;
+}
+
+function localMemory(operations: SystemOperations, during: <T>(action: Promise<T>) => Promise<T>): LocalMemory {
+  const caller = { principal: { ...ANONYMOUS, subject: "local" } };
+  return {
+    list: () => during(operations.memories().then(({ memories }) => memories)),
+    show: (memory) => during(operations.memory(memory, {}, caller)),
+    forget: (memory, id) => during(operations.forgetFact(memory, id, {}, caller)),
+    promote: (memory, id, reason) => during(operations.promoteFact(memory, id, reason, caller).then(() => undefined)),
+  };
 }
 
 /** Starts a system in memory. Throws `agent.unknown` for a fake of an unknown agent, `definition.invalid` for an unknown option. */
@@ -148,23 +178,29 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     if (after.phase === "ended") ended.add(after.id);
     people.note(after);
   });
+  // As with Dapr, the processes of a tenant have ids of their own within the system.
+  const tenants = new Map<string, string>();
+  const inside = (id: string): string => insideId(id, tenants.get(id) ?? ANONYMOUS.tenant);
   let given = 0;
   const newId = (): string => `local-${(given += 1)}`;
   const operations = new SystemOperations({ system, ports: world.ports, host, newId });
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
   const people = new LocalPeople({ decide: options.people, operations, during: (action) => driver.during(action) });
   // The route gives the type of the output, and the output was checked against the route when it ended.
+  let compared: Promise<unknown> | undefined;
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
     requireKeys(task, "run", TASK_OPTIONS);
     const id = task.id ?? newId();
     const { principal = ANONYMOUS, ...options } = task;
+    tenants.set(id, principal.tenant);
+    await (compared ??= driver.during(Promise.allSettled(host.sources.names.map((name) => host.sources.sync(name, "start")))));
     await driver.during(operations.submit({ ...options, id, route: nameOf(system, route), input }, { principal }, 0));
-    await driver.until(() => ended.has(id) || people.failure !== undefined);
+    await driver.until(() => ended.has(inside(id)) || people.failure !== undefined);
     if (people.failure !== undefined) throw people.failure.error;
-    const { outcome, phase } = await operations.process(id);
+    const { outcome, phase } = await operations.process(inside(id));
     if (outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${phase}`);
     const { status, output, fault, deadLetter, spent, label } = outcome;
-    const { lines } = await operations.history(id, 0, Number.POSITIVE_INFINITY);
+    const { lines } = await operations.history(inside(id), 0, Number.POSITIVE_INFINITY);
     const history = lines.map(({ line: _number, run: _run, ...line }) => line);
     return {
       id,
@@ -179,14 +215,16 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   };
   return {
     run,
-    show: (id) => operations.process(id),
-    stops: (id) => operations.stops(id),
+    show: (id) => operations.process(inside(id)),
+    stops: (id) => operations.stops(inside(id)),
     cancel: async (id, reason) => {
-      await driver.during(operations.cancel(id, reason, { principal: ANONYMOUS }));
+      await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
     },
     signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
-      await driver.during(operations.signal(id, name, payload, { principal }, signalId));
+      await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
     },
+    memory: localMemory(operations, (action) => driver.during(action)),
+    sync: (source) => driver.during(syncSource(host, source, "local")),
     stop: () => host.stop(0),
   };
 }

@@ -140,6 +140,11 @@ export interface ModelAttempt {
   /** Constant over attempts of the call. Sent to the provider, which may use it. */
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
+  /**
+   * Called when the attempt has its slot, right before the request is sent. If it rejects, nothing is sent, and the attempt ends with that
+   * fault.
+   */
+  readonly ready?: (() => Promise<void>) | undefined;
   /** Higher goes first where calls wait for a slot. @default 0 */
   readonly priority?: number | undefined;
   /** Receives the pieces of a streamed reply. `restarted`: what came before is void. */

@@ -9,7 +9,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { LookUp } from "../../runtime/machine.ts";
 import { actorType } from "../../runtime/protocol.ts";
 import { tombstoneOf } from "../../runtime/record.ts";
-import { packValue, type PackedValue, type StoredValue, type Value, type ValueRef } from "../../runtime/value.ts";
+import { isOfMemory, packValue, type PackedValue, type StoredValue, type Value, type ValueRef } from "../../runtime/value.ts";
 import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
 import type { Clock, StateStore } from "./ports.ts";
@@ -66,7 +66,7 @@ export class Values {
         continue;
       }
       if (content === undefined) throw new Fault("value.missing", `the value ${at.ref} is not in the store`, { ref: at.ref });
-      this.#note(key, at.ref, content);
+      this.#note(key, at, content);
       found.set(at.ref, content);
     }
     return found;
@@ -96,8 +96,7 @@ export class Values {
     if (this.#isThere(key, value)) return;
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
       const result = await this.#store.insert(key, value.text);
-      if (result !== "unknown" || (await this.#store.read([key])).has(key))
-        return this.#note(key, value.ref, JSON.parse(value.text) as Json);
+      if (result !== "unknown" || (await this.#store.read([key])).has(key)) return this.#note(key, value, JSON.parse(value.text) as Json);
     }
     throw new Fault("store.unavailable", `the value ${value.ref} could not be written`);
   }
@@ -111,9 +110,20 @@ export class Values {
     return seenAtMs !== undefined && (value.scope === undefined || this.#clock.nowMs() - seenAtMs < LIMITS.actorTrustMs);
   }
 
-  #note(key: string, ref: string, content: Json): void {
-    this.#contents.set(ref, content, heapSize(content));
+  /** The content of a fact is not cached: it may be forgotten at any time, on another host. */
+  #note(key: string, at: ValueRef, content: Json): void {
+    if (!isOfMemory(at)) this.#contents.set(at.ref, content, heapSize(content));
     this.#seenAtMs.set(key, this.#clock.nowMs());
+  }
+
+  /**
+   * Removes values of a memory from the store.
+   * @throws `store.unavailable` when that could not be confirmed
+   */
+  async remove(refs: readonly ValueRef[]): Promise<void> {
+    const names = refs.map((at) => keys.value(this.#system, at));
+    for (const name of names) this.#seenAtMs.delete(name);
+    await this.#store.remove(names);
   }
 
   /** Stores content as a value of a scope. */

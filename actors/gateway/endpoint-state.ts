@@ -151,6 +151,7 @@ export class EndpointState {
     this.#running += 1;
     const settle = this.#rates.take(clock.nowMs(), inputTokens + outputTokens);
     try {
+      if (attempt.ready !== undefined) await attempt.ready();
       const reply = await this.#breaker.run(() => this.#once(provider, attempt), verdictOf);
       if (reply.usage !== undefined) settle(reply.usage.inputTokens + reply.usage.outputTokens);
       return reply;

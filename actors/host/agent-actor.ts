@@ -16,7 +16,9 @@ import type { Logger } from "../engine/log.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "../engine/ports.ts";
+import type { Memories } from "./memories.ts";
 import { Runner } from "./runner.ts";
+import type { Checks } from "./checks.ts";
 import type { StandingRules } from "./standing-rules.ts";
 import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
@@ -37,6 +39,8 @@ export interface AgentActorParts {
   readonly quarantine: Quarantine;
   readonly deltas: Deltas;
   readonly rules: StandingRules;
+  readonly checks: Checks;
+  readonly memories: Memories;
 }
 
 /** All actors of one agent in this host. */
@@ -59,13 +63,14 @@ export class AgentActors {
       writer: parts.writer,
       quarantine: parts.quarantine,
       // The actor of one process or work item is purged with the process.
-      trims: parts.definition.contract.key !== undefined,
+      trims: this.#isKeyed,
     });
     this.#failures = new FailureDetector(parts.ports.clock, parts.watch);
     this.runner = new Runner({
       definition: parts.definition,
       type: parts.type,
       rules: parts.rules,
+      checks: parts.checks,
       values: parts.values,
       clock: parts.ports.clock,
       random: parts.ports.random,
@@ -73,6 +78,7 @@ export class AgentActors {
       transport: parts.ports.transport,
       log: parts.log,
       metrics: parts.metrics,
+      memories: parts.memories,
       feed: (actorId, input) => this.#feed(actorId, input),
       peek: (actorId) => this.engine.peek(actorId),
     });
@@ -82,7 +88,8 @@ export class AgentActors {
     const { body } = message;
     const checked = body.kind === "work" ? this.#checkInput(message, body.input) : undefined;
     const fault = checked instanceof Promise ? await checked : checked;
-    const input: AgentInput = { kind: "message", message, ...(fault === undefined ? {} : { fault }) };
+    const stored = this.#isKeyed && this.hasMemory;
+    const input: AgentInput = { kind: "message", message, ...(fault === undefined ? {} : { fault }), ...(stored ? { stored } : {}) };
     // An actor of one process is new when its first request comes; the insert fails if that is wrong.
     const expectNew = body.kind === "work" && body.first === true;
     const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew });
@@ -131,6 +138,16 @@ export class AgentActors {
     this.#after(actorId, result);
     if (result.verdict.kind === "refused") throw Fault.fromWire(result.verdict.fault);
     return result.state;
+  }
+
+  /** What its work items hold may have to be forgotten. */
+  get hasMemory(): boolean {
+    return this.#parts.definition.memory !== undefined;
+  }
+
+  /** Its actors outlive processes. */
+  get #isKeyed(): boolean {
+    return this.#parts.definition.contract.key !== undefined;
   }
 
   /** The agent's name. */

@@ -8,7 +8,8 @@ import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { callMark } from "../../runtime/people/rule.ts";
-import { judgeCall, type Judgement } from "../../runtime/policy.ts";
+import { type CallFacts, judgeCall, type Judgement } from "../../runtime/policy.ts";
+import type { Checks } from "./checks.ts";
 import type { StandingRules } from "./standing-rules.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
@@ -20,6 +21,7 @@ export interface CallPolicyParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
   readonly rules: Pick<StandingRules, "letting" | "make">;
+  readonly checks: Pick<Checks, "call">;
   /** Aborted when the execution is stopped. */
   readonly signal: AbortSignal;
 }
@@ -39,21 +41,24 @@ export class CallPolicy {
   }
 
   /**
-   * Judges a call that is about to be made. Where a rule asks for a person, a standing rule may answer. The edit of a person satisfies the
-   * rules that the person was asked for.
+   * Judges a call that is about to be made, and writes the verdict to the audit. Where a rule asks for a person, a standing rule may answer. The edit of a person satisfies the
+   * rules that the person was asked for. @throws `audit.unavailable`
    */
   async judged(call: MadeCall, edit?: EditedBy): Promise<Judgement> {
-    const judgement = this.#judge(call);
+    const { work, agent, checks } = this.#parts;
+    const { tool, input, label, key } = call;
+    const facts: CallFacts = { tool, input, label, agent: agent.permissions, principal: work.principal };
+    const judgement = await this.#decided(call, judgeCall(facts), edit);
+    await checks.call(work, { key, facts, judgement });
+    return judgement;
+  }
+
+  async #decided(call: MadeCall, judgement: Judgement, edit: EditedBy | undefined): Promise<Judgement> {
     if (judgement.verdict !== "asks") return judgement;
     const { rule } = judgement;
     if (edit?.rule.includes(rule) === true) return { verdict: "allowed", rule: `edited by ${edit.by ?? "a person"}: ${rule}` };
     const standing = await this.#letting(call);
     return standing === undefined ? judgement : { verdict: "allowed", rule: `standing rule ${standing}: ${rule}` };
-  }
-
-  #judge({ tool, input, label }: MadeCall): Judgement {
-    const { work, agent } = this.#parts;
-    return judgeCall({ tool, input, label, agent: agent.permissions, principal: work.principal });
   }
 
   #letting({ tool, input, key, label }: MadeCall): Promise<string | undefined> {

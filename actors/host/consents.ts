@@ -93,13 +93,17 @@ export class Consents {
 
   /**
    * Judges the call. Returns what a person must be asked, or undefined if the call may be made. Throws a refusal, which is recorded. A call
-   * that began was let through, and may have had its effect: it is not put to a person.
+   * that began was let through, and may have had its effect: it is not put to a person. A call that may be made does not wait for other
+   * records here: its own, such as that of a larger budget, may be among them.
    */
   async #judged(call: MadeCall, known: Call | undefined, edit: EditedBy | undefined): Promise<Asking | undefined> {
     const { ready, failed } = this.#parts;
-    await ready();
-    const judgement = await this.#policy.judged(call, edit);
+    const judgement = await this.#policy.judged(call, edit).catch(async (error: unknown) => {
+      await ready();
+      throw await failed(call.key, error);
+    });
     if (judgement.verdict === "allowed" || (judgement.verdict === "asks" && known?.open === true)) return undefined;
+    await ready();
     if (judgement.verdict === "asks") return this.#asking(call, judgement);
     const { name } = call.tool;
     throw await failed(call.key, new Fault("tool.forbidden", `tool ${name} ${judgement.why}`, { tool: name, rule: judgement.rule }));

@@ -6,6 +6,7 @@ import type { Clock, Models, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import type { CallTelemetry } from "../telemetry/calls.ts";
 import type { CallingAgent, CallPolicyParts } from "./call-policy.ts";
+import type { ExecutionMemoryParts } from "./execution-memory.ts";
 import type { RunLink } from "./run-link.ts";
 
 /**
@@ -22,12 +23,15 @@ export interface HandlerExecutionParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
   readonly rules: CallPolicyParts["rules"];
+  readonly checks: CallPolicyParts["checks"];
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;
   /** Absent: the host has no models. */
   readonly models?: Models | undefined;
   readonly telemetry: CallTelemetry;
+  /** Absent: the agent remembers nothing. */
+  readonly memory?: Pick<ExecutionMemoryParts, "memories" | "rules" | "memory" | "isModel" | "withheld"> | undefined;
   readonly link: RunLink;
   readonly log: AgentLog;
   /** Returns the state of the agent in a state of its actor. */

@@ -8,18 +8,21 @@ import type { AgentWork } from "../../runtime/agent/state.ts";
 import { Fault, faultFrom } from "../../runtime/faults.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Values } from "../engine/values.ts";
+import type { Checks } from "./checks.ts";
 import type { HandlerExecution } from "./handler-execution.ts";
 import { thrownFault } from "./thrown.ts";
 
+/** What a handler is run with. */
+export interface HandlingParts {
+  readonly definition: AgentDefinition;
+  readonly checks: Checks;
+  readonly values: Values;
+  readonly log: Logger;
+}
+
 /** Runs the handler. Resolves when its calls have settled or were given up. Never throws. */
-export async function handleWork(
-  definition: AgentDefinition,
-  values: Values,
-  work: AgentWork,
-  execution: HandlerExecution,
-  log: Logger,
-): Promise<FinishedResult> {
-  const result = await handlerResult(definition, values, work, execution, log);
+export async function handleWork(parts: HandlingParts, work: AgentWork, execution: HandlerExecution): Promise<FinishedResult> {
+  const result = await handlerResult(parts, work, execution);
   const settled = execution.end();
   if (settled !== undefined) await settled;
   const { stopped } = execution;
@@ -30,18 +33,18 @@ export async function handleWork(
 }
 
 async function handlerResult(
-  definition: AgentDefinition,
-  values: Values,
+  { definition, checks, values, log }: HandlingParts,
   work: AgentWork,
   execution: HandlerExecution,
-  log: Logger,
 ): Promise<FinishedResult> {
   try {
     requireVersion(definition, work);
+    await checks.made(work, definition);
     execution.signal.throwIfAborted();
     const { input, sentBack } = work;
     if (sentBack !== undefined) execution.sentBack = { ...sentBack, output: await values.read(sentBack.output) };
     const answer = await definition.handle("json" in input ? input.json : await values.read(input), execution);
+    await execution.memory?.requireNewest();
     if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
     return { output: definition.checkOutput(answer) };
   } catch (error) {

@@ -19,6 +19,7 @@ import type { JsonSchema } from "../../runtime/schema.ts";
 import { pause } from "../engine/pause.ts";
 import { Consents } from "./consents.ts";
 import { ExecutionFacts } from "./execution-facts.ts";
+import { ExecutionMemory } from "./execution-memory.ts";
 import { type HandlerExecutionParts, OVER, RUN_ENDED } from "./execution-parts.ts";
 import { HandlerBudget } from "./handler-budget.ts";
 import { HandlerWaits, readAnswer } from "./handler-waits.ts";
@@ -44,10 +45,13 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #toolCalls: ToolCalls;
   readonly #modelCalls: ModelCalls;
   readonly #waits: HandlerWaits;
+  readonly memory: ExecutionMemory | undefined;
   readonly #consents: Consents;
   #cancelDrain = (): void => {};
   #stopped: Fault | undefined;
   #made = 0;
+  #hasCalled = false;
+  #hasAsked = false;
   #nextState: NextState | undefined;
   #stateVersion: number;
   #state: Json;
@@ -77,6 +81,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       acting: (make) => this.#acting(make),
       throwFailure: (kind, key) => this.#throwFailure(kind, key),
       ready: () => this.#ready(),
+      requireCurrent: parts.memory && (() => this.memory?.requireCurrent() ?? Promise.resolve()),
       failed: (kind, key, error) => this.#failed(kind, key, error),
     });
     this.#waits = new HandlerWaits({
@@ -89,8 +94,23 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       received: (label) => this.received(label),
       waiting: parts.waiting,
     });
+    const { memory } = parts;
+    this.memory =
+      memory &&
+      new ExecutionMemory({
+        ...memory,
+        ...{
+          work: parts.work,
+          log: parts.log,
+          hasCalled: () => this.#hasCalled,
+          hasActed: () => this.#hasCalled || this.#hasAsked,
+          label: () => this.label,
+        },
+        received: (label) => this.received(label),
+        recorded: (name, act) => this.#recordedAct(name, act),
+      });
     this.#consents = new Consents({
-      ...{ work: parts.work, agent: parts.agent, rules: parts.rules, values: parts.values },
+      ...{ work: parts.work, agent: parts.agent, rules: parts.rules, checks: parts.checks, values: parts.values },
       ...{ replay: this.#replay, signal: this.#abort.signal },
       peek: () => parts.link.state(),
       spent: () => this.#budget.view.spent,
@@ -117,6 +137,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json> {
     this.#requireRoom(`a call of tool ${tool.name}`);
+    this.#hasCalled = true;
     const { label } = this;
     const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
     const known = this.#replay.call(key);
@@ -141,6 +162,16 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
         name,
       });
     this.#names.add(name);
+    return this.#stepOnce(name, action);
+  }
+
+  /** An act of the memory is a step with a name of its own. */
+  #recordedAct(act: string, perform: (call: string) => Promise<Json>): Promise<Json> {
+    this.#requireRoom("an act of the memory");
+    return this.#stepOnce(this.#keyOf(`memory:${act}`), ({ idempotencyKey: call }) => perform(call));
+  }
+
+  #stepOnce(name: string, action: (step: StepTools) => unknown): Promise<Json> {
     return this.#acting(async () => {
       const known = this.#replay.step(name);
       await this.#throwFailure("step", name);
@@ -154,6 +185,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   }
 
   async ask(target: { readonly name: string }, input: Json, received?: (label: Label | undefined) => void): Promise<Json> {
+    this.#hasAsked = true;
     const key = this.#keyOf(callPrefix(`ask ${target.name}`, hashJson(input)));
     return this.#wait(key, { kind: "agent", agent: target.name, input }, this.label, received);
   }

@@ -5,6 +5,7 @@
  * `runLocal` and in a simulation.
  */
 import type { System } from "../../agents/system.ts";
+import type { AgentState } from "../../runtime/agent/state.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json } from "../../runtime/faults.ts";
 import { INDEX_ROOT, indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
@@ -13,12 +14,16 @@ import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import { rulesMachine, type RulesEvent, type RulesInput, type RulesState } from "../../runtime/people/rules-actor.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import { Checks } from "./checks.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { Deltas } from "./deltas.ts";
 import { IndexClient } from "./index-client.ts";
+import { IndexedSearch } from "./indexed-search.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
+import { Memories } from "./memories.ts";
+import { MemoryActors } from "./memory-actors.ts";
 import { Performer } from "./performer.ts";
 import { nudgeThese, recover, type RecoveryParts } from "./recovery.ts";
 import type { BeginningHost } from "./local-first-transport.ts";
@@ -30,6 +35,7 @@ import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
 import { StandingRules } from "./standing-rules.ts";
 import { holdSources } from "./tool-sources.ts";
+import { Sources } from "./sources.ts";
 import { Quarantine } from "../engine/quarantine.ts";
 import { StoreLeases } from "../engine/store-leases.ts";
 import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
@@ -61,6 +67,10 @@ export class Host implements BeginningHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
+  /** The memories of the system, on any host. */
+  readonly memories: Memories;
+  /** The sources of the system, as this host compares them. The program that serves the host starts their schedules. */
+  readonly sources: Sources;
   readonly inbox: IndexClient;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
@@ -70,6 +80,7 @@ export class Host implements BeginningHost {
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #rules: TurnEngine<RulesState, RulesInput, RulesEvent>;
+  readonly #memories: MemoryActors;
   readonly #processType: string;
   readonly #system: string;
   readonly #log: Logger;
@@ -110,12 +121,21 @@ export class Host implements BeginningHost {
         for (const listener of this.#listeners) listener(before, after);
       },
     });
+    const catalog = new IndexClient(ports, system.name, "Memories");
+    const remembering = { system: system.name, ports, values: this.values, catalog };
+    this.memories = new Memories(remembering);
+    const { memories } = this;
+    const memoryType = actorType(system.name, "Memory");
+    const search = new IndexedSearch();
+    this.#memories = new MemoryActors({ ...remembering, type: memoryType, memories, writer, quarantine, search, log });
+    this.sources = new Sources({ system, ports, memories: this.memories, metrics: this.metrics, log });
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     const rules = new StandingRules({ system: system.name, ports, audit, log });
+    const checks = new Checks({ audit, clock, metrics: this.metrics });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules };
+      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules, checks, memories };
       this.#agents.set(type, new AgentActors({ ...parts, type, definition }));
     }
     for (const index of INDEXES) {
@@ -139,7 +159,7 @@ export class Host implements BeginningHost {
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
     });
-    this.types = [this.#processType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
+    this.types = [this.#processType, memoryType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
   }
 
   /** Nudges the open processes of the index, at the start of a host. Returns their number. */
@@ -178,12 +198,19 @@ export class Host implements BeginningHost {
 
   /** The engine of one actor type, for what concerns the journal of any actor; it needs no placement. */
   engineOf(type: string): Pick<TurnEngine<unknown, never, unknown>, "type" | "fresh" | "setAside"> | undefined {
+    if (type === this.#memories.type) return this.#memories.engine;
     return type === this.#processType ? this.processes.engine : (this.#keeperOf(type) ?? this.#agents.get(type)?.engine);
   }
 
   /** The engine of an index, or of the standing rules. */
   #keeperOf(type: string): TurnEngine<IndexState, IndexInput, IndexEvent> | TurnEngine<RulesState, RulesInput, RulesEvent> | undefined {
     return type === this.#rules.type ? this.#rules : this.#indexes.get(type);
+  }
+
+  /** The state of an actor whose agent has a memory; undefined for one of another agent, or one that this app does not have. */
+  async agentState(agent: string, id: string): Promise<AgentState | undefined> {
+    const actors = this.#agents.get(actorType(this.#system, agent));
+    return actors?.hasMemory === true ? (await actors.engine.fresh(id)).state : undefined;
   }
 
   receive(message: Message): Promise<TurnAnswer> {
@@ -205,6 +232,7 @@ export class Host implements BeginningHost {
   #receive(message: Message): Promise<TurnAnswer> {
     const { type } = message.to;
     if (type === this.#processType) return this.processes.receive(message);
+    if (type === this.#memories.type) return this.#memories.receive(message);
     return this.#agents.get(type)?.receive(message) ?? this.#receiveKept(message);
   }
 
@@ -219,9 +247,11 @@ export class Host implements BeginningHost {
 
   async tick(actor: Address, name: string): Promise<void> {
     if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
+    if (actor.type === this.#memories.type) await this.#memories.tick(actor.id, name);
   }
 
   async nudge(actor: Address): Promise<Nudged> {
+    if (actor.type === this.#memories.type && this.sources.nudge(actor.id)) return { phase: "open" };
     return actor.type === this.#processType ? this.processes.nudge(actor.id) : { phase: "none" };
   }
 
@@ -238,7 +268,7 @@ export class Host implements BeginningHost {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
       return plainJson(await processView(state, sequence, this.values));
     }
-    const engine = this.#keeperOf(actor.type) ?? this.#agents.get(actor.type)?.engine;
+    const engine = this.engineOf(actor.type);
     if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${actor.type}`);
     return plainJson((await engine.fresh(actor.id)).state);
   }
@@ -248,6 +278,7 @@ export class Host implements BeginningHost {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.deactivate(actor.id);
     this.#keeperOf(actor.type)?.forget(actor.id);
+    if (actor.type === this.#memories.type) this.#memories.deactivate(actor.id);
   }
 
   get isAlone(): boolean {
@@ -269,6 +300,7 @@ export class Host implements BeginningHost {
   async stop(graceMs: number = LIMITS.stopGraceMs): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
     this.#isStopped = true;
+    this.sources.stop();
     this.processes.stop();
     this.pieces.stop();
     await this.#releaseSources();

@@ -50,6 +50,8 @@ export interface ModelCallsParts {
   readonly acting: <T>(make: () => Promise<T>) => Promise<T>;
   /** Throws the recorded failure of this attempt, if there is one. */
   readonly throwFailure: (kind: Failure["kind"], key: string) => Promise<void>;
+  /** Looks right before a request is sent whether what it may hold is still true. @throws `memory.stale` */
+  readonly requireCurrent: (() => Promise<void>) | undefined;
   /** Resolves when all records were reached. */
   readonly ready: () => Promise<void>;
   /** Records a failure, and returns what the handler receives. */
@@ -158,8 +160,8 @@ export class ModelCalls {
 
   #attempt({ call, key }: Made, models: Models): Promise<ModelReply> {
     const { model, request, inputTokensMax, priority } = call;
-    const { tries: signal, work, slot, telemetry } = this.#parts;
-    const attempt = { model, request, inputTokensMax, priority, idempotencyKey: idempotencyKey(work.id, key), signal };
+    const { tries: signal, work, slot, telemetry, requireCurrent: ready } = this.#parts;
+    const attempt = { model, request, inputTokensMax, priority, idempotencyKey: idempotencyKey(work.id, key), signal, ready };
     const providerOf = (endpoint: string): string | undefined => models.providerOf?.(endpoint);
     return slot.away(() => telemetry.chat({ model, request, providerOf }, () => models.attempt(attempt)));
   }

@@ -144,6 +144,8 @@ export class ProcessHolder {
     const isOwed = isComplete(result) && result.effects.length > 0;
     if (!isOwed || !(this.#held.has(id) || result.wrote || isTick)) {
       if (!isComplete(result) && result.state.phase === "ended" && this.#held.get(id)?.isOpen === false) return true;
+      // Another host has ended it, and may die before it has performed the last effects.
+      if (this.isOpen(id) && this.#isForeign(result.writer)) this.#elsewhere.note(id, result.writer);
       this.release(id);
       return false;
     }

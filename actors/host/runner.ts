@@ -12,6 +12,7 @@ import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { memoryIdOf } from "../../runtime/memory/scope.ts";
 import { type WorkStatus, traceId } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
@@ -21,10 +22,13 @@ import { CallTelemetry } from "../telemetry/calls.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import type { Checks } from "./checks.ts";
 import { type Active, codeOf, isParked, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
+import type { HandlerExecutionParts } from "./execution-parts.ts";
 import { handleWork } from "./handle-work.ts";
 import { HandlerExecution } from "./handler-execution.ts";
+import type { Memories } from "./memories.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { RunLink } from "./run-link.ts";
 import { type EndInput, type Feed, Recorder } from "./recorder.ts";
@@ -39,10 +43,12 @@ export interface RunnerParts {
   readonly feed: Feed;
   readonly peek: (actorId: string) => AgentState | undefined;
   readonly rules: StandingRules;
+  readonly checks: Checks;
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly models: Models | undefined;
+  readonly memories: Memories;
   readonly transport: Transport;
   readonly log: Logger;
   readonly metrics: HostMetrics;
@@ -201,7 +207,7 @@ export class Runner {
   }
 
   #makeRun(own: () => Active, actorId: string, work: AgentWork, stateVersion: number, content: Json): Run {
-    const { definition, rules, values, clock, random, models, metrics, peek, log: logger } = this.#parts;
+    const { definition, rules, checks, values, clock, random, models, metrics, peek, log: logger } = this.#parts;
     const { id: workId, token } = work;
     const facts = { processId: work.processId, workId, agent: definition.name, traceId: traceId(work.trace) };
     const log: HandlerExecution["log"] = {
@@ -218,13 +224,23 @@ export class Runner {
       return { mode: "undo", compensation };
     }
     const parts = {
-      ...{ work, agent: definition, rules, values, clock, random, models, link, log },
+      ...{ work, agent: definition, rules, checks, values, clock, random, models, link, log },
       telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
+      memory: this.#memoryOf(actorId, work),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => this.#noteWaiting(own(), waiting),
       resting: (resting: boolean) => this.#noteResting(own(), resting),
     };
     return { mode: "do", execution: new HandlerExecution(parts, stateVersion, content) };
+  }
+
+  #memoryOf(actor: string, { principal }: AgentWork): HandlerExecutionParts["memory"] {
+    const { definition, memories, metrics } = this.#parts;
+    const { name: agent, memory: rules, models } = definition;
+    if (rules === undefined) return undefined;
+    const memory = memoryIdOf({ scope: rules.scope, agent, actor, principal });
+    const withheld = (why: "untrusted" | "scope", count: number): void => metrics.withheld(agent, why, count);
+    return { memories, rules, memory, isModel: models.length > 0, withheld };
   }
 
   /** A handler that only waits holds no slot. */
@@ -271,8 +287,8 @@ export class Runner {
     work: AgentWork,
     execution: HandlerExecution,
   ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label">> {
-    const { definition, values, log } = this.#parts;
-    const result = await this.#inSpan(work, () => handleWork(definition, values, work, execution, log), codeOf);
+    const { definition, checks, values, log } = this.#parts;
+    const result = await this.#inSpan(work, () => handleWork({ definition, checks, values, log }, work, execution), codeOf);
     this.#parts.metrics.attempted(definition.name, "do", codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
     return { result, ...labelField(execution.label), ...(state === undefined ? {} : { state }) };

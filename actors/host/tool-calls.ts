@@ -1,7 +1,7 @@
 /**
  * @module Makes tool calls: records the beginning if required, retries by the tool's policy, records the end.
  */
-import { outputLabelOf, type ToolDefinition } from "../../agents/tool.ts";
+import { faultLabelOf, outputLabelOf, type ToolDefinition } from "../../agents/tool.ts";
 import type { CallName, FailedTry, InputOf } from "../../runtime/agent/inputs.ts";
 import type { AgentWork, Call } from "../../runtime/agent/state.ts";
 import { Fault, type FaultCode, faultFromUserCode, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
@@ -146,7 +146,7 @@ export class ToolCalls {
       await this.#parts.tell({ kind: "call-tried", call, tries, end });
       return;
     }
-    const label = outputLabelOf(tool);
+    const label = faultLabelOf(tool);
     await this.#parts.tell({ kind: "call-ended", call: { ...call, end, ...labelField(label) } });
     this.#parts.received(label);
     throw Fault.fromWire(fault, error);

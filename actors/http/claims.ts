@@ -1,6 +1,6 @@
 /**
- * @module Decisions of people on a topic: each is a JSON Web Token (RFC 7519) in which a program that knows the person says who decides what.
- * The token is signed with HS256 and the decision key of the system, so it names one decision and can be used for nothing else.
+ * @module Decisions of people on a topic. Each is a JSON Web Token (RFC 7519), in which a program that knows the person says who decides
+ * what. It is signed with HS256 and the decision key of the system. It holds one decision, so it can be used for nothing else.
  */
 import { errors, jwtVerify } from "jose";
 import { z } from "zod";

@@ -2,6 +2,7 @@
  * @module The table of the HTTP API: every route with its role, schemas, answers and faults. The Express app and the OpenAPI document are
  * both generated from it.
  */
+import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
@@ -23,6 +24,7 @@ import {
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import {
+  AuditQuery,
   CancelRequest,
   DiscardRequest,
   FollowQuery,
@@ -32,7 +34,6 @@ import {
   NoParams,
   NoQuery,
   OpenApiAnswer,
-  PageQuery,
   ProcessesQuery,
   ProcessParams,
   PurgeRequest,
@@ -232,10 +233,10 @@ export const ROUTES = {
   listAudit: spec({
     method: "get",
     path: "/audit",
-    summary: "Lists operator actions, newest first",
+    summary: "Lists operator actions and checks before acts, newest first",
     role: "read",
     params: NoParams,
-    query: PageQuery,
+    query: AuditQuery,
     answers: { 200: json(AuditPage, "One page.") },
     faults: ASKING,
   }),
@@ -248,6 +249,7 @@ export const ROUTES = {
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
+  ...KNOWLEDGE_ROUTES,
   listBroken: spec({
     method: "get",
     path: "/broken",

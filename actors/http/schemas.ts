@@ -28,6 +28,8 @@ import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
+import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
+import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
 
 /** Maximum length of a cursor, a reason or a name in a query. */
 const CURSOR_CHARS_MAX = 512;
@@ -200,6 +202,8 @@ export const SetAsideRequest = z.strictObject({
   acceptLoss: z.boolean().optional().describe("Required for agents and process managers: what was recorded after the break is lost."),
 });
 
+/** A body without content. */
+export const NoBody = z.strictObject({});
 /** A query that must be empty. */
 export const NoQuery = z.strictObject({});
 /** Query of a stream. */
@@ -217,8 +221,12 @@ const page = {
   limit: whole(1, LIMITS.pageEntriesMax).optional().describe("Entries on the page. Default 50."),
 };
 
-/** Query of a listing without filters. */
-export const PageQuery = z.strictObject(page);
+/** Query of the audit. */
+export const AuditQuery = z.strictObject({
+  process: z.string().regex(PROCESS_ID, ID_TEXT).optional().describe("Only what concerns this process."),
+  what: Name.optional().describe("Only this, such as `redrive`; `call` and `agent made` are checks."),
+  ...page,
+});
 /** Query of the listing of processes. */
 export const ProcessesQuery = z.strictObject({
   state: z.enum(["open", "ended"]).optional().describe("Only processes that are open, or only those that have ended."),
@@ -274,6 +282,27 @@ export const LetterParams = z.strictObject({
     .describe("`<process id>:<run>`, or `invalid-<hash>`; percent-encoded."),
 });
 
+/** A path with the id of a memory. */
+export const MemoryParams = z.strictObject({ memory: z.string().regex(PROCESS_ID, `expected ${ID_TEXT}`).describe("Id of the memory.") });
+/** Which facts of a memory are shown. */
+export const FactsQuery = z.strictObject({
+  id: z.string().max(LIMITS.idLengthMax).optional().describe("Only the fact with this id."),
+  key: z.string().max(LIMITS.factKeyLengthMax).optional().describe("Only the fact with this key."),
+  text: z.string().min(1).max(LIMITS.factTextCharsMax).optional().describe("Words to search for, best first."),
+  limit: whole(1, LIMITS.factsReadMax).optional().describe("Facts at most."),
+});
+/** A fact to forget. */
+export const ForgetRequest = z.strictObject({
+  id: z.string().min(1).max(LIMITS.idLengthMax).describe("Id of the fact."),
+  reason: Reason.optional(),
+  purge: z.boolean().optional().describe("Purge ended processes that had written or read it, too."),
+});
+/** A fact to vouch for. */
+export const PromoteRequest = z.strictObject({ id: z.string().min(1).max(LIMITS.idLengthMax).describe("Id of the fact."), reason: Reason });
+
+/** A path with the name of a source. */
+export const SourceParams = z.strictObject({ name: Name.describe("Name of the source.") });
+
 /** An OpenAPI document. */
 export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
 
@@ -317,6 +346,13 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   BrokenActors,
   Graph: GraphAnswer,
   Purged: PurgeAnswer,
+  Memories: MemoriesAnswer,
+  Memory: MemoryView,
+  Fact: FactEntry,
+  Forgotten,
+  Source: SourceView,
+  Sources: SourcesAnswer,
+  Synced: SyncAnswer,
   Health: HealthAnswer,
   OpenApi: OpenApiAnswer,
 };

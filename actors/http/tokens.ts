@@ -4,7 +4,8 @@ import { z } from "zod";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { PersonRole } from "../../runtime/people/request.ts";
-import { ANONYMOUS, type Principal, PRINCIPAL_KINDS } from "../../runtime/protocol.ts";
+import { isUnnamed } from "../../runtime/people/who.ts";
+import { ANONYMOUS, APP_TOKEN, type Principal, PRINCIPAL_KINDS } from "../../runtime/protocol.ts";
 import { check } from "./body.ts";
 
 /**
@@ -19,12 +20,8 @@ const NAME_CHARS_MAX = 256;
 const PERMISSIONS_MAX = 64;
 const Name = z.string().min(1).max(NAME_CHARS_MAX);
 
-const APP_TOKEN = "app-token";
-/** Subjects that name nobody. A decision of theirs is not checked for being the submitter's own, so no token and no claim may have them. */
-const UNNAMED: readonly string[] = [ANONYMOUS.subject, APP_TOKEN];
-
-/** The subject of a token or a claim. */
-export const Subject = Name.refine((name) => !UNNAMED.includes(name), `${UNNAMED.join(" and ")} are no names`);
+/** The subject of a token or a claim. An identity without a name may decide its own requests, so none of them has such a subject. */
+export const Subject = Name.refine((subject) => !isUnnamed({ subject }), "this subject stands for no one");
 
 /** One token of the file named by TROUPE_TOKENS_FILE. `sha256` is the digest of the token's UTF-8 bytes, in lower-case hex. */
 export const TokenEntry = z.strictObject({
@@ -91,7 +88,7 @@ const ALL_ROLES: ReadonlySet<Role> = new Set(ROLES);
 /** The identity of every request to a host without tokens. */
 const EVERY_CALLER: Identity = { principal: ANONYMOUS, roles: ALL_ROLES };
 /** The identity of the app's token. One token is one subject: it means "may use this system" and has no name. */
-const TOKEN_HOLDER: Identity = { principal: { subject: APP_TOKEN, tenant: ANONYMOUS.tenant, permissions: [] }, roles: ALL_ROLES };
+const TOKEN_HOLDER: Identity = { principal: APP_TOKEN, roles: ALL_ROLES };
 
 /** The tokens of one host. */
 export class Tokens {

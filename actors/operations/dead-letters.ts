@@ -15,7 +15,17 @@ import { requireValue } from "../../runtime/value.ts";
 import type { Host } from "../host/host.ts";
 import { letterView } from "../host/dead-letter-view.ts";
 import { type EntryPage, Listing } from "./listing.ts";
-import type { Caller, LetterFilter, Page, ProcessFilter, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+import type {
+  AuditFilter,
+  Caller,
+  LetterFilter,
+  Page,
+  ProcessFilter,
+  RedriveOptions,
+  Submission,
+  SubmitResult,
+  TaskReceipt,
+} from "./operations.ts";
 import { invalidSlice, type KeptBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
 import { traceWithin } from "../telemetry/spans.ts";
@@ -77,9 +87,11 @@ export class DeadLetters {
     return pageOf(await this.#letters.page(wanted, cursor, limit));
   }
 
-  async audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {
+  async audit(cursor: string | undefined, limit: number, { process, what: done, tenant }: AuditFilter = {}): Promise<Page> {
     const wanted = ({ facts: { target, what } }: IndexEntry): boolean =>
-      tenant === undefined || (what !== "purge" && invalidSlice(String(target)) === undefined && isOfTenant(String(target), tenant));
+      (done === undefined || done === what) &&
+      (process === undefined || target === process || letterOf(String(target))?.processId === process) &&
+      (tenant === undefined || (what !== "purge" && invalidSlice(String(target)) === undefined && isOfTenant(String(target), tenant)));
     const { entries, ...rest } = await this.#audit.page(wanted, cursor, limit);
     return { entries: entries.map(({ id, atMs, facts }) => ({ id, atMs, ...facts })), ...rest };
   }

@@ -2,6 +2,7 @@
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
+import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
@@ -121,6 +122,16 @@ export type Decision = {
   | { readonly do: "answer"; readonly output: unknown; readonly reason?: string | undefined }
 );
 
+/** Which lines of the audit are listed. An omitted field matches all. */
+export interface AuditFilter {
+  /** What was done to this process or its dead letters, and the checks of its calls. */
+  readonly process?: string | undefined;
+  /** What was done, such as `redrive`; `call` and `agent made` are checks. */
+  readonly what?: string | undefined;
+  /** Only what concerns the processes of this tenant. */
+  readonly tenant?: string | undefined;
+}
+
 /** Options of a redrive. */
 export interface RedriveOptions {
   /** Replaces the input of the failed work item and is checked against its schema. For an invalid message: the whole corrected task. */
@@ -133,6 +144,23 @@ export interface RedriveOptions {
   readonly decisionId?: string | undefined;
   /** What compensation left standing was undone by hand. Without it the redrive of such a dead letter is refused. */
   readonly undoneByHand?: boolean | undefined;
+}
+
+/** Which facts of a memory are shown. An omitted field matches all. */
+export interface FactFilter {
+  readonly id?: string | undefined;
+  readonly key?: string | undefined;
+  /** Words to search for. */
+  readonly text?: string | undefined;
+  /** @default 64 */
+  readonly limit?: number | undefined;
+}
+
+/** Options of forgetting a fact. */
+export interface ForgetOptions {
+  readonly reason?: string | undefined;
+  /** Ended processes that had written or read it are purged, too. @default false */
+  readonly purge?: boolean | undefined;
 }
 
 /**
@@ -162,8 +190,8 @@ export interface Operations {
    */
   signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
   /**
-   * Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code; of what waits for a person the
-   * request and the person.
+   * Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code; of what waits for
+   * a person the request and the person.
    */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /**
@@ -202,10 +230,31 @@ export interface Operations {
   /** Ends a standing rule of the caller's tenant. Throws `rule.unknown`. */
   revokeRule(id: string, reason: string, caller: Caller): Promise<RuleView>;
   /**
-   * Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. With a tenant, only
-   * what concerns its processes.
+   * Operator actions and checks before acts: id, atMs, who, what, target, why; of checks also agent, tool, verdict and rule. Submissions
+   * are in the directory, with their subject in `by`.
    */
-  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page>;
+  audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page>;
+  /** The ids of all memories; of one tenant, if one is given. */
+  memories(tenant?: string): Promise<MemoriesAnswer>;
+  /** Facts of a memory with their contents, the newest first, and the last ones that are gone. Throws `memory.unknown`. */
+  memory(memory: string, filter: FactFilter, caller: Caller): Promise<MemoryView>;
+  /**
+   * Forgets a fact in all its versions, and what was derived from it in any memory; names who had read it.
+   * @throws `memory.unknown`
+   */
+  forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Forgotten>;
+  /**
+   * A person vouches for a fact, so that other processes may read it although it is untrusted.
+   * @throws `memory.unknown`, `person.forbidden`
+   */
+  promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<FactEntry>;
+  /** The sources of the system, and how current their memories are. */
+  sources(): Promise<Json>;
+  /**
+   * Compares a source with its memory now.
+   * @throws `source.unknown`, `source.unavailable`, `memory.full`
+   */
+  syncSource(name: string, caller: Caller): Promise<Json>;
   /** Actors whose journals are broken: those that this host met, and every bucket of the indexes. */
   broken(): Promise<Json>;
   /**

@@ -26,6 +26,7 @@ import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
 import { SILENT } from "../engine/log.ts";
 import type {
+  AuditFilter,
   Caller,
   Decision,
   InboxFilter,
@@ -41,6 +42,7 @@ import type {
   SubmitResult,
   TaskReceipt,
 } from "./operations.ts";
+import { MemoryOperations } from "./memory-operations.ts";
 import { keptBytes, type InvalidBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
 import { WorkHistory } from "./work-history.ts";
@@ -49,6 +51,7 @@ import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
 import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
+import { sourceViews, syncSource } from "./source-operations.ts";
 import { Waiters } from "./waiters.ts";
 import { Callbacks } from "../engine/callbacks.ts";
 
@@ -79,6 +82,7 @@ export class SystemOperations implements Operations {
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
   readonly #broken: BrokenActors;
+  readonly #memories: MemoryOperations;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -100,6 +104,11 @@ export class SystemOperations implements Operations {
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
+    this.#memories = new MemoryOperations({
+      host: parts.host,
+      retention: this.#retention,
+      note: (act, caller) => this.#deadLetters.note(act, caller),
+    });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
@@ -300,8 +309,8 @@ export class SystemOperations implements Operations {
     return this.#rules.revoke(id, reason, caller);
   }
 
-  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {
-    return this.#deadLetters.audit(cursor, limit, tenant);
+  audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page> {
+    return this.#deadLetters.audit(cursor, limit, filter);
   }
 
   async broken(): Promise<Json> {
@@ -314,6 +323,20 @@ export class SystemOperations implements Operations {
 
   models(): Json {
     return { models: plainJson(this.#parts.models?.() ?? []) };
+  }
+
+  memories: Operations["memories"] = (tenant) => this.#memories.list(tenant);
+  memory: Operations["memory"] = (...asked) => this.#memories.show(...asked);
+  forgetFact: Operations["forgetFact"] = (...asked) => this.#memories.forget(...asked);
+  promoteFact: Operations["promoteFact"] = (...asked) => this.#memories.promote(...asked);
+
+  async sources(): Promise<Json> {
+    return { sources: plainJson(await sourceViews(this.#parts.system, this.#parts.host)) };
+  }
+
+  async syncSource(name: string, caller: Caller): Promise<Json> {
+    await this.#deadLetters.note({ what: "sync", target: name, why: "" }, caller);
+    return plainJson(await syncSource(this.#parts.host, name, caller.principal.subject));
   }
 
   graph(): Json {

@@ -1,7 +1,7 @@
-/** @module Retention of the indexes: removes entries whose process is purged, decided invalid messages, and empty buckets. */
+/** @module Retention of the indexes: removes entries and requests whose process is purged, decided invalid messages, and empty buckets. */
 import { plainJson } from "../../runtime/canonical.ts";
 import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../../runtime/index-actor.ts";
-import { runParts } from "../../runtime/ids.ts";
+import { requestParts, runParts } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, actorType, type IndexEntry, type IndexName } from "../../runtime/protocol.ts";
 import type { JournalPurge } from "./journal-purge.ts";
@@ -110,6 +110,20 @@ export class IndexRetention {
     }
   }
 
+  /** Purges the requests to people: they go with their process. Those of a slice are searched from its first bucket on. */
+  async sweepInbox(retentionMs: number): Promise<void> {
+    const nowMs = this.#parts.ports.clock.nowMs();
+    const names = await this.names("Inbox");
+    for (const [index, bucket] of names.entries()) {
+      if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) continue;
+      const state = await this.readable("Inbox", bucket);
+      if (state === undefined) continue;
+      const gone: string[] = [];
+      for (const { id } of entriesOf(state)) if (await this.#isPurged(requestParts(id)?.process ?? "")) gone.push(id);
+      await this.tidy("Inbox", bucket, gone, names[index + 1]?.startsWith(`${bucket.split(".")[0] ?? ""}.`) === true);
+    }
+  }
+
   /** Purges one bucket. Decided dead letters go with their process, decided invalid messages after the retention. */
   async #purgeLetters(bucket: string, retentionMs: number, isNeeded: boolean): Promise<void> {
     const nowMs = this.#parts.ports.clock.nowMs();
@@ -123,10 +137,15 @@ export class IndexRetention {
   }
 
   async #mayGo(entry: IndexEntry): Promise<boolean> {
-    const { purge, system } = this.#parts;
+    const { purge } = this.#parts;
     const run = runParts(entry.id);
-    if (run !== undefined) return (await purge.look({ type: actorType(system, "ProcessManager"), id: run.process })).kind !== "alive";
+    if (run !== undefined) return this.#isPurged(run.process);
     if (entry.content !== undefined) await purge.forgetValues(entry.id, plainJson(entry.content));
     return true;
+  }
+
+  async #isPurged(process: string): Promise<boolean> {
+    const { purge, system } = this.#parts;
+    return (await purge.look({ type: actorType(system, "ProcessManager"), id: process })).kind !== "alive";
   }
 }

@@ -13,6 +13,8 @@
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { namedSettledRef } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { keptOf, refsIn } from "../../runtime/agent/kept.ts";
+import type { AgentWork } from "../../runtime/agent/state.ts";
 import type { Value } from "../../runtime/value.ts";
 import { headStoneOf, RECORD_VERSION, type Tombstone, tombstoneOf } from "../../runtime/record.ts";
 import type { Address } from "../../runtime/protocol.ts";
@@ -138,21 +140,30 @@ export class JournalPurge {
   }
 
   /**
-   * Removes the entries of settled work items, the first one of each first: an actor counts from there, so it never takes an older one for
-   * the last. After a removal that was killed the numbers have a gap.
+   * Removes the entries of settled work items of a process, the first one of each first: an actor counts from there, so it never takes an
+   * older one for the last. After a removal that was killed the numbers have a gap. What the entries name of the process goes before them.
    */
-  async forgetSettled(scope: string, names: readonly string[]): Promise<void> {
+  async forgetSettled(scope: string, names: readonly string[], processId: string): Promise<void> {
     for (let at = 0; at < names.length; at += LIMITS.sweepConcurrency)
-      await this.#forgetSome(scope, names.slice(at, at + LIMITS.sweepConcurrency));
+      await this.#forgetSome(scope, names.slice(at, at + LIMITS.sweepConcurrency), processId);
   }
 
-  async #forgetSome(scope: string, names: readonly string[]): Promise<void> {
+  /** Removes what work items of a process have stored in its scope. */
+  async forgetKept(processId: string, works: readonly AgentWork[]): Promise<void> {
+    await this.#forget(processId, works.flatMap(keptOf));
+  }
+
+  async #forgetSome(scope: string, names: readonly string[], processId: string): Promise<void> {
     for (let first = 1; ; first += SETTLED_COUNT) {
       const found: string[][] = [];
       for (let count = first; count < first + SETTLED_COUNT; count += 1)
         found.push(names.map((name) => keys.value(this.#system, { ref: namedSettledRef(name, count), scope })));
       const there = await this.#store.read(found.flat());
       if (there.size === 0) return;
+      await this.#forget(
+        processId,
+        [...there.values()].flatMap((entry) => [...keptIn(entry), ...refsIn(entry, processId)]),
+      );
       for (const level of found) {
         const some = level.filter((key) => there.has(key));
         if (some.length > 0) await this.#store.remove(some);
@@ -189,16 +200,9 @@ export class JournalPurge {
   }
 }
 
-/** The hashes of a scope's values that a content refers to. */
-function refsIn(content: Json, scope: string): string[] {
-  const refs = new Set<string>();
-  const walk = (part: Json): void => {
-    if (typeof part !== "object" || part === null) return;
-    if (Array.isArray(part)) return part.forEach(walk);
-    const { ref, scope: of } = part as { readonly ref?: Json; readonly scope?: Json };
-    if (typeof ref === "string" && of === scope) refs.add(ref);
-    Object.values(part).forEach(walk);
-  };
-  walk(content);
-  return [...refs];
+/** The hashes that the entry of a settled work item lists. */
+function keptIn(entry: Json): readonly string[] {
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return [];
+  const { kept } = entry as { readonly kept?: Json };
+  return Array.isArray(kept) ? kept.filter((ref) => typeof ref === "string") : [];
 }

@@ -13,7 +13,9 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, actorType } from "../../runtime/protocol.ts";
 import type { Tombstone } from "../../runtime/record.ts";
 import { keyedScope, type Value } from "../../runtime/value.ts";
+import type { AgentWork } from "../../runtime/agent/state.ts";
 import type { Values } from "../engine/values.ts";
+import type { Host } from "../host/host.ts";
 import type { JournalPurge } from "./journal-purge.ts";
 
 /** What is read of a record of a process: the work that it asked agents for. */
@@ -37,9 +39,12 @@ export class WorkActors {
   readonly #values: Values;
   readonly #system: string;
 
-  constructor(purge: JournalPurge, values: Values, system: string) {
+  readonly #host: Pick<Host, "values" | "agentState">;
+
+  constructor(purge: JournalPurge, host: Pick<Host, "values" | "agentState">, system: string) {
     this.#purge = purge;
-    this.#values = values;
+    this.#host = host;
+    this.#values = host.values;
     this.#system = system;
   }
 
@@ -56,7 +61,7 @@ export class WorkActors {
 
   /** Everything of them but the tombstones of actors. */
   clear(process: Address, tombstone: Tombstone): Promise<void> {
-    return this.#each(tombstone, async (actor) => {
+    return this.#each(process.id, tombstone, async (actor) => {
       const found = await this.#purge.writeTombstone(actor, { outcome: tombstone.outcome, agents: [] }, process.id);
       if (found !== undefined) await this.#purge.clear(actor, found, process.id);
     });
@@ -64,14 +69,14 @@ export class WorkActors {
 
   /** Their tombstones, and the lists at last. An entry may have been written since by a host whose clock is behind. */
   async level(process: Address, tombstone: Tombstone): Promise<void> {
-    await this.#each(tombstone, async (actor) => {
+    await this.#each(process.id, tombstone, async (actor) => {
       const found = await this.#purge.look(actor);
       if (found.kind === "tombstone") await this.#purge.level(actor, found);
     });
     for (const list of tombstone.works ?? []) await this.#purge.forgetValues(process.id, plainJson(list));
   }
 
-  async #each(tombstone: Tombstone, act: (actor: Address) => Promise<void>): Promise<void> {
+  async #each(processId: string, tombstone: Tombstone, act: (actor: Address) => Promise<void>): Promise<void> {
     for (const list of tombstone.works ?? []) {
       const all = await this.#read(list);
       const actors = all.filter(([, , work]) => work === undefined);
@@ -80,12 +85,22 @@ export class WorkActors {
           actors.slice(at, at + LIMITS.sweepConcurrency).map(([agent, id]) => act({ type: actorType(this.#system, agent), id })),
         );
       const settled = Map.groupBy(all, ([agent, id]) => keyedScope(agent, id));
-      for (const [scope, some] of settled)
+      for (const [scope, some] of settled) {
+        const [[agent, id] = ["", ""]] = some;
+        await this.#purge.forgetKept(processId, await this.#worksOf(agent, id, processId));
         await this.#purge.forgetSettled(
           scope,
           some.flatMap(([, , work]) => work ?? []),
+          processId,
         );
+      }
     }
+  }
+
+  /** Work items of a process that are still in the state of an actor whose contents are all stored. */
+  async #worksOf(agent: string, id: string, processId: string): Promise<readonly AgentWork[]> {
+    const state = await this.#host.agentState(agent, id);
+    return Object.values(state?.works ?? {}).filter((work) => work.processId === processId && work.stored === true);
   }
 
   /** A list that is gone is one whose actors are. */

@@ -39,6 +39,17 @@ export interface ModelTried {
   readonly code: string | undefined;
 }
 
+/** A call of a tool that was judged. */
+export interface CheckedTool {
+  readonly agent: string;
+  readonly tool: string;
+  readonly effect: string;
+  /** `allowed`, `refused` or `asks`. */
+  readonly verdict: string;
+  /** Its input may come from untrusted text. */
+  readonly isUntrusted: boolean;
+}
+
 /** Values that are read whenever an SDK collects. */
 export interface Gauges {
   /** Number of open processes of the host. */
@@ -54,6 +65,9 @@ export class HostMetrics {
   readonly #outcomes: Counter;
   readonly #deadLetters: Counter;
   readonly #attempts: Counter;
+  readonly #checks: Counter;
+  readonly #comparisons: Counter;
+  readonly #withheld: Counter;
   readonly #turn: Histogram;
   readonly #hop: Histogram;
   readonly #modelTokens: Histogram;
@@ -73,6 +87,18 @@ export class HostMetrics {
     this.#attempts = meter.createCounter(METRIC.attempts, {
       description: "Executions of handlers, by agent; including further attempts and executions after a crash",
       unit: "{run}",
+    });
+    this.#checks = meter.createCounter(METRIC.checks, {
+      description: "Calls of tools that were judged, by verdict: those with a permission, a rule or an input from untrusted text",
+      unit: "{call}",
+    });
+    this.#comparisons = meter.createCounter(METRIC.comparisons, {
+      description: "Comparisons of sources with their memories, by source; with the fault of those that failed",
+      unit: "{comparison}",
+    });
+    this.#withheld = meter.createCounter(METRIC.withheld, {
+      description: "Facts that were not given to a reader, by agent and reason",
+      unit: "{fact}",
     });
     this.#turn = meter.createHistogram(METRIC.turn, {
       description: "One turn of an actor: from its message to its receipt",
@@ -142,6 +168,29 @@ export class HostMetrics {
   attempted(agent: string, mode: "do" | "undo", code: string | undefined): void {
     if (this.on)
       this.#attempts.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.mode]: mode, ...error(code) });
+  }
+
+  /** Counts a call of a tool that was judged. */
+  checked({ agent, tool, effect, verdict, isUntrusted }: CheckedTool): void {
+    if (!this.on) return;
+    this.#checks.add(1, {
+      [ATTRIBUTE.system]: this.#system,
+      [ATTRIBUTE.agent]: agent,
+      [ATTRIBUTE.tool]: tool,
+      [ATTRIBUTE.toolEffect]: effect,
+      [ATTRIBUTE.verdict]: verdict,
+      [ATTRIBUTE.untrusted]: isUntrusted,
+    });
+  }
+
+  /** Counts a comparison of a source. `code` is the code of the fault that it ended with. */
+  compared(source: string, code: string | undefined): void {
+    if (this.on) this.#comparisons.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.source]: source, ...error(code) });
+  }
+
+  /** Counts facts that were not given. */
+  withheld(agent: string, why: "untrusted" | "scope", count: number): void {
+    if (this.on) this.#withheld.add(count, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.withheldWhy]: why });
   }
 
   /** Records the time from a request of a process to its answer. */

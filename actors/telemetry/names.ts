@@ -22,7 +22,9 @@ export const ATTRIBUTE = {
   mode: "troupe.work.mode",
   attempt: "troupe.work.attempt",
   sequence: "troupe.journal.sequence",
+  source: "troupe.source",
   fault: "error.type",
+  withheldWhy: "troupe.memory.why",
   operation: "gen_ai.operation.name",
   agent: "gen_ai.agent.name",
   agentVersion: "gen_ai.agent.version",
@@ -46,6 +48,9 @@ export const ATTRIBUTE = {
   toolCall: "gen_ai.tool.call.id",
   toolArguments: "gen_ai.tool.call.arguments",
   toolResult: "gen_ai.tool.call.result",
+  toolEffect: "troupe.tool.effect",
+  verdict: "troupe.check.verdict",
+  untrusted: "troupe.check.untrusted",
 } as const;
 
 /** The value of `gen_ai.operation.name` for an execution of an agent's handler. */
@@ -63,10 +68,13 @@ export const METRIC = {
   open: "troupe.process.open",
   outcomes: "troupe.process.outcomes",
   deadLetters: "troupe.dead_letters",
+  comparisons: "troupe.source.comparisons",
   attempts: "troupe.work.attempts",
+  checks: "troupe.tool.checks",
   queue: "troupe.work.queue.length",
   turn: "troupe.turn.duration",
   hop: "troupe.hop.duration",
+  withheld: "troupe.memory.withheld",
   modelTokens: "gen_ai.client.token.usage",
   modelCall: "gen_ai.client.operation.duration",
 } as const;

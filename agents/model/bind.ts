@@ -42,7 +42,7 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     models,
     functions,
     answer: form,
-    readsData: callables.asks.length > 0 || callables.tools.some(({ untrusted }) => untrusted),
+    readsData: callables.asks.length > 0 || callables.memory !== undefined || callables.tools.some(({ untrusted }) => untrusted),
     fixed: fixedPart(tools, form.request, promptSettings(settings, where)),
     retry: settings.retry === undefined ? undefined : modelRetryOf(settings.retry, where),
     priority: settings.priority === undefined ? undefined : requireInt(settings.priority, where, "priority", -PRIORITY_MAX, PRIORITY_MAX),

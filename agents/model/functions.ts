@@ -7,27 +7,31 @@ import type { Checked, LoopFunction } from "../../runtime/model/rules.ts";
 import { type JsonSchema, violationOf } from "../../runtime/schema.ts";
 import type { Contract } from "../contract.ts";
 import { invalid } from "../definition.ts";
+import type { MemoryOptions } from "../memory.ts";
 import type { ToolDefinition } from "../tool.ts";
+import { memoryFunctions } from "./memory-functions.ts";
 
 /** What a model may call. */
 export interface Callables {
   readonly tools: readonly ToolDefinition[];
   readonly asks: readonly Contract[];
   readonly handsOffTo: readonly Contract[];
+  readonly memory?: MemoryOptions | undefined;
 }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const INPUT_KEY = "input";
 
 /** Returns the functions by name. Throws `definition.invalid`. */
-export function functionsOf({ tools, asks, handsOffTo }: Callables, where: string): ReadonlyMap<string, LoopFunction> {
+export function functionsOf({ tools, asks, handsOffTo, memory }: Callables, where: string): ReadonlyMap<string, LoopFunction> {
   const all = [
     ...tools.map((item) => functionOf(item.name, "tool", item, item.about ?? "", item.input)),
     ...asks.map((item) => functionOf(`ask_${item.name}`, "ask", item, aboutAsk(item), item.input)),
+    ...memoryFunctions(memory).map(({ item, about, schema }) => functionOf(item.name, "memory", item, about, schema)),
     ...handsOffTo.map((item) => functionOf(`hand_off_to_${item.name}`, "hand-off", item, aboutHandOff(item), item.input)),
   ];
   if (all.length > LIMITS.modelToolsMax)
-    throw invalid(where, `${all.length} tools, asks and hand-offs for a model, at most ${LIMITS.modelToolsMax} are allowed`);
+    throw invalid(where, `${all.length} functions for a model, at most ${LIMITS.modelToolsMax} are allowed`);
   const found = new Map<string, LoopFunction>();
   for (const item of all) {
     const { name } = item;

@@ -102,7 +102,7 @@ const SETTINGS = [
   "onGiveUp",
   "onBudgetEnd",
 ];
-const OF_AGENT = ["undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith", "permissions"];
+const OF_AGENT = ["undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith", "permissions", "memory"];
 
 /**
  * Puts a model in the place of a handler. All options are checked by `agent`, which names the agent.
@@ -116,9 +116,9 @@ export function model<
   const Tools extends readonly ToolDefinition[] = [],
 >(options: ModelOptions<C, State, Asks, HandsOffTo, Tools>): ModelAgentOptions<C, State, Asks, HandsOffTo, Tools> {
   requireKeys(options, "model", [...SETTINGS, ...OF_AGENT]);
-  const { undo, tools, state, asks, handsOffTo, visitsMax, concurrency, compatibleWith, permissions, ...settings } = options;
-  const ofAgent = { undo, tools, state, asks, handsOffTo, visitsMax, concurrency, compatibleWith, permissions };
+  const { undo, tools, state, asks, handsOffTo, visitsMax, concurrency, compatibleWith, permissions, memory, ...settings } = options;
+  const ofAgent = { undo, tools, state, asks, handsOffTo, visitsMax, concurrency, compatibleWith, permissions, memory };
   const bind: BindModel = (target, where) =>
-    bindModel(settings, { tools: tools ?? [], asks: asks ?? [], handsOffTo: handsOffTo ?? [] }, target, where);
+    bindModel(settings, { tools: tools ?? [], asks: asks ?? [], handsOffTo: handsOffTo ?? [], memory }, target, where);
   return { ...ofAgent, [MODEL]: bind };
 }

@@ -10,8 +10,10 @@ import type { Label } from "../../runtime/label.ts";
 import type { EditedCall, RuntimeContext } from "../context.ts";
 import { invalid } from "../definition.ts";
 import type { CheckedContext } from "../handler-context.ts";
-import { outputLabelOf } from "../tool.ts";
+import { faultLabelOf, outputLabelOf } from "../tool.ts";
 import type { Callables } from "./functions.ts";
+import { callMemory } from "./memory-functions.ts";
+import { keepTurn, remembered } from "./remembering.ts";
 
 /** A loop bound to its agent. */
 export interface ModelRun {
@@ -26,7 +28,9 @@ export interface ModelRun {
 export async function runModel(run: ModelRun, input: Json, runtime: RuntimeContext, face: CheckedContext): Promise<unknown> {
   const { rules, timeMs } = run;
   const { inputLabel: label, sentBack } = runtime;
-  let step = begin(rules, { instructions: run.instructions(input), input, label, sentBack }, runtime.budget);
+  const remembering = { rules, memory: run.callables.memory };
+  const shown = await remembered(remembering, input, runtime);
+  let step = begin(rules, { instructions: run.instructions(input), input, label, sentBack, remembered: shown }, runtime.budget);
   // A recorded wait, so that its end comes at the same point when the handler runs again.
   const timeUp = timeMs === undefined ? undefined : face.sleep(timeMs).then(() => "time-up" as const);
   for (;;) {
@@ -40,6 +44,7 @@ export async function runModel(run: ModelRun, input: Json, runtime: RuntimeConte
         break;
       }
       case "answer":
+        await keepTurn(remembering, input, next.value, runtime);
         return next.value;
       case "hand-off":
         return face.handOff(contractOf(run.callables.handsOffTo, next.target, rules.agent), next.input);
@@ -67,7 +72,7 @@ async function makeAll(
   runtime: RuntimeContext,
   face: CheckedContext,
 ): Promise<Step> {
-  const results = await Promise.all(calls.map((call) => make(run, call, face)));
+  const results = await Promise.all(calls.map((call) => make(run, call, face, runtime.memory)));
   return returned(run.rules, state, results, runtime.budget);
 }
 
@@ -76,9 +81,11 @@ async function make(
   { callables, rules }: ModelRun,
   { function: { kind, target }, input }: GatedCall,
   face: CheckedContext,
+  memory: RuntimeContext["memory"],
 ): Promise<CallResult> {
   let label: Label | undefined;
   try {
+    if (kind === "memory" && memory !== undefined) return await callMemory(memory, target, input);
     if (kind === "ask") {
       const asked = contractOf(callables.asks, target, rules.agent);
       const output = (await face.askAs(asked, input, (received) => (label = received))) as Json;
@@ -92,7 +99,7 @@ async function make(
   } catch (error) {
     if (!isFault(error) || face.signal.aborted) throw error;
     const tool = kind === "tool" && isOfTool(error.code) ? callables.tools.find(({ name }) => name === target) : undefined;
-    return { fault: error, label: tool === undefined ? label : outputLabelOf(tool) };
+    return { fault: error, label: tool === undefined ? label : faultLabelOf(tool) };
   }
 }
 

@@ -59,7 +59,7 @@ function stateCell({ state, escalated }: InboxEntry): Cell {
 }
 
 function whoText({ person, roles }: Pick<InboxEntry, "person" | "roles">): string {
-  const allowed = roles.length === 0 ? "whoever may decide" : roles.join(", ");
+  const allowed = roles.length === 0 ? "any person who may decide" : roles.join(", ");
   return person === undefined ? allowed : `${person} (${allowed})`;
 }
 

@@ -7,7 +7,7 @@ import { wireFault, type WireFault } from "../faults.ts";
 import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { AgentBuilder, CallName, FailedTry, InputOf } from "./inputs.ts";
-import { ownScope } from "./queue.ts";
+import { packOwn } from "./queue.ts";
 import { toolRefusal } from "./spending.ts";
 import type { AgentWork, Call, Wait } from "./state.ts";
 
@@ -34,7 +34,7 @@ export function takeCallBegun(builder: AgentBuilder, work: AgentWork, { call }: 
   if (refused !== undefined) return builder.refuse(refused);
   const { key, tool, undo, input } = call;
   // A call that a later attempt makes again keeps what was recorded about it.
-  const packed = input === undefined || known?.input !== undefined ? {} : { input: builder.pack(input, ownScope(builder, work)) };
+  const packed = input === undefined || known?.input !== undefined ? {} : { input: packOwn(builder, work, input) };
   builder.emit({
     e: "call-begun",
     workId: work.id,
@@ -63,7 +63,7 @@ export function takeCallEnded(builder: AgentBuilder, work: AgentWork, { call }: 
   if (callOf(work, key)?.output !== undefined) return;
   const about = { e: "call-ended", workId: work.id, key, tool, attempt: work.attempt, ...labelField(call.label) } as const;
   if ("output" in end) {
-    builder.emit({ ...about, output: builder.pack(end.output, ownScope(builder, work)), ...lasting(call), ...onlyIn(work) });
+    builder.emit({ ...about, output: packOwn(builder, work, end.output), ...lasting(call), ...onlyIn(work) });
   } else if (mayFail(builder, work, { kind: "call", key, fault: end.fault })) {
     builder.emit({ ...about, ...failedTry(call, end), ...onlyIn(work) });
   }
@@ -86,7 +86,7 @@ export function takeStep(builder: AgentBuilder, work: AgentWork, { name, output 
   builder.emit({
     e: "step-done",
     workId: work.id,
-    step: { name, output: builder.pack(output, ownScope(builder, work)), ...onlyIn(work) },
+    step: { name, output: packOwn(builder, work, output), ...onlyIn(work) },
   });
 }
 

@@ -4,10 +4,12 @@
 import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { joined, type Label, labelField } from "../label.ts";
+import { isStale, readingAnew } from "./anew.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
 import { seenState, setStateLabel } from "./labels.ts";
 import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
+import { keptOf } from "./kept.ts";
 import { type AgentEvent, type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
@@ -105,6 +107,8 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
     ...work,
     label: work.label,
     stateLabel: undefined,
+    stored: work.stored,
+    kept: undefined,
     settled: undefined,
     modelCalls: undefined,
     failures: undefined,
@@ -131,7 +135,7 @@ function patch(state: AgentState, id: string, change: (work: AgentWork) => Agent
 
 /** A further attempt supersedes the open calls of the earlier one. */
 function withAttempt(known: AgentWork, { attempt, grant }: EventOf<"attempt-asked">): AgentWork {
-  const work = withoutOpen(known);
+  const work = isStale(known) ? readingAnew(withoutOpen(known)) : withoutOpen(known);
   return { ...work, attempt, token: "", grant, raised: undefined, spentBefore: work.spent };
 }
 
@@ -233,6 +237,7 @@ function slim(work: AgentWork): AgentWork {
   const stands = standingOf(work);
   return {
     ...work,
+    kept: work.stored === true ? keptOf(work) : undefined,
     stands: stands.length === 0 ? undefined : stands,
     input: NOTHING,
     label: undefined,

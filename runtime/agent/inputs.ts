@@ -101,6 +101,8 @@ export type AgentInput =
       readonly message: Message;
       /** A problem that the boundary found in the input: the work item is accepted and ends with this fault. */
       readonly fault?: WireFault;
+      /** Contents of the work item may have to be forgotten, see {@link AgentWork}. */
+      readonly stored?: boolean;
     }
   | (Held & { readonly kind: "call-begun"; readonly call: BegunCall })
   | (Held & { readonly kind: "call-tried"; readonly call: CallName; readonly tries: number; readonly end: FailedTry })

@@ -9,13 +9,12 @@
  */
 import { entryOf } from "../entries.ts";
 import { z } from "zod";
-import { assertNever, wireFault, type WireFault } from "../faults.ts";
+import { assertNever, wireFault } from "../faults.ts";
 import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "../machine.ts";
-import type { Message } from "../protocol.ts";
 import { eventSchemas } from "../record.ts";
 import { takeCallBegun, takeCallEnded, takeCallTried, takeCallUndone, takeFailure, takeStep } from "./calls.ts";
 import { evolveAgent } from "./evolve.ts";
-import type { AgentBuilder, AgentInput } from "./inputs.ts";
+import type { AgentBuilder, AgentInput, InputOf } from "./inputs.ts";
 import { AgentEvent, AgentState, type AgentWork, newAgent } from "./state.ts";
 import { leaveSettled, settledWork } from "./settled.ts";
 import { takeModelBegun, takeModelDropped, takeModelEnded, takeModelTried } from "./model-calls.ts";
@@ -40,7 +39,7 @@ function decideAgent(state: AgentState, input: AgentInput, context: DecisionCont
   const recalled = input.kind === "message" ? settledWork(state, input.message, context) : undefined;
   if (recalled !== undefined) builder.emit({ e: "recalled", work: recalled });
   if (state.purged === true) builder.refuse(wireFault("process.purged", `the process of ${state.id} was purged`));
-  else if (input.kind === "message") decideMessage(builder, input.message, input.fault);
+  else if (input.kind === "message") decideMessage(builder, input);
   else if (input.kind === "lost") takeLoss(builder, input);
   else decideHeld(builder, input);
   const decision = builder.done();
@@ -50,11 +49,12 @@ function decideAgent(state: AgentState, input: AgentInput, context: DecisionCont
   return builder.done();
 }
 
-function decideMessage(builder: AgentBuilder, message: Message, fault: WireFault | undefined): void {
+function decideMessage(builder: AgentBuilder, input: InputOf<"message">): void {
+  const { message } = input;
   const { body } = message;
   switch (body.kind) {
     case "work":
-      return takeWork(builder, message, body, fault);
+      return takeWork(builder, input, body);
     case "undo":
       return takeUndo(builder, message, body);
     case "answer":
@@ -68,6 +68,7 @@ function decideMessage(builder: AgentBuilder, message: Message, fault: WireFault
     case "decide":
     case "rule":
     case "entries":
+    case "memory":
       return builder.refuse(wireFault("message.invalid", `an agent actor does not accept a message of kind ${body.kind}`));
     default:
       return assertNever(body);

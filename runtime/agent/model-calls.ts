@@ -5,7 +5,7 @@
  */
 import { mayFail, onlyIn, refuseCancelled } from "./calls.ts";
 import type { AgentBuilder, EndedTry, InputOf } from "./inputs.ts";
-import { ownScope } from "./queue.ts";
+import { packOwn } from "./queue.ts";
 import { isOverrun, modelRefusal } from "./spending.ts";
 import type { AgentWork, ModelCall } from "./state.ts";
 
@@ -49,7 +49,7 @@ export function takeModelEnded(builder: AgentBuilder, work: AgentWork, { call }:
   const about = { e: "model-ended", workId: work.id, key, model, attempt: work.attempt } as const;
   const told = { ...(usage === undefined ? {} : { usage }), ...(answered === undefined ? {} : { answered }) };
   const more = { ...costOf(known, call), ...told, ...onlyIn(work) };
-  if ("reply" in end) builder.emit({ ...about, reply: builder.pack(end.reply, ownScope(builder, work)), ...more });
+  if ("reply" in end) builder.emit({ ...about, reply: packOwn(builder, work, end.reply), ...more });
   else if (mayFail(builder, work, { kind: "model", key, fault: end.fault })) builder.emit({ ...about, fault: end.fault, ...more });
 }
 

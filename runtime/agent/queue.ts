@@ -3,7 +3,8 @@
  */
 import { entryOf } from "../entries.ts";
 import { workActorId } from "../ids.ts";
-import { keyedScope } from "../value.ts";
+import type { Json } from "../faults.ts";
+import { keyedScope, type Value } from "../value.ts";
 import type { AgentBuilder } from "./inputs.ts";
 import { replyEffect, undoReplyEffect } from "./messages.ts";
 import type { AgentWork } from "./state.ts";
@@ -52,6 +53,21 @@ export function isSettled(work: AgentWork): boolean {
 export function ownScope(builder: AgentBuilder, work: AgentWork): string {
   const { id } = builder.state;
   return id === work.processId || id === workActorId(work.id) ? work.processId : keyedScope(work.agent, id);
+}
+
+/** Packs content of a work item for its own records. */
+export function packOwn(builder: AgentBuilder, work: AgentWork, content: Json): Value {
+  return work.stored === true ? builder.packStored(content, work.processId) : builder.pack(content, ownScope(builder, work));
+}
+
+/** Packs content of a work item that is sent to its process. */
+export function packSent(builder: AgentBuilder, { stored, processId }: Pick<AgentWork, "stored" | "processId">, content: Json): Value {
+  return stored === true ? builder.packStored(content, processId) : builder.pack(content, processId);
+}
+
+/** A value that came with a message, as the work item records it. */
+export function recordedValue(builder: AgentBuilder, work: Pick<AgentWork, "stored" | "processId">, value: Value): Value {
+  return work.stored === true && "json" in value ? builder.packStored(value.json, work.processId) : value;
 }
 
 /** Sends the result of a work item to its process, if there is one. */

@@ -154,6 +154,10 @@ export const AgentWork = z.strictObject({
   /** An earlier output that was sent back. */
   sentBack: SentBack.optional(),
   ancestors: z.array(Ancestor),
+  /** Its contents may have to be forgotten: all of them are stored values in the scope of its process, and none stands in the journal. */
+  stored: z.literal(true).optional(),
+  /** Hashes of stored contents that are no longer named by what follows, so that they are found when the process is purged. */
+  kept: z.array(z.string()).optional(),
   /** In the order in which they began. */
   calls: z.array(Call),
   /** In the order in which they began. Absent when there is none. */

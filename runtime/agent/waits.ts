@@ -9,7 +9,7 @@ import type { BodyOf, WaitFor } from "../protocol.ts";
 import { onlyIn } from "./calls.ts";
 import type { AgentBuilder, InputOf, WaitContent } from "./inputs.ts";
 import { waitEffect } from "./messages.ts";
-import { isSettled, startNext } from "./queue.ts";
+import { isSettled, packSent, recordedValue, startNext } from "./queue.ts";
 import type { AgentWork, Wait } from "./state.ts";
 
 /** Tells the process about a wait of a handler, and frees the actor if the handler does nothing but wait (A5). */
@@ -53,15 +53,15 @@ function park(builder: AgentBuilder, work: AgentWork, answers: number | undefine
 function packWait(builder: AgentBuilder, work: AgentWork, content: WaitContent): WaitFor {
   switch (content.kind) {
     case "agent":
-      return { ...content, input: builder.pack(content.input, work.processId) };
+      return { ...content, input: packSent(builder, work, content.input) };
     case "timer":
     case "budget":
       return content;
     case "signal":
-      return { ...content, schema: builder.pack(content.schema, work.processId) };
+      return { ...content, schema: packSent(builder, work, content.schema) };
     case "person": {
       const { kind, content: asked, ...ask } = content;
-      return { kind, ask: { ...ask, content: builder.pack(asked, work.processId) } };
+      return { kind, ask: { ...ask, content: packSent(builder, work, asked) } };
     }
     default:
       return assertNever(content);
@@ -80,7 +80,9 @@ export function takeAnswer(builder: AgentBuilder, body: BodyOf<"answer">): void 
   const work = entryOf(builder.state.works, body.workId);
   const wait = work?.waits.find((one) => one.index === body.index);
   if (work === undefined || wait === undefined || wait.result !== undefined || isSettled(work) || work.mode === "undo") return;
-  builder.emit({ e: "wait-answered", workId: work.id, index: body.index, result: body.result, ...labelField(body.label) });
+  const { result } = body;
+  const recorded = "output" in result ? { output: recordedValue(builder, work, result.output) } : result;
+  builder.emit({ e: "wait-answered", workId: work.id, index: body.index, result: recorded, ...labelField(body.label) });
   if (work.status === "running" && work.holder === builder.context.incarnation)
     builder.order({ kind: "run", workId: work.id, token: work.token });
   if (work.status !== "parked") return;

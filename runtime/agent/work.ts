@@ -8,12 +8,12 @@ import { LIMITS } from "../limits.ts";
 import type { BodyOf, Message, Result } from "../protocol.ts";
 import type { AgentBuilder, FinishedResult, InputOf } from "./inputs.ts";
 import { replyEffect, waitEffect } from "./messages.ts";
-import { isSettled, ownScope, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
+import { isSettled, ownScope, packSent, recordedValue, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
 import { askedAtMs, mayForget } from "./settled.ts";
 import type { AgentWork } from "./state.ts";
 
 /** Handles a request: accepts the work item, replies from its record, or begins the next attempt. */
-export function takeWork(builder: AgentBuilder, message: Message, body: BodyOf<"work">, fault: WireFault | undefined): void {
+export function takeWork(builder: AgentBuilder, { message, fault, stored }: InputOf<"message">, body: BodyOf<"work">): void {
   const { context } = builder;
   if (message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired ${context.nowMs - message.expiresAtMs} ms ago`));
@@ -23,7 +23,11 @@ export function takeWork(builder: AgentBuilder, message: Message, body: BodyOf<"
   if (known !== undefined) builder.emit({ e: "forgotten", workIds: [known.id] });
   const refused = room(builder);
   if (refused !== undefined) return builder.refuse(refused);
-  builder.emit({ e: "work-accepted", work: newWork(message, body) });
+  const work = newWork(message, body);
+  const kept: AgentWork = stored === true ? { ...work, stored } : work;
+  const { sentBack } = body;
+  const back = sentBack === undefined ? {} : { sentBack: { ...sentBack, output: recordedValue(builder, kept, sentBack.output) } };
+  builder.emit({ e: "work-accepted", work: { ...kept, ...back, input: recordedValue(builder, kept, body.input) } });
   if (fault === undefined) return startNext(builder);
   builder.emit({ e: "work-done", workId: body.workId, result: { fault }, ...labelField(body.label) });
   reply(builder, body.workId);
@@ -125,8 +129,8 @@ export function takeFinish(builder: AgentBuilder, work: AgentWork, input: InputO
 /** Values that are sent to the process are stored in its scope. */
 function packResult(builder: AgentBuilder, work: AgentWork, result: FinishedResult): Result {
   if ("fault" in result) return result;
-  if ("output" in result) return { output: builder.pack(result.output, work.processId) };
-  return { handOff: { agent: result.handOff.agent, input: builder.pack(result.handOff.input, work.processId) } };
+  if ("output" in result) return { output: packSent(builder, work, result.output) };
+  return { handOff: { agent: result.handOff.agent, input: packSent(builder, work, result.handOff.input) } };
 }
 
 /** Takes a work item over from a host that died, unless too many have died while they ran it. */

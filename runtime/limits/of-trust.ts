@@ -1,5 +1,5 @@
 /** @module The part of the limits for people, permissions, labels, memory and sources. */
-import { DAY_MS, KIB_BYTES, MINUTE_MS } from "../units.ts";
+import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** Limits of people, permissions, labels, memory and sources. */
 export const TRUST_LIMITS = {
@@ -11,6 +11,8 @@ export const TRUST_LIMITS = {
   permissionsMax: 64,
   /** Characters of the name of a permission. Above: `definition.invalid` or `body.invalid`. */
   permissionLengthMax: 256,
+  /** How often the line of a check is written to the audit before its act is given up. Then: `audit.unavailable`. */
+  auditTriesMax: 6,
   /** Characters of the name of a role of people. Above: `definition.invalid`. */
   personRoleLengthMax: 128,
   /** Roles of one person, and of one step of an escalation. Above: `definition.invalid`. */
@@ -58,9 +60,63 @@ export const TRUST_LIMITS = {
   /** Characters of the key of a fact. Above: `memory.invalid`. */
   factKeyLengthMax: 256,
   /** Facts that one was derived from. Above: `memory.invalid`. */
-  factParentsMax: 64,
+  factParentsMax: 256,
   /** Facts of one memory that are not gone. Above: `memory.full`. */
   factsMax: 4_096,
   /** Bytes of the content of one fact. Above: `memory.invalid`. */
   factBytesMax: 32 * KIB_BYTES,
+  /** Facts in one answer of a memory, and in one operation. Above: `memory.invalid`. */
+  factsReadMax: 64,
+  /** Facts that one operation of a memory forgets. Above: `memory.invalid`. */
+  factsLostMax: 1_024,
+  /** Facts that a recall gives when it sets no limit. */
+  factsRecalledDefault: 8,
+  /** Maximum tokens of the conversation window of a model. Above: `definition.invalid`. */
+  conversationTokensMax: 1_000_000,
+  /** Turns and summaries in the conversation window of a model. Above: the oldest become a summary. */
+  conversationTurnsMax: 32,
+  /** Bytes of the input and of the answer of one turn in a conversation. Above: cut, with a note. */
+  conversationTextBytesMax: 8 * KIB_BYTES,
+  /** Characters of a text to search facts for. Above: `memory.invalid`. */
+  factTextCharsMax: 1 * KIB_BYTES,
+  /** Facts of one memory that are gone or replaced and are still named. Above: the oldest are named no longer. */
+  memoryPastMax: 512,
+  /** Reads that one memory names. Above: the oldest are only counted. */
+  memoryReadsMax: 1_024,
+  /** Links from facts of one memory to other memories that hold facts derived from them. Above: `memory.full`. */
+  memoryLinksMax: 16_384,
+  /** Versions of other memories that are gone and that a memory names. Above: the oldest are named no longer. */
+  memoryLostParentsMax: 2_048,
+  /** Pause after which what was forgotten is looked at again, if the host that forgot it did not finish. */
+  memoryUnfinishedMs: 30 * SECOND_MS,
+  /** Minimum pause until a memory looks for facts whose time is over. */
+  memoryExpiryMsMin: 1 * SECOND_MS,
+  /** Pause after which a memory looks again where its host did not. */
+  memoryExpiryPeriodMs: 1 * HOUR_MS,
+  /** Pause between two comparisons of a source that names none. */
+  sourceEveryMsDefault: 5 * MINUTE_MS,
+  /** Minimum pause between two comparisons of a source. Below: `definition.invalid`. */
+  sourceEveryMsMin: SECOND_MS,
+  /** Maximum pause between two comparisons of a source. Above: `definition.invalid`. */
+  sourceEveryMsMax: DAY_MS,
+  /** Maximum pause after comparisons that failed. It doubles from the source's own. */
+  sourceBackoffMsMax: HOUR_MS,
+  /** Documents of one source. Above: `memory.full`, and nothing is changed. */
+  sourceDocumentsMax: 4_096,
+  /** Pages of one listing of a source. Above: `source.unavailable`. */
+  sourcePagesMax: 4_096,
+  /** Characters of the id of a document. Above: `source.unavailable`. */
+  sourceIdLengthMax: 256,
+  /** Characters of the version of a document. Above: `source.unavailable`. */
+  sourceVersionLengthMax: 256,
+  /** Time limit of one call of `list` or `read`. Then its signal is aborted: `source.unavailable`. */
+  sourceCallMs: 30 * SECOND_MS,
+  /** Documents of a source that are read and written at once. */
+  sourceReadsAtOnce: 8,
+  /** Characters of one fact that can be searched for. Further ones are left out of the index. */
+  searchedCharsMax: 8 * KIB_BYTES,
+  /** Memories whose index a host holds. Above: the one that was used longest ago is dropped, and built again when it is needed. */
+  indexedMemoriesMax: 256,
+  /** Characters of the facts in all indexes of a host. Above: as for `indexedMemoriesMax`. */
+  indexedCharsMax: 16 * MIB_BYTES,
 } as const;

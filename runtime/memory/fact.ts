@@ -31,7 +31,8 @@ export const Fact = z.strictObject({
   /** Facts with the same key are versions of one fact; the newest counts. */
   key: z.string().max(LIMITS.factKeyLengthMax).optional(),
   version: z.int().positive(),
-  kind: z.enum(["fact", "summary", "document"]),
+  /** `turn`: what one work item of a conversation was asked and answered. `summary`: stands for turns and earlier summaries. */
+  kind: z.enum(["fact", "turn", "summary", "document"]),
   /** Always stored, in the scope of the memory. Absent: it is gone. */
   content: Value.optional(),
   writer: z.strictObject({ agent: z.string(), processId: z.string(), workId: z.string(), subject: z.string() }),
@@ -39,9 +40,12 @@ export const Fact = z.strictObject({
   source: z.strictObject({ name: z.string(), id: z.string(), hash: z.string() }).optional(),
   trust: z.enum(TRUSTS),
   label: Label.optional(),
-  parents: z.array(FactRef).max(LIMITS.factParentsMax),
+  /** From which it was derived, directly, or through versions that are no longer named. A later version stands for the earlier ones too. */
+  parents: z.array(FactRef),
   atMs: z.int().nonnegative(),
   validUntilMs: z.int().nonnegative().optional(),
+  /** Tokens of the content, of a turn or summary. */
+  tokens: z.int().nonnegative().optional(),
   /** A person or a rule lets other conversations read it although it is untrusted. */
   promoted: z.strictObject({ by: z.string(), atMs: z.int(), reason: z.string() }).optional(),
   gone: z.strictObject({ why: z.enum(GONE), atMs: z.int(), by: z.string() }).optional(),

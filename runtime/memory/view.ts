@@ -2,6 +2,7 @@
 import type { Json } from "../faults.ts";
 import type { Label } from "../label.ts";
 import type { Trust } from "./fact.ts";
+import type { Withheld } from "./operations.ts";
 
 /** What a handler wants to be remembered. */
 export interface FactDraft {
@@ -21,8 +22,27 @@ export interface FactQuery {
   readonly text?: string | undefined;
   /** Only those written at or after that time, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
-  /** At most that many. @default 8 */
+  /** At most that many, up to 64. @default 8 */
   readonly limit?: number | undefined;
+}
+
+/** Facts that were recalled, and how many were not given. */
+export interface Recalled {
+  readonly facts: readonly FactView[];
+  readonly withheld: Withheld;
+}
+
+/** One turn of a conversation: what a work item was asked and answered. Or a summary of earlier turns, as a text. */
+export interface TurnView {
+  readonly fact: FactView;
+  readonly tokens: number;
+  readonly content: { readonly input: string; readonly output: string } | { readonly summary: string };
+}
+
+/** The earlier turns of a conversation, the oldest first, and how many were not given. */
+export interface ConversationView {
+  readonly turns: readonly TurnView[];
+  readonly withheld: Withheld;
 }
 
 /** A fact with its content. */
@@ -36,12 +56,21 @@ export interface FactView {
   readonly atMs: number;
   readonly validUntilMs?: number | undefined;
   readonly source?: { readonly name: string; readonly id: string } | undefined;
+  /** Of a turn or a summary. */
+  readonly tokens?: number | undefined;
 }
 
 /** The memory of a work item's agent, in the scope of that work item. Each call is recorded once: by the ids and versions of facts, never by content. */
 export interface RuntimeMemory {
   remember(draft: FactDraft): Promise<FactView>;
-  recall(query: FactQuery): Promise<readonly FactView[]>;
+  recall(query: FactQuery): Promise<Recalled>;
   /** Forgets a fact, all its versions, and what was derived from it. */
   forget(id: string): Promise<void>;
+  /** The facts for the first prompt of a model: those that fit a text best, then the newest. */
+  relevant(text: string): Promise<Recalled>;
+  conversation(): Promise<ConversationView>;
+  /** Puts a summary in the place of turns. */
+  summarize(turns: readonly TurnView[], summary: string, tokens: number): Promise<TurnView>;
+  /** Adds this work item to the conversation, when it has succeeded. */
+  addTurn(content: { readonly input: string; readonly output: string }, tokens: number): Promise<void>;
 }

@@ -6,19 +6,17 @@ import type { ModelMessage } from "./conversation.ts";
 import { DATA_SENTENCE, type DataPart, dataText } from "./data-text.ts";
 import { cutWithNote } from "./telling.ts";
 
-/** The instructions and the input, which always stay. */
-const FIRST_MESSAGES = 2;
 /** Bytes of a tool result below which a note is no gain. */
 const RESULT_BYTES_MIN = 256;
 /** Messages of the older part below which a summary is no gain. */
 const SUMMARY_MESSAGES_MIN = 2;
 
 /**
- * Replaces the older half of the tool results by notes, apart from those of the newest round; if only these are left, cuts them to half.
+ * `first`: messages that always stay, up to the input. Replaces the older half of the tool results by notes, apart from those of the newest round; if only these are left, cuts them to half.
  * Undefined: there is nothing to shorten.
  */
-export function shortened(messages: readonly ModelMessage[]): readonly ModelMessage[] | undefined {
-  const newest = newestRound(messages);
+export function shortened(messages: readonly ModelMessage[], first: number): readonly ModelMessage[] | undefined {
+  const newest = newestRound(messages, first);
   const large = messages.flatMap((message, index) =>
     message.role === "tool" && textBytes(message.text) > RESULT_BYTES_MIN ? [index] : [],
   );
@@ -39,9 +37,9 @@ export function shortened(messages: readonly ModelMessage[]): readonly ModelMess
 const NOTE_BYTES = 80;
 
 /** The part of a conversation that a summary may replace: from the first index up to the second. Undefined: it is too short. */
-export function summarized(messages: readonly ModelMessage[]): readonly [number, number] | undefined {
-  const end = newestRound(messages);
-  return end - FIRST_MESSAGES >= SUMMARY_MESSAGES_MIN ? [FIRST_MESSAGES, end] : undefined;
+export function summarized(messages: readonly ModelMessage[], first: number): readonly [number, number] | undefined {
+  const end = newestRound(messages, first);
+  return end - first >= SUMMARY_MESSAGES_MIN ? [first, end] : undefined;
 }
 
 /** The messages of the request for a summary. */
@@ -88,7 +86,7 @@ function withNote({ text, note }: DataPart): string {
 }
 
 /** The index at which the newest exchange begins: its assistant message with calls, or the last message of the model. */
-function newestRound(messages: readonly ModelMessage[]): number {
+function newestRound(messages: readonly ModelMessage[], first: number): number {
   const last = messages.findLastIndex(({ role }) => role === "assistant");
-  return Math.max(last, Math.min(FIRST_MESSAGES, messages.length));
+  return Math.max(last, Math.min(first, messages.length));
 }

@@ -23,6 +23,8 @@ export interface LoopState {
   readonly input: Json;
   /** SHA-256 in hex of the instructions. */
   readonly prompt: string;
+  /** Messages of the conversation that always stay: up to the input. */
+  readonly first: number;
   readonly conversation: Conversation;
   /** Model calls that were asked for. */
   readonly callsMade: number;

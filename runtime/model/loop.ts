@@ -28,10 +28,12 @@ export type CallResult = ({ readonly output: Json; readonly edited?: EditedInput
 
 /** Begins a run. The first request follows. */
 export function begin(rules: LoopRules, task: LoopTask, purse: Purse): Step {
+  const first = firstMessages(task, rules.readsData);
   const state: LoopState = {
     input: task.input,
     prompt: hashText(task.instructions),
-    conversation: conversationOf(firstMessages(task, rules.readsData)),
+    first: first.length,
+    conversation: conversationOf(first),
     callsMade: 0,
     model: rules.models[0],
     fallbacks: 0,
@@ -182,15 +184,15 @@ function lastFault(rules: LoopRules, state: LoopState, { fault }: Trouble, purse
 }
 
 function isPossible(rules: LoopRules, state: LoopState, rung: Rung, { tell }: Trouble): boolean {
-  const { conversation, callsMade, phase } = state;
+  const { conversation, callsMade, phase, first } = state;
   switch (rung) {
     case "tell":
       return tell.length > 0;
     case "shorten":
-      return shortened(conversation.messages) !== undefined;
+      return shortened(conversation.messages, first) !== undefined;
     case "summarize":
       // A summary that could not be used is not asked for again at once: that would be the same request.
-      return phase.kind !== "summary" && callsMade + 1 < rules.callsMax && summarized(conversation.messages) !== undefined;
+      return phase.kind !== "summary" && callsMade + 1 < rules.callsMax && summarized(conversation.messages, first) !== undefined;
     case "model":
       return nextFallback(rules, state) !== undefined;
   }
@@ -199,7 +201,7 @@ function isPossible(rules: LoopRules, state: LoopState, rung: Rung, { tell }: Tr
 function climb(rules: LoopRules, state: LoopState, rung: Rung, trouble: Trouble, purse: Purse): Step {
   const { messages } = state.conversation;
   if (rung === "summarize") return askSummary(rules, state, trouble);
-  const shorter = rung === "shorten" ? shortened(messages) : undefined;
+  const shorter = rung === "shorten" ? shortened(messages, state.first) : undefined;
   const conversation = withMessages(shorter === undefined ? state.conversation : conversationOf(shorter), trouble.tell);
   const fallback = rung === "model" ? nextFallback(rules, state) : undefined;
   return ask(rules, { ...state, conversation, ...fallback }, purse, rung);
@@ -214,7 +216,7 @@ function nextFallback({ models }: LoopRules, { fallbacks, model }: LoopState): P
 
 function askSummary(rules: LoopRules, state: LoopState, trouble: Trouble): Step {
   const { messages } = state.conversation;
-  const part = summarized(messages);
+  const part = summarized(messages, state.first);
   invariant(part !== undefined, "a summary of nothing");
   const call = callOf(fixedPart([], undefined, rules.fixed.settings), {
     model: state.model,

@@ -9,11 +9,11 @@ import type { ModelRetry } from "./retry.ts";
 /** What a gate says of a value: it fits, or what is wrong, one sentence for each violation. */
 export type Checked = { readonly value: Json } | { readonly violations: readonly string[] };
 
-/** A function that a model may call: a tool, an ask, or a hand-off. */
+/** A function that a model may call: a tool, an ask, a hand-off, or one of its memory. */
 export interface LoopFunction {
   /** The name that the model uses. */
   readonly name: string;
-  readonly kind: "tool" | "ask" | "hand-off";
+  readonly kind: "tool" | "ask" | "hand-off" | "memory";
   /** The name of the tool, or of the agent. */
   readonly target: string;
   readonly about: string;

@@ -27,7 +27,7 @@ export function cutWithNote(text: string, bytesMax: number): string {
 }
 
 /** The text of a value in a prompt: a text as it is, anything else as JSON with sorted keys, the same on every host. */
-function valueText(value: Json): string {
+export function valueText(value: Json): string {
   return typeof value === "string" ? value : canonicalJson(value);
 }
 
@@ -73,6 +73,8 @@ export interface LoopTask {
   readonly input: Json;
   /** Of the input, and of what was sent back. */
   readonly label: Label;
+  /** What stands between the instructions and the input: facts and earlier turns. Absent: nothing. */
+  readonly remembered?: readonly ModelMessage[] | undefined;
   /** An earlier answer that was not accepted. */
   readonly sentBack?: SentBackAnswer | undefined;
 }
@@ -84,10 +86,16 @@ interface SentBackAnswer {
   readonly output: Json;
 }
 
-/** The first messages of a conversation. `readsData`: data from outside may follow. */
-export function firstMessages({ instructions, input, label, sentBack }: LoopTask, readsData: boolean): readonly ModelMessage[] {
+/** The first messages of a conversation: the instructions, what is remembered, and the input. `readsData`: data from outside may follow. */
+export function firstMessages(
+  { instructions, input, label, remembered = [], sentBack }: LoopTask,
+  readsData: boolean,
+): readonly ModelMessage[] {
+  const hasData =
+    readsData || isUntrusted(label) || remembered.some((message) => message.role !== "assistant" && message.data !== undefined);
   return [
-    { role: "system", text: readsData || isUntrusted(label) ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
+    { role: "system", text: hasData ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
+    ...remembered,
     { role: "user", ...dataText(valueText(input), label) },
     ...(sentBack === undefined ? [] : [sentBackMessage(sentBack, label)]),
   ];

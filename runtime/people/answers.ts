@@ -1,4 +1,4 @@
-/** @module Answers of the HTTP API about requests to people, beside their views: one schema each for the server, its document and the client. Pure. */
+/** @module Answers of the HTTP API about requests to people, beside their views in view.ts. Pure. */
 import { z } from "zod";
 import { pageOf } from "../answers.ts";
 import { REQUEST_STATES } from "./request.ts";

@@ -43,6 +43,11 @@ export function signalLabel({ task }: ProcessState, { principal }: Message, name
   return own?.subject === principal.subject && own.tenant === principal.tenant ? {} : labelField([signalOrigin(name)]);
 }
 
+/** The label of what was decided on a request: a person vouches for it, an agent or peer does not. */
+export function decisionLabel({ task }: ProcessState, { principal }: Message): { readonly label?: string[] } {
+  return task === undefined ? {} : labelField(editLabel(undefined, principal, task.principal));
+}
+
 /** The label of an input that replaces another one by a decision: a person vouches for what it wrote, an agent or peer does not. */
 export function editLabel(before: Label | undefined, editor: Principal, own: Principal): Label {
   return editor.kind === undefined ? TRUSTED : asSeenBy(joined(before, [principalOrigin(editor)]), own);

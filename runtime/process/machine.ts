@@ -136,6 +136,7 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
     case "work":
     case "rule":
     case "entries":
+    case "memory":
       return builder.refuse(wireFault("message.invalid", `a process manager takes no message of kind ${body.kind}`));
     default:
       return assertNever(body);

@@ -10,6 +10,7 @@ import { PORT_CANARIES } from "./canaries/ports.ts";
 import { PROCESS_CANARIES } from "./canaries/processes.ts";
 import { SETTLED_CANARIES } from "./canaries/settled.ts";
 import { TRIM_CANARIES } from "./canaries/trims.ts";
+import { TRUST_CANARIES } from "./canaries/trust.ts";
 
 /** All canaries. */
 export const CANARIES: readonly Canary[] = [
@@ -19,4 +20,5 @@ export const CANARIES: readonly Canary[] = [
   ...PORT_CANARIES,
   ...TRIM_CANARIES,
   ...MODEL_CANARIES,
+  ...TRUST_CANARIES,
 ];

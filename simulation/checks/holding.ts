@@ -23,17 +23,20 @@ export function checkHolding(world: World, watch: Watch, before: ReadonlyMap<str
   const findings: Finding[] = [];
   for (const { id, type, state } of watch.processes.values()) {
     if (state.phase !== "open" || before.get(id) !== state.run) continue;
-    if (world.reminders.dueMs({ type, id }, reminderName(state.run)) === undefined)
+    const reminder = reminderName(state.run);
+    if (world.reminders.dueMs({ type, id }, reminder) === undefined && !world.reminders.wasLost({ type, id }, reminder))
       findings.push({ law: "a process that lives long has a reminder", text: `run ${state.run} of ${id} has none` });
   }
+  // The requests of nested routes that have begun. Their processes tell no standing.
+  const children = new Set([...watch.processes.values()].flatMap(({ state }) => state.task?.parent?.workId ?? []));
   for (const { id, state } of watch.processes.values()) {
     if (state.phase !== "open") continue;
     const holders = world.nodes.filter(({ life }) => life.state === "up" && life.host?.processes.isOpen(id) === true);
     if (holders.length === 0) findings.push({ law: "a living host holds each open process", text: `${id} is held by none` });
     for (const work of Object.values(state.works)) {
-      if (work.status !== "asked" || isPaused(work) || work.standing !== undefined) continue;
+      if (work.status !== "asked" || isPaused(work) || work.standing !== undefined || children.has(work.id)) continue;
       const sentMs = world.network.sentAtMs.get(messageId(work.id, work.attempt));
-      const silentMs = world.timeline.nowMs - (sentMs ?? 0);
+      const silentMs = world.timeline.nowMs - Math.max(sentMs ?? 0, watch.resumedMs.get(work.id) ?? 0);
       if (silentMs > ASKED_MS)
         findings.push({
           law: "what has no receipt is sent again",

@@ -16,14 +16,16 @@ import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
 export class ProcessLaws {
   readonly #find: Find;
   readonly #ended: (state: ProcessState) => void;
+  readonly #hears: (state: ProcessState, event: ProcessEvent) => void;
   /** The run that each dead letter opened. */
   readonly #runs = new Map<string, number>();
   readonly #orders = new Map<string, CompensationOrder>();
   readonly #waits = new Map<string, WaitsLaw>();
   readonly #budgets = new Map<string, BudgetLaw>();
 
-  constructor(find: Find, ended: (state: ProcessState) => void) {
+  constructor(find: Find, ended: (state: ProcessState) => void, hears: (state: ProcessState, event: ProcessEvent) => void) {
     this.#find = find;
+    this.#hears = hears;
     this.#ended = ended;
   }
 
@@ -37,6 +39,7 @@ export class ProcessLaws {
       order.follow(event, this.#find);
       this.waitsOf(shadow.id).follow(event, this.#find);
       this.budgetOf(shadow.id).follow(event, shadow.state);
+      this.#hears(shadow.state, event);
     });
     const { state } = shadow;
     if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.#ended(state);

@@ -59,7 +59,7 @@ export class WaitsLaw {
       return;
     }
     // The parent of a nested route answers it.
-    if (wait.for.kind === "budget") return;
+    if (wait.for.kind === "budget" || wait.for.kind === "person") return;
     if (wait.for.kind === "signal" && "output" in result) find("a wait ends with its own signal", `${waitId} ended without a signal`);
     if (wait.dueAtMs === undefined || atMs < wait.dueAtMs)
       find("no timer ends early", `${waitId} was due at ${wait.dueAtMs ?? "no time"} and ended at ${atMs}`);

@@ -4,6 +4,9 @@
  */
 import { type AgentState, newAgent } from "../../runtime/agent/state.ts";
 import { entryIn, type IndexEvent, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
+import { type MemoryState, newMemory } from "../../runtime/memory/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import { type RulesState, rulesMachine } from "../../runtime/people/rules-actor.ts";
 import { INDEXES } from "../../runtime/protocol.ts";
 import { tombstoneOf } from "../../runtime/record.ts";
 import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
@@ -13,8 +16,10 @@ import { AgentLaws } from "./agent-laws.ts";
 import type { BudgetLaw } from "./budget-laws.ts";
 import type { Finding } from "./check.ts";
 import { DecisionLaws } from "./decision-laws.ts";
+import type { MemoryLaws } from "./memory-laws.ts";
 import { ModelLaws } from "./model-laws.ts";
 import { ProcessLaws } from "./process-laws.ts";
+import type { RulesLaws } from "./rules-laws.ts";
 import { follow, newShadow, type Shadow, type WrittenKey } from "./shadow.ts";
 import { TrimLaws } from "./trim-laws.ts";
 
@@ -25,7 +30,16 @@ export class Watch {
   readonly processes = new Map<string, Shadow<ProcessState>>();
   readonly agents = new Map<string, Shadow<AgentState>>();
   readonly indexes = new Map<string, Shadow<IndexState>>();
+  readonly memories = new Map<string, Shadow<MemoryState>>();
   readonly models: ModelLaws;
+  memoryLaws: MemoryLaws | undefined;
+  readonly rules = new Map<string, Shadow<RulesState>>();
+  rulesLaws: RulesLaws | undefined;
+  /** When the handler of each work item last got an answer to what it had asked. */
+  readonly resumedMs = new Map<string, number>();
+  #nowMs = 0;
+  /** Hears of each event of a process, with the state after it. */
+  onProcess: (state: ProcessState, event: ProcessEvent) => void = () => {};
   /** Called when a run has ended. */
   onEnded: (state: ProcessState) => void = () => {};
   readonly #purged = new Set<string>();
@@ -44,7 +58,11 @@ export class Watch {
     this.#lenient = lenient;
     const find = (law: string, text: string): void => this.find(law, text);
     this.#trimLaws = new TrimLaws(find);
-    this.#processLaws = new ProcessLaws(find, (state) => this.onEnded(state));
+    this.#processLaws = new ProcessLaws(
+      find,
+      (state) => this.onEnded(state),
+      (state, event) => this.#heard(state, event),
+    );
     this.models = new ModelLaws(find, (processId, workId, sum) => this.#processLaws.budgetOf(processId).mayReserve(workId, sum));
     this.#agentLaws = new AgentLaws({
       find,
@@ -137,7 +155,15 @@ export class Watch {
     return true;
   }
 
+  #heard(state: ProcessState, event: ProcessEvent): void {
+    const ended = event.e === "wait-ended" ? event.waitId : event.e === "answered" || event.e === "failed" ? event.workId : "";
+    const at = ended.lastIndexOf("/ask");
+    if (at > 0) this.resumedMs.set(ended.slice(0, at), this.#nowMs);
+    this.onProcess(state, event);
+  }
+
   wrote(world: World, life: Life, key: string, text: string): void {
+    this.#nowMs = world.timeline.nowMs;
     const [, type, id, number, snapshotNumber] = key.split("/");
     if (type === "value" || type === undefined || id === undefined || number === undefined) return;
     const name = nameOf(type);
@@ -154,7 +180,9 @@ export class Watch {
     if (name === "ProcessManager") {
       this.#records += 1;
       this.#processLaws.wrote(shadowOf(this.processes, id, type, id, newProcess), written);
-    } else if (INDEXES.some((index) => index === name))
+    } else if (name === "Memory") this.memoryLaws?.wrote(shadowOf(this.memories, id, type, id, newMemory), written);
+    else if (name === "Rules") this.rulesLaws?.wrote(shadowOf(this.rules, id, type, id, rulesMachine.initial), written);
+    else if (INDEXES.some((index) => index === name))
       follow<IndexState, IndexEvent>(
         shadowOf(this.indexes, `${name}/${id}`, type, id, (made) => ({ id: made, size: 0, shards: {} })),
         written,

@@ -2,7 +2,7 @@
  * @module Clients of the simulated system: they submit tasks until they hold a receipt, repeat themselves, and cancel.
  */
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS, type Principal } from "../../runtime/protocol.ts";
 import type { Random } from "../world/random.ts";
 import { NOTHING } from "../world/timeline.ts";
 import type { World } from "../world/world.ts";
@@ -22,6 +22,10 @@ export interface SimTask {
   readonly input: unknown;
   readonly timeoutMs: number;
   readonly atMs: number;
+  /** Who submits it. Absent: a client without a name. */
+  readonly principal?: Principal | undefined;
+  /** The permissions that the submitter gives to it. Absent: all of its own. */
+  readonly permissions?: readonly string[] | undefined;
   /** Signals to the process of the task. */
   readonly signals?: readonly SimSignal[] | undefined;
   /** A client cancels the task at this moment. */
@@ -80,12 +84,12 @@ export class Clients {
     const again = (): void => this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#submit(task, counts));
     if (life?.operations === undefined) return again();
     this.#world.timeline.after(PATIENCE_MS, () => end(again));
-    const { id, route, input, timeoutMs } = task;
+    const { id, route, input, timeoutMs, permissions, principal = ANONYMOUS } = task;
     // As if that host had named the task: its process starts there, regardless of placement.
     if (counts && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
     this.#given.add(id);
     this.#world.trace?.(`a client gives task ${id} to ${life.name}`);
-    life.operations.submit({ id, route, input, timeoutMs }, { principal: ANONYMOUS }, 0).then(
+    life.operations.submit({ id, route, input, timeoutMs, permissions }, { principal }, 0).then(
       () =>
         end(() => {
           if (life.state === "dead") return again();

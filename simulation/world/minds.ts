@@ -129,21 +129,25 @@ function truncated(said: Said, random: Random): Said {
   return { ...said, calls: [...said.calls.slice(0, -1), cut], finish: "length" };
 }
 
-const DEMAND = /call (\w[\w-]*) with (\{[^{}]*\})/;
+const DEMAND = /call (\w[\w-]*) with (\{[^{}]*\})/g;
 
-/** The call that the last text of the conversation demands, or one of a tool that it names, with what it says. */
+/** The newest call that a text of the conversation demands and that was not made yet, or one of a tool that the last text names. */
 function demanded(request: ModelRequest, source: ValueSource): NewCall | undefined {
-  const last = request.messages.findLast(({ role }) => role === "tool" || role === "user");
-  if (last === undefined) return undefined;
-  const [, name, input] = DEMAND.exec(last.role === "tool" ? unquoted(last.text) : last.text) ?? [];
-  if (name !== undefined && input !== undefined) return { name, input: parsed(input) ?? {} };
-  const tool = request.tools.find((one) => last.text.includes(one.name));
-  return tool === undefined ? undefined : newCall(tool, { ...source, ...leavesOf([last.text]) });
+  const read = request.messages.filter(({ role }) => role === "tool" || role === "user");
+  const made = new Set(callsIn(request).map(({ name, input }) => askedName(name, input)));
+  for (const { text } of read.toReversed())
+    for (const [, name = "", input = ""] of unquoted(text).matchAll(DEMAND)) {
+      const call = { name, input: parsed(input) ?? {} };
+      if (!made.has(askedName(name, call.input))) return call;
+    }
+  const last = read.at(-1);
+  const tool = request.tools.find((one) => last?.text.includes(one.name) === true);
+  return last === undefined || tool === undefined ? undefined : newCall(tool, { ...source, ...leavesOf([last.text]) });
 }
 
-/** Results are JSON; a text in it is read as its reader would. */
+/** Results are JSON, maybe in JSON again; a text in it is read as its reader would. */
 function unquoted(text: string): string {
-  return text.replaceAll('\\"', '"');
+  return text.replaceAll(/\\+"/g, '"');
 }
 
 /** The calls of a conversation so far. */

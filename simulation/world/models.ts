@@ -73,6 +73,8 @@ export class SimModels {
   readonly ledger: BoughtLine[] = [];
   /** Hears of each attempt at the moment at which it reaches its provider. Returns the attempt of the work item that it is made in. */
   onAttempt: (made: AttemptMade) => number = () => 1;
+  /** Hears of each request that reaches its provider. */
+  onRequest: (workId: string, request: ModelRequest) => void = () => {};
   readonly #world: World;
   readonly #counts = new Map<string, number>();
   /** Calls that complete replies asked for, by work item. */
@@ -104,13 +106,15 @@ export class SimModels {
     );
   }
 
-  #attempt(life: Life, attempt: ModelAttempt): Promise<ModelReply> {
+  async #attempt(life: Life, attempt: ModelAttempt): Promise<ModelReply> {
+    if (attempt.ready !== undefined) await attempt.ready();
     const request = this.#hashOf(attempt.model, attempt.request);
     return this.#world.port<ModelReply>(life, `model ${attempt.model}`, true, (resolve, reject) => {
       const count = (this.#counts.get(request) ?? 0) + 1;
       this.#counts.set(request, count);
       const workId = workIdOf(attempt.idempotencyKey);
       const { idempotencyKey: key, model } = attempt;
+      this.onRequest(workId, attempt.request);
       const call = `${key} ${life.name} ${this.onAttempt({ key, workId, model, request })}`;
       if (!this.#asked.has(workId)) this.#asked.set(workId, new Set());
       const about: About = {

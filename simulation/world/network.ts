@@ -39,6 +39,8 @@ export class SimNetwork {
   readonly requests: Notification<RequestNotification>[] = [];
   /** When each message was last sent. */
   readonly sentAtMs = new Map<string, number>();
+  /** Hears of each message that a host sends, on any way. */
+  onSent: (message: Message) => void = () => {};
   readonly #world: World;
   readonly #cuts: { readonly from: number; readonly to: number; readonly untilMs: number }[] = [];
 

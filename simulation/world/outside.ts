@@ -4,8 +4,12 @@
  * It behaves like a service that honours idempotency keys: an effect with a key happens once, for any number of calls, and an effect that
  * was undone before it happened never happens. An effect without a key happens at every call.
  */
+import type { AgentDefinition } from "../../agents/agent.ts";
+import type { ToolDefinition } from "../../agents/tool.ts";
 import type { Json } from "../../runtime/faults.ts";
+import { SimDocuments } from "./documents.ts";
 import { type Place, place } from "./life.ts";
+import { Marks } from "./marks.ts";
 import type { World } from "./world.ts";
 
 /** One entry of the ledger. */
@@ -35,6 +39,17 @@ export interface Call {
   readonly act?: () => Json | Promise<Json>;
 }
 
+/** A tool that is about to run. */
+export interface ToolRun {
+  readonly agent: AgentDefinition;
+  readonly tool: ToolDefinition;
+  readonly input: Json;
+  readonly workId: string;
+  readonly processId: string;
+  /** The key of the call within its work item. */
+  readonly key: string;
+}
+
 interface Entry {
   applied: boolean;
   undone: boolean;
@@ -55,11 +70,18 @@ export class Outside {
   readonly undoing = new Map<string, number>();
   /** How often each key was looked up. */
   readonly lookUps = new Map<string, number>();
+  readonly marks = new Marks();
+  readonly documents: SimDocuments;
+  /** Hears of each tool at the moment at which it runs. */
+  onRun: (run: ToolRun) => void = () => {};
+  /** Whether a person has given another input to the call than its handler or model. */
+  isEdited: (run: ToolRun) => boolean = () => false;
   readonly #world: World;
   readonly #entries = new Map<string, Entry>();
 
   constructor(world: World) {
     this.#world = world;
+    this.documents = new SimDocuments(world);
   }
 
   /** A law was seen to be broken. */

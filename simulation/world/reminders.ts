@@ -29,6 +29,7 @@ const ONCE_RETRY_MS = 1_000;
 export class SimReminders {
   readonly #world: World;
   readonly #reminders = new Map<string, Reminder>();
+  readonly #lost = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -118,6 +119,11 @@ export class SimReminders {
     return this.#reminders.get(keyOf(actor, name))?.dueMs;
   }
 
+  /** Whether a reminder was set and lost. No host knows that it was. */
+  wasLost(actor: Address, name: string): boolean {
+    return this.#lost.has(keyOf(actor, name));
+  }
+
   /** The actors and names of all reminders that are set. */
   get all(): readonly { readonly actor: Address; readonly name: string }[] {
     return [...this.#reminders.values()];
@@ -125,6 +131,7 @@ export class SimReminders {
 
   /** Loses every reminder, as when the scheduler's folder is deleted. */
   loseAll(): void {
+    for (const key of this.#reminders.keys()) this.#lost.add(key);
     this.#reminders.clear();
   }
 }

@@ -174,7 +174,7 @@ test("the entries of a settled work item are removed first one first, also where
   }
   const store = new NotingStore();
   for (const count of [2, 3, 4, 5]) await store.insert(`sys/value/A~one/settled-w-${count}`, "{}");
-  await new JournalPurge(store, new HandClock(), "sys").forgetSettled("A~one", ["w"]);
+  await new JournalPurge(store, new HandClock(), "sys").forgetSettled("A~one", ["w"], "p");
   expect(removed).toEqual(["2", "3", "4", "5"]);
   expect(store.keys()).toEqual([]);
 });

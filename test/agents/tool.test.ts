@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system, tool, type ToolOptions } from "../../agents/index.ts";
+import { faultLabelOf, outputLabelOf } from "../../agents/tool.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { runLocal } from "../../testing/index.ts";
 
@@ -51,6 +52,20 @@ describe("an invalid definition is rejected with the tool and the option", () =>
       retry: { attemptsMax: 1 },
       inputJsonSchema: { type: "string" },
     });
+  });
+});
+
+describe("what a tool says may be a text of strangers", () => {
+  const reads = { ...OPTIONS, effect: "read", output: z.string() } as const;
+  test.each<[string, readonly string[], readonly string[], Options]>([
+    ["a read with free text: all", ["tool:fetch"], ["tool:fetch"], reads],
+    ["a read without free text: only messages of its faults", [], ["tool:fetch"], { ...reads, output: z.string().regex(/^[0-9]+$/) }],
+    ["a read that is vouched for: nothing", [], [], { ...reads, untrusted: false }],
+    ["a write: nothing", [], [], OPTIONS],
+    ["a write that says so: all", ["tool:fetch"], ["tool:fetch"], { ...OPTIONS, untrusted: true }],
+  ])("%s", (_what, outputs, faults, options) => {
+    const fetch = tool("fetch", options);
+    expect([outputLabelOf(fetch), faultLabelOf(fetch)]).toEqual([outputs, faults]);
   });
 });
 

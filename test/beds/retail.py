@@ -56,7 +56,7 @@ def answer(asked):
     if world not in worlds:
         worlds[world] = RetailAgentTools(instance=world, db=first.db.model_copy(deep=True), initialized=True)
     if "call" not in asked:
-        return {"state": worlds.pop(world).db.get_hash()}
+        return {"result": worlds.pop(world).db.get_hash()}
     try:
         return {"result": getattr(worlds[world], asked["call"])(**asked["arguments"])}
     except ToolError as error:

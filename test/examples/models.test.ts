@@ -1,21 +1,29 @@
 /** @module Examples with models on their scripts, over HTTP: what is bought and undone, how the routes go, how short they are. */
 import { describe, expect, test } from "vitest";
-import { type LocalOutcome, type LocalSystem, startLocal } from "../../testing/index.ts";
+import { type LocalOutcome, type LocalSystem, type People, startLocal, type StartLocalOptions } from "../../testing/index.ts";
 import evaluator from "../../examples/12-patterns/evaluator.ts";
 import routing from "../../examples/12-patterns/routing.ts";
 import vote from "../../examples/12-patterns/vote.ts";
 import research from "../../examples/09-research/system.ts";
+import { people } from "../../examples/13-refund-desk/people.ts";
+import refunds from "../../examples/13-refund-desk/system.ts";
 import desk from "../../examples/11-support/system.ts";
 import type { System } from "../../agents/index.ts";
 import { document } from "./readme.ts";
 import { withScript } from "./scripted.ts";
 
 const DESK_LINES_MAX = 20;
+const DAY_MS = 86_400_000;
 
 /** Runs a task of an example with its script. */
-async function ran<T>(example: string, system: System, use: (local: LocalSystem) => Promise<T>): Promise<{ outcome: T; agents: string[] }> {
+async function ran<T>(
+  example: string,
+  system: System,
+  use: (local: LocalSystem) => Promise<T>,
+  more: Pick<StartLocalOptions, "people"> = {},
+): Promise<{ outcome: T; agents: string[] }> {
   const { outcome, requests } = await withScript(example, system, async (options) => {
-    const local = startLocal(system, options);
+    const local = startLocal(system, { ...options, ...more });
     return use(local).finally(() => local.stop());
   });
   expect(requests.filter(({ error }) => error !== undefined)).toEqual([]);
@@ -67,6 +75,43 @@ describe("09: the research team", () => {
     expect([outcome.status, outcome.fault?.code]).toEqual(["failed", "budget.exhausted"]);
     expect(outcome.budget).toMatchObject({ limit: { modelCalls: 16 }, left: { modelCalls: 0 }, spent: { total: { modelCalls: 16 } } });
     expect(agents).toHaveLength(16);
+  });
+});
+
+describe("13: the refund desk", () => {
+  /** Runs a claim. `decide`: the people; without them, those of the example. */
+  const claimed = (order: string, mail: string, decide: People = people) =>
+    ran("13-refund-desk", refunds, (local) => local.run("refund", { order, mail }, { id: order, timeoutMs: 2 * DAY_MS }), {
+      people: decide,
+    });
+  const whats = ({ history }: LocalOutcome): readonly string[] => history.map(({ what }) => what);
+
+  test("a small refund is paid without a person", async () => {
+    const { outcome, agents } = await claimed("4711", "The kettle leaks.", () => ({ do: "deny", reason: "no one is to be asked" }));
+    expect([outcome.status, outcome.output]).toEqual(["completed", { amount: 39, note: "paid" }]);
+    expect(agents).toEqual(["Assessor", "Assessor", "Auditor", "Auditor"]);
+  });
+
+  test("the auditor sends back what is more than was paid; no clerk decides, so the manager does, and what she edits is paid", async () => {
+    const { outcome } = await claimed("4712", "One of the two sofas came torn. I want 2,400.");
+    expect(outcome.output).toEqual({ amount: 900, note: "paid" });
+    expect(whats(outcome).filter((what) => /sent back|accepted|^request /.test(what))).toEqual([
+      "sent back (1)",
+      "accepted",
+      "request 4712.r1 to Approver",
+      "request 4712.r1 reminded",
+      "request 4712.r1 escalated to clerk, manager",
+      "request 4712.r1 edited by mia",
+    ]);
+  });
+
+  test("a denial is told, and nothing is paid; so is silence, after a day", async () => {
+    const denied = await claimed("4713", "I dislike the colour.");
+    expect(denied.outcome.output).toEqual({ amount: 0, note: "tool pay was not called: carl denied it: it was used for a year" });
+    const silent = await claimed("4713", "I dislike the colour.", () => undefined);
+    expect(silent.outcome.output).toMatchObject({ amount: 0 });
+    const [asked, expired] = silent.outcome.history.filter(({ what }) => /^request 4713.r1 (to|expired)/.test(what));
+    expect((expired?.atMs ?? 0) - (asked?.atMs ?? 0)).toBeGreaterThanOrEqual(DAY_MS);
   });
 });
 

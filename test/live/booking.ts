@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { agent, contract, Fault, model, openai, route, system, type System, tool, type ToolCall } from "../../agents/index.ts";
+import { requestAgents, requestRoutes } from "./requests.ts";
 
 /** Shelves: long-lived actors that all processes share. */
 export const SHELVES = 4;
@@ -214,7 +215,8 @@ function processIn({ idempotencyKey }: Pick<ToolCall, "idempotencyKey">): string
 
 /** The system. `modelUrl`: where its model is; without it, it has none. */
 export function bookingSystem(outside: Outside, modelUrl?: string): System {
-  const [plain, routes] = [agents(outside), [party, nap, longNap, rescue, basket, fan]];
+  const plain = [...agents(outside), ...requestAgents(outside)];
+  const routes = [party, nap, longNap, rescue, basket, fan, ...requestRoutes];
   if (modelUrl === undefined) return system("live", { agents: plain, routes });
   const models = { fast: openai({ model: "counting-1", baseUrl: modelUrl, stream: false }) };
   return system("live", { agents: [...plain, thinker(outside)], routes: [...routes, think], models });

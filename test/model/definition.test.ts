@@ -65,7 +65,7 @@ describe("a model agent is refused, and the message names the agent and the opti
       'two functions of the model have the name "ask_Support"',
     ],
     ["a name that is too long for a function", { handsOffTo: [Long] }, "a model cannot call"],
-    ["too many functions", { tools: many }, "129 tools, asks and hand-offs for a model, at most 128"],
+    ["too many functions", { tools: many }, "129 functions for a model, at most 128"],
   ])("%s", (_why, options, text) => {
     const told = refused(options);
     expect(told).toContain('agent "Refunds"');

@@ -108,7 +108,7 @@ describe("the package", () => {
     );
     expect(problems).toEqual([]);
     expect(Object.keys(found.entrypoints).toSorted()).toEqual([
-      ...[".", "./ai-sdk", "./client", "./dapr", "./mcp", "./openai-agents", "./package.json", "./testing"],
+      ...[".", "./ai-sdk", "./client", "./dapr", "./mcp", "./openai-agents", "./package.json", "./sources", "./testing"],
     ]);
   });
 

@@ -10,7 +10,7 @@ interface Rule {
 }
 
 const RULES: readonly Rule[] = [
-  { under: "runtime/", may: ["runtime/"], packages: ["zod", "@noble/hashes", "@marcbachmann/cel-js", "tokenx"] },
+  { under: "runtime/", may: ["runtime/"], packages: ["zod", "@noble/hashes", "@marcbachmann/cel-js", "minisearch", "tokenx"] },
   // acorn parses the source of mappings, so that none makes a choice that is recorded once and for all.
   { under: "agents/mapping-source.ts", may: ["agents/definition.ts", "runtime/limits.ts"], packages: ["acorn"] },
   // Loaded when a host connects an endpoint.
@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
   {
     under: "actors/http/",
     may: ["actors/http/", "actors/operations/operations.ts", "actors/engine/", "runtime/"],
-    packages: ["express", "p-queue", "zod", "node:*"],
+    packages: ["express", "jose", "p-queue", "zod", "node:*"],
   },
   // The only place where the shell is connected to Dapr.
   { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["uuid", "node:*"] },
@@ -73,6 +73,8 @@ const RULES: readonly Rule[] = [
       "node:*",
     ],
   },
+  // Ready-made sources of documents: they read what is on the machine.
+  { under: "sources/", may: ["sources/", "agents/", "runtime/"], packages: ["node:*"] },
   // Loops of other libraries in handlers. Each library is the user's, in an entry of its own.
   { under: "adapters/ai-sdk/", may: ["adapters/ai-sdk/", "adapters/recorded-call.ts", "agents/", "runtime/"], packages: ["ai"] },
   {
@@ -90,7 +92,7 @@ const RULES: readonly Rule[] = [
   },
   {
     under: "examples/",
-    may: ["examples/", "client/index.ts", "agents/index.ts", "actors/index.ts", "testing/index.ts", "mcp/index.ts"],
+    may: ["examples/", "client/index.ts", "agents/index.ts", "actors/index.ts", "testing/index.ts", "mcp/index.ts", "sources/index.ts"],
     packages: ["zod", "openai", "node:*"],
   },
   { under: "bench/", may: ["bench/", "cli/", "actors/", "testing/", "agents/", "runtime/"], packages: "any" },

@@ -11,6 +11,7 @@ export const ENTRIES: Readonly<Record<string, string>> = {
   "troupe/dapr": "actors/index.ts",
   "troupe/mcp": "mcp/index.ts",
   "troupe/openai-agents": "adapters/openai-agents/index.ts",
+  "troupe/sources": "sources/index.ts",
   "troupe/testing": "testing/index.ts",
 };
 

@@ -10,7 +10,20 @@ export interface Canary {
   readonly name: string;
   /** The scenario in which the hunt looks for it. */
   readonly scenario:
-    "party" | "wild" | "catches" | "chains" | "waits" | "long" | "ring" | "purge" | "redrive" | "trims" | "hot" | "fans" | "minds";
+    | "party"
+    | "wild"
+    | "catches"
+    | "chains"
+    | "waits"
+    | "long"
+    | "ring"
+    | "purge"
+    | "redrive"
+    | "trims"
+    | "hot"
+    | "fans"
+    | "minds"
+    | "trust";
   readonly plant: () => () => void;
   readonly wrapPorts?: (ports: Ports, life: Life, world: World) => Ports;
 }

@@ -64,7 +64,7 @@ test("a host without message keys takes no decision from the topic", async () =>
   expect(rig.seen.invalid.map(({ fault }) => fault.code)).toEqual(["message.signature"]);
 });
 
-test("a decision that comes after another is acknowledged; a refused one is kept; one that could not be delivered comes again", async () => {
+test("a decision after another one is acknowledged; a refused one is kept; one that was not delivered comes again", async () => {
   const refused = async (code: "person.decided" | "person.forbidden" | "store.unavailable"): Promise<unknown> => {
     rig.behaviour.decide = async () => {
       throw new Fault(code, "no");

@@ -1,0 +1,182 @@
+/**
+ * @module Planted bugs of people, consents, permissions and labels.
+ */
+import { CallPolicy } from "../../../actors/host/call-policy.ts";
+import { Consents } from "../../../actors/host/consents.ts";
+import { ExecutionFacts } from "../../../actors/host/execution-facts.ts";
+import type { Judgement } from "../../../runtime/policy.ts";
+import { openRequests } from "../../../runtime/process/people.ts";
+import { processMachine } from "../../../runtime/process/machine.ts";
+import type { ProcessState } from "../../../runtime/process/state.ts";
+import type { PersonWait } from "../../../runtime/process/wait.ts";
+import type { Effect, Message } from "../../../runtime/protocol.ts";
+import { type Canary, replace } from "./canary.ts";
+
+/** Changes the messages of a kind that a process sends, and the work items that it asks for. */
+function withoutLabel(kind: "work" | "answer", isMeant: (message: Message) => boolean): () => () => void {
+  const bare = (effect: Effect): Effect => {
+    if (effect.kind !== "send" || effect.message.body.kind !== kind || !isMeant(effect.message)) return effect;
+    const { label: _label, ...body } = effect.message.body;
+    return { ...effect, message: { ...effect.message, body } };
+  };
+  return () => {
+    const removeDecide = replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const decision = decide(state, input, context);
+      return { ...decision, effects: decision.effects.map(bare) };
+    });
+    const removeOutbox = replace(
+      processMachine,
+      "outbox",
+      (outbox) =>
+        (...given) =>
+          outbox(...given).map(bare),
+    );
+    return () => {
+      removeOutbox();
+      removeDecide();
+    };
+  };
+}
+
+const handOffDropsLabel: Canary = {
+  name: "label dropped at a hand-off",
+  scenario: "trust",
+  plant: withoutLabel("work", ({ body }) => body.kind === "work" && /:[2-9]$/.test(body.workId)),
+};
+
+const answerDropsLabel: Canary = {
+  name: "label dropped at the answer to an ask",
+  scenario: "trust",
+  plant: withoutLabel("answer", () => true),
+};
+
+const labelForgotten: Canary = {
+  name: "handler whose label does not grow with what it receives",
+  scenario: "trust",
+  plant: () => replace(ExecutionFacts.prototype, "received", () => () => {}),
+};
+
+const editIgnored: Canary = {
+  name: "consent not bound to arguments: the call is made as it was asked for",
+  scenario: "trust",
+  plant: () =>
+    replace(
+      Consents.prototype,
+      "settled",
+      (settled) =>
+        async function (this: Consents, call, known, edited) {
+          return { ...(await settled.call(this, call, known, edited)), input: call.input };
+        },
+    ),
+};
+
+const judgedOnce: Canary = {
+  name: "permission checked only at the start",
+  scenario: "trust",
+  plant: () => {
+    const first = new WeakMap<CallPolicy, Promise<Judgement>>();
+    return replace(
+      CallPolicy.prototype,
+      "judged",
+      (judged) =>
+        function (this: CallPolicy, call, edit) {
+          const made = first.get(this) ?? judged.call(this, call, edit);
+          first.set(this, made);
+          return made;
+        },
+    );
+  },
+};
+
+const egressUnjudged: Canary = {
+  name: "calls that send something out not judged",
+  scenario: "trust",
+  plant: () =>
+    replace(
+      Consents.prototype,
+      "settled",
+      (settled) =>
+        async function (this: Consents, call, known, edited) {
+          return call.tool.effect === "egress" ? call : settled.call(this, call, known, edited);
+        },
+    ),
+};
+
+const nestedLost: Canary = {
+  name: "request of a nested route lost",
+  scenario: "trust",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const decision = decide(state, input, context);
+      if (state.task?.parent === undefined) return decision;
+      return { ...decision, effects: decision.effects.filter((effect) => effect.kind !== "index" || effect.index !== "Inbox") };
+    }),
+};
+
+/** Decisions meet another state or message than they should. */
+function misled(change: (state: ProcessState, message: Message) => readonly [ProcessState, Message]): () => () => void {
+  return () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      if (input.kind !== "message" || input.message.body.kind !== "decide") return decide(state, input, context);
+      const [seen, message] = change(state, input.message);
+      return decide(seen, { ...input, message }, context);
+    });
+}
+
+function meant(state: ProcessState, { body }: Message): PersonWait | undefined {
+  return body.kind !== "decide" ? undefined : openRequests(state).find(({ for: { count } }) => body.requestId === `${state.id}.r${count}`);
+}
+
+const driftAccepted: Canary = {
+  name: "decision on something else than what was asked",
+  scenario: "trust",
+  plant: misled((state, message) => {
+    const wait = meant(state, message);
+    if (wait === undefined || message.body.kind !== "decide") return [state, message];
+    return [state, { ...message, body: { ...message.body, hash: wait.for.hash } }];
+  }),
+};
+
+const anyoneDecides: Canary = {
+  name: "decision of someone without the role",
+  scenario: "trust",
+  plant: misled((state, message) => {
+    const roles = meant(state, message)?.for.who.roles ?? [];
+    return [state, { ...message, principal: { ...message.principal, roles: [...roles] } }];
+  }),
+};
+
+const selfApproval: Canary = {
+  name: "decision of who asked",
+  scenario: "trust",
+  plant: misled((state, message) => {
+    if (state.task === undefined) return [state, message];
+    return [{ ...state, task: { ...state.task, principal: { ...state.task.principal, subject: "another" } } }, message];
+  }),
+};
+
+const tooLate: Canary = {
+  name: "decision after the deadline",
+  scenario: "trust",
+  plant: misled((state, message) => {
+    const wait = meant(state, message);
+    if (wait === undefined) return [state, message];
+    const { endsAtMs: _deadline, ...open } = wait.for;
+    return [{ ...state, waits: { ...state.waits, [wait.id]: { ...wait, for: open } } }, message];
+  }),
+};
+
+/** The planted bugs of this file. */
+export const TRUST_CANARIES: readonly Canary[] = [
+  handOffDropsLabel,
+  answerDropsLabel,
+  labelForgotten,
+  editIgnored,
+  judgedOnce,
+  egressUnjudged,
+  nestedLost,
+  driftAccepted,
+  anyoneDecides,
+  selfApproval,
+  tooLate,
+];
