@@ -41,8 +41,8 @@ export class CallPolicy {
   }
 
   /**
-   * Judges a call that is about to be made, and writes the verdict to the audit. Where a rule asks for a person, a standing rule may answer. The edit of a person satisfies the
-   * rules that the person was asked for. @throws `audit.unavailable`
+   * Judges a call that is about to be made, and writes the verdict to the audit. Where a rule asks for a person, a standing rule may answer.
+   * The edit of a person satisfies the rules that the person was asked for. @throws `audit.unavailable`
    */
   async judged(call: MadeCall, edit?: EditedBy): Promise<Judgement> {
     const { work, agent, checks } = this.#parts;

@@ -117,5 +117,5 @@ test("an unknown option is refused, with the known ones", async () => {
   );
   expect(() => startLocal(bank, misspelt)).toThrow(unknown("startLocal", "fakes, models, people, clock, log, giveUpMs"));
   local = startLocal(bank);
-  await expect(local.run("add", task, misspelt)).rejects.toEqual(unknown("run", "id, timeoutMs"));
+  await expect(local.run("add", task, misspelt)).rejects.toEqual(unknown("run", "id, timeoutMs, principal, permissions, untrusted"));
 });
