@@ -11,7 +11,7 @@ import type { AgentState, Call, Failure } from "../../runtime/agent/state.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
-import { callKey, callPrefix, idempotencyKey, modelKey } from "../../runtime/ids.ts";
+import { callPrefix, idempotencyKey, modelKey } from "../../runtime/ids.ts";
 import type { Label } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
@@ -23,6 +23,7 @@ import { ExecutionMemory } from "./execution-memory.ts";
 import { type HandlerExecutionParts, OVER, RUN_ENDED } from "./execution-parts.ts";
 import { HandlerBudget } from "./handler-budget.ts";
 import { HandlerWaits, readAnswer } from "./handler-waits.ts";
+import { MadeKeys } from "./made-keys.ts";
 import { ModelCalls } from "./model-calls.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { Replay } from "./replay.ts";
@@ -36,8 +37,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #abort = new AbortController();
   /** Its signal ends open model calls. */
   readonly #tries = new AbortController();
-  readonly #counts = new Map<string, number>();
-  readonly #names = new Set<string>();
+  readonly #keys = new MadeKeys();
   readonly #replay: Replay;
   readonly #open = new OpenCalls();
   readonly #slot: SlotUse;
@@ -49,7 +49,6 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #consents: Consents;
   #cancelDrain = (): void => {};
   #stopped: Fault | undefined;
-  #made = 0;
   #hasCalled = false;
   #hasAsked = false;
   #nextState: NextState | undefined;
@@ -71,8 +70,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     this.#toolCalls = new ToolCalls({
       ...calling,
       received: (label) => this.received(label),
-      act: (action) => this.#slot.act(action),
-      rest: (ms) => this.#slot.pause(ms),
+      ...{ act: (action) => this.#slot.act(action), rest: (ms) => this.#slot.pause(ms) },
     });
     this.#modelCalls = new ModelCalls({
       ...calling,
@@ -86,8 +84,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     });
     this.#waits = new HandlerWaits({
       ...{ work: parts.work, clock: parts.clock, signal: this.#abort.signal, values: parts.values, replay: this.#replay, slot: this.#slot },
-      isActing: () => this.#open.count > 0,
-      tell: (told) => this.#tell(told),
+      ...{ isActing: () => this.#open.count > 0, tell: (told) => this.#tell(told) },
       failed: (key, error) => this.#failed("wait", key, error),
       peek: () => parts.link.state(),
       refresh: (seen) => this.#refresh(seen),
@@ -99,20 +96,15 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       memory &&
       new ExecutionMemory({
         ...memory,
-        ...{
-          work: parts.work,
-          log: parts.log,
-          hasCalled: () => this.#hasCalled,
-          hasActed: () => this.#hasCalled || this.#hasAsked,
-          label: () => this.label,
-        },
+        ...{ work: parts.work, log: parts.log, label: () => this.label },
+        hasCalled: () => this.#hasCalled,
+        hasActed: () => this.#hasCalled || this.#hasAsked,
         received: (label) => this.received(label),
         recorded: (name, act) => this.#recordedAct(name, act),
       });
     this.#consents = new Consents({
       ...{ work: parts.work, agent: parts.agent, rules: parts.rules, checks: parts.checks, values: parts.values },
-      ...{ replay: this.#replay, signal: this.#abort.signal },
-      peek: () => parts.link.state(),
+      ...{ replay: this.#replay, signal: this.#abort.signal, peek: () => parts.link.state() },
       spent: () => this.#budget.view.spent,
       acting: (make) => this.#acting(make),
       ready: () => this.#ready(),
@@ -139,7 +131,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     this.#requireRoom(`a call of tool ${tool.name}`);
     this.#hasCalled = true;
     const { label } = this;
-    const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
+    const key = this.#keys.keyOf(callPrefix(tool.name, hashJson(input)));
     const known = this.#replay.call(key);
     const call = await this.#consents.settled({ tool, input, key, label }, known, edited);
     return this.#budget.within(key, () => this.#acting(() => this.#recordedOrMade(call, known)));
@@ -147,7 +139,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async chat(call: ModelCall): Promise<ModelReply> {
     this.#requireRoom(`a call of model ${call.model}`);
-    const key = modelKey(call.model, call.hash, this.#countOf(`model:${call.model}/${call.hash}`));
+    const key = modelKey(call.model, call.hash, this.#keys.countOf(`model:${call.model}/${call.hash}`));
     return this.#modelCalls.chat(call, key);
   }
 
@@ -157,18 +149,14 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
     this.#requireRoom(`step ${JSON.stringify(name)}`);
-    if (this.#names.has(name))
-      throw new Fault("step.duplicate", `step ${JSON.stringify(name)} was used twice in one work item`, {
-        name,
-      });
-    this.#names.add(name);
+    this.#keys.requireNew(name);
     return this.#stepOnce(name, action);
   }
 
   /** An act of the memory is a step with a name of its own. */
   #recordedAct(act: string, perform: (call: string) => Promise<Json>): Promise<Json> {
     this.#requireRoom("an act of the memory");
-    return this.#stepOnce(this.#keyOf(`memory:${act}`), ({ idempotencyKey: call }) => perform(call));
+    return this.#stepOnce(this.#keys.keyOf(`memory:${act}`), ({ idempotencyKey: call }) => perform(call));
   }
 
   #stepOnce(name: string, action: (step: StepTools) => unknown): Promise<Json> {
@@ -186,17 +174,17 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async ask(target: { readonly name: string }, input: Json, received?: (label: Label | undefined) => void): Promise<Json> {
     this.#hasAsked = true;
-    const key = this.#keyOf(callPrefix(`ask ${target.name}`, hashJson(input)));
+    const key = this.#keys.keyOf(callPrefix(`ask ${target.name}`, hashJson(input)));
     return this.#wait(key, { kind: "agent", agent: target.name, input }, this.label, received);
   }
 
   async sleep(ms: number): Promise<void> {
-    await this.#wait(this.#keyOf(`sleep ${ms}`), { kind: "timer", ms }, this.label);
+    await this.#wait(this.#keys.keyOf(`sleep ${ms}`), { kind: "timer", ms }, this.label);
   }
 
   async waitFor(name: string, schema: JsonSchema, { timeoutMs }: WaitForOptions): Promise<Json> {
     const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    return this.#wait(this.#keyOf(`signal ${name}`), { kind: "signal", name, schema, ...limit }, this.label);
+    return this.#wait(this.#keys.keyOf(`signal ${name}`), { kind: "signal", name, schema, ...limit }, this.label);
   }
 
   // ---- what the runner calls ----------------------------------------------------------------------------------------
@@ -301,22 +289,9 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     }
   }
 
-  /** Counted when the handler makes it, before any await. */
-  #keyOf(prefix: string): string {
-    return callKey(prefix, this.#countOf(prefix));
-  }
-
-  #countOf(prefix: string): number {
-    const count = this.#counts.get(prefix) ?? 0;
-    this.#counts.set(prefix, count + 1);
-    return count;
-  }
-
   #requireRoom(what: string): void {
     this.#open.requireOutside(what);
-    this.#made += 1;
-    if (this.#made > LIMITS.stepsPerWorkMax)
-      throw new Fault("step.too-many", `${what} exceeds the limit of ${LIMITS.stepsPerWorkMax} calls and steps in one work item`);
+    this.#keys.requireRoom(what);
   }
 
   async #throwFailure(kind: Failure["kind"], key: string): Promise<void> {
