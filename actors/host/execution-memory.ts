@@ -17,7 +17,7 @@ import { type Fact, FactRef, lowerTrust, type Trust, TRUSTS } from "../../runtim
 import { type MemoryOpOf, Withheld } from "../../runtime/memory/operations.ts";
 import { factIdParts, sourceMemoryId } from "../../runtime/memory/scope.ts";
 import type { ConversationView, FactDraft, FactQuery, FactView, Recalled, RuntimeMemory, TurnView } from "../../runtime/memory/view.ts";
-import { requireCurrent } from "./current.ts";
+import { requireCurrent, whileThere } from "./current.ts";
 import { FactReader, type Found } from "./fact-reader.ts";
 import type { Memories } from "./memories.ts";
 
@@ -201,15 +201,14 @@ export class ExecutionMemory implements RuntimeMemory {
     let fresh: Fact | undefined;
     const output = await recorded(name, async (call) => {
       const refs = parents.map(({ ref }) => ref);
-      await this.#link(refs);
       const { agent, processId, id: workId, principal } = work;
       const writer = { agent, processId, workId, subject: principal.subject };
       const promoted = this.#promotion(draft, trust, label);
-      fresh = await memories.write(
-        memory,
-        { ...draft, call, writer, trust, parents: refs, ...labelField(label), ...promoted },
-        this.#facts.caller,
-      );
+      const wanted = { ...draft, call, writer, trust, parents: refs, ...labelField(label), ...promoted };
+      fresh = await whileThere(draft.kind, refs, async () => {
+        await this.#link(refs);
+        return memories.write(memory, wanted, this.#facts.caller);
+      });
       return this.#record([{ memory, fact: fresh }], NONE);
     });
     const [ref] = Seen.parse(output).facts;

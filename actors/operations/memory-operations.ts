@@ -4,6 +4,7 @@ import { isId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
+import { staleReads } from "../../runtime/memory/stale.ts";
 import { factsOf, type MemoryState } from "../../runtime/memory/state.ts";
 import { isMeant } from "../../runtime/memory/derivation.ts";
 import type { Host } from "../host/host.ts";
@@ -58,6 +59,9 @@ export class MemoryOperations {
         )
         .reverse()
         .slice(0, limit),
+      stale: staleReads(state)
+        .slice(0, limit)
+        .map((read) => ({ ...readerOf(read), facts: read.facts.map((ref) => ({ ...ref })) })),
       readersDropped: state.readsDropped,
     };
   }

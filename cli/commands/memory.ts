@@ -119,7 +119,7 @@ function promote(group: Command, context: Context): void {
 }
 
 /** A memory as a table. */
-function memoryText({ facts, total, gone }: MemoryView): string {
+export function memoryText({ facts, total, gone, stale }: MemoryView): string {
   const rows = facts.map(({ id, version, kind, key, trust, atMs, value, promoted }) => [
     id,
     key ?? "",
@@ -130,7 +130,23 @@ function memoryText({ facts, total, gone }: MemoryView): string {
   ]);
   const more = total > facts.length ? [`${facts.length} of ${total} facts.`] : [];
   const lost = gone.length === 0 ? [] : [`Gone: ${gone.map(({ id, version, why }) => `${id} v${version} (${why})`).join(", ")}.`];
-  return [facts.length === 0 ? "No facts." : table(["id", "key", "what", "trust", "when", "content"], rows), ...more, ...lost].join("\n");
+  return [
+    facts.length === 0 ? "No facts." : table(["id", "key", "what", "trust", "when", "content"], rows),
+    ...more,
+    ...lost,
+    ...staleText(stale),
+  ].join("\n");
+}
+
+function staleText(stale: MemoryView["stale"]): readonly string[] {
+  if (stale.length === 0) return [];
+  const lines = stale
+    .slice(0, READERS_SHOWN)
+    .map(
+      ({ processId, agent, facts }) =>
+        `  ${processId} (${agent}): ${facts.map(({ id, version, why }) => `${id} v${version} ${why}`).join(", ")}`,
+    );
+  return ["Work that had read what is no longer the newest:", ...lines];
 }
 
 /** A fact with all that is known of it. */

@@ -143,10 +143,7 @@ export type ReadRecord = z.infer<typeof ReadRecord>;
 
 /** The answer to an operation, beside the receipt. */
 export const MemoryAnswer = z.strictObject({
-  /**
-   * The facts that are meant, without content: those read, written or promoted, those that went, or those that a check found not to be
-   * the newest.
-   */
+  /** Without content: the facts read, written or promoted, those that went, or those that a check found not to be the newest. */
   facts: z.array(Fact),
   withheld: Withheld,
   /** Other memories that hold facts derived from versions of this one that are gone, and are still to be told. */

@@ -28,7 +28,7 @@ export const HeldFact = z.strictObject({
 export type HeldFact = z.infer<typeof HeldFact>;
 
 /** The comparisons of a source with its memory. Persisted: changing this needs a version bump. */
-export const Comparisons = z.strictObject({
+const Comparisons = z.strictObject({
   /** Number of the one that began last. */
   number: z.int().positive(),
   begunAtMs: z.int().nonnegative(),
@@ -38,7 +38,7 @@ export const Comparisons = z.strictObject({
   failures: z.int().nonnegative(),
   fault: z.strictObject({ code: z.string(), message: z.string(), atMs: z.int().nonnegative() }).optional(),
 });
-export type Comparisons = z.infer<typeof Comparisons>;
+type Comparisons = z.infer<typeof Comparisons>;
 
 /** The state of a memory. Persisted: changing this needs a version bump. */
 export const MemoryState = z.strictObject({
