@@ -25,6 +25,7 @@ const VIEW = {
   facts: [FACT],
   gone: [{ id: "77ab", version: 1, why: "forgotten", by: "ann", atMs: AT_MS }],
   readersDropped: 0,
+  stale: [],
 };
 
 test("lists memories, and the facts of one with what is gone", async () => {
