@@ -2,8 +2,8 @@
  * @module What a work item costs on one keyed model agent with memory after years: `node bench/memory-years.ts [--works 100000]`.
  *
  * Each work item recalls facts, is shown its conversation window, remembers a fact, and adds a turn; older turns become summaries. The
- * world is in memory, and ten minutes pass between two work items, so that journals are trimmed and ended processes purged. Prints milliseconds
- * and written bytes of a work item after 100 and at the end, and what the store holds. Fails above the bar.
+ * world is in memory, and ten minutes pass between two work items, so that journals are trimmed and ended processes purged. Prints
+ * milliseconds and written bytes of a work item after 100 and at the end, and what the store holds. Fails above the bar.
  */
 import { parseArgs } from "node:util";
 import { setImmediate as nextTurn } from "node:timers/promises";
