@@ -14,8 +14,8 @@ export interface FactsOptions {
   /** Whose facts stand together: all of the agent's, those of one key, or those of one principal. Other facts cannot be read. */
   readonly scope: MemoryScope;
   /**
-   * Which untrusted facts other conversations may read without that a person has promoted them: a CEL rule over `fact` with `key` (empty if it
-   * has none), `value`, `trust` and `label`, such as `fact.key == "language"`. @default none
+   * Which untrusted facts other processes may read without that a person has promoted them: a CEL rule over `fact` with `key` (empty if
+   * it has none), `value`, `trust` and `label`, such as `fact.key == "language"`. @default none
    */
   readonly promote?: string | undefined;
   /**

@@ -1,9 +1,9 @@
 /**
  * @module What a work item costs on one keyed model agent with memory after years: `node bench/memory-years.ts [--works 100000]`.
  *
- * Each work item recalls facts, is shown its conversation window, remembers a fact, and adds a turn; older turns become summaries. The world is
- * in memory, and ten minutes pass between two work items, so that journals are trimmed and ended processes purged. Prints milliseconds
- * and written bytes of a work item after 100 and at the end, and what the store holds. Fails above the bar.
+ * Each work item recalls facts, is shown its conversation window, remembers a fact, and adds a turn; older turns become summaries. The
+ * world is in memory, and ten minutes pass between two work items, so that journals are trimmed and ended processes purged. Prints
+ * milliseconds and written bytes of a work item after 100 and at the end, and what the store holds. Fails above the bar.
  */
 import { parseArgs } from "node:util";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -210,7 +210,7 @@ async function run(): Promise<void> {
   const { measured, ratios } = await memoryYears(works);
   for (const { works: after, ms, bytes, held } of measured)
     console.log(
-      `after ${after}: ${rounded(ms)} ms and ${rounded(bytes)} bytes of a work item; the store holds ${held.keys} keys, ${held.bytes} bytes`,
+      `after ${after}: ${rounded(ms)} ms and ${rounded(bytes)} bytes of a work item; stored: ${held.keys} keys, ${held.bytes} bytes`,
     );
   console.log(`the end against the beginning: time ${rounded(ratios.ms)}, bytes ${rounded(ratios.bytes)}, held ${rounded(ratios.held)}`);
   if (Math.max(ratios.ms, ratios.bytes) > RATIO_MAX) throw new Error(`above the bar of ${RATIO_MAX}`);

@@ -34,6 +34,7 @@ export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 15
   --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.
   Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts;
   pages of listings: node bench/listing.ts; many items: node bench/fan-out.ts;
+  one key for years: node bench/hot-key.ts, node bench/memory-years.ts;
   what waits: node bench/waiting.ts, node bench/waiting-models.ts, node bench/waiting-people.ts;
   two hosts: node bench/two-hosts.ts;
   what a change is worth: node bench/versus.ts --with OTHER_CHECKOUT`;

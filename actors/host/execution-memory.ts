@@ -11,15 +11,15 @@ import type { AgentWork } from "../../runtime/agent/state.ts";
 import { hashJson } from "../../runtime/canonical.ts";
 import { holds } from "../../runtime/condition/condition.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
-import { asSeenBy, isUntrusted, joined, type Label, labelField, principalOrigin } from "../../runtime/label.ts";
+import { isUntrusted, joined, type Label, labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Fact, FactRef, lowerTrust, type Trust, TRUSTS } from "../../runtime/memory/fact.ts";
-import { type MemoryOpOf, type Reader, Withheld } from "../../runtime/memory/operations.ts";
-import { factIdParts, outsideFactId, sourceMemoryId } from "../../runtime/memory/scope.ts";
+import { type MemoryOpOf, Withheld } from "../../runtime/memory/operations.ts";
+import { factIdParts, sourceMemoryId } from "../../runtime/memory/scope.ts";
 import type { ConversationView, FactDraft, FactQuery, FactView, Recalled, RuntimeMemory, TurnView } from "../../runtime/memory/view.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
-import { requireCurrent, staleFault, whileThere } from "./current.ts";
-import type { Memories, MemoryCaller } from "./memories.ts";
+import { requireCurrent, whileThere } from "./current.ts";
+import { FactReader, type Found } from "./fact-reader.ts";
+import type { Memories } from "./memories.ts";
 
 /** The parts of a memory of an execution. */
 export interface ExecutionMemoryParts {
@@ -53,6 +53,7 @@ const NONE: Withheld = { untrusted: 0, gone: 0 };
 /** The memory of one execution. */
 export class ExecutionMemory implements RuntimeMemory {
   readonly #parts: ExecutionMemoryParts;
+  readonly #facts: FactReader;
   /** Facts that the handler has recalled, which its own derive from unless it says otherwise. */
   readonly #recalled = new Map<string, { readonly ref: FactRef; readonly trust: Trust }>();
 
@@ -60,6 +61,7 @@ export class ExecutionMemory implements RuntimeMemory {
 
   constructor(parts: ExecutionMemoryParts) {
     this.#parts = parts;
+    this.#facts = new FactReader(parts.memories, parts.memory, parts.work);
   }
 
   /** What the handler has recalled so far. */
@@ -69,13 +71,13 @@ export class ExecutionMemory implements RuntimeMemory {
 
   /** Looks whether all that the handler has recalled is still there. @throws `memory.stale` */
   requireCurrent(): Promise<void> {
-    return requireCurrent(this.#parts.memories, this.seen, { newest: false, by: this.#caller });
+    return requireCurrent(this.#parts.memories, this.seen, { newest: false, by: this.#facts.caller });
   }
 
   /** The same at the end, with newer versions, for an agent that then begins again and has done nothing yet that would stand. */
   async requireNewest(): Promise<void> {
     const { memories, rules, hasActed } = this.#parts;
-    if (rules.onStale === "again" && !hasActed()) await requireCurrent(memories, this.seen, { newest: true, by: this.#caller });
+    if (rules.onStale === "again" && !hasActed()) await requireCurrent(memories, this.seen, { newest: true, by: this.#facts.caller });
   }
 
   async recall(query: FactQuery): Promise<Recalled> {
@@ -151,7 +153,7 @@ export class ExecutionMemory implements RuntimeMemory {
     const place = factIdParts(id, memory);
     this.#requireOwn(place.memory, `the fact ${id}`);
     await this.#parts.recorded(`forget/${this.#hash(id)}`, async () => {
-      const lost = await memories.forget(memory, { ids: [place.id], why: "forgotten", by: work.agent }, this.#caller);
+      const lost = await memories.forget(memory, { ids: [place.id], why: "forgotten", by: work.agent }, this.#facts.caller);
       return { facts: lost.facts.length };
     });
   }
@@ -167,69 +169,22 @@ export class ExecutionMemory implements RuntimeMemory {
     let fresh: readonly Found[] | undefined;
     const output = await recorded(name, async () => {
       const told = await Promise.all(
-        places.map(({ memory, wanted }) => memories.read(memory, { ...wanted, reader: this.#reader }, this.#caller)),
+        places.map(({ memory, wanted }) => memories.read(memory, { ...wanted, reader: this.#facts.reader }, this.#facts.caller)),
       );
       fresh = told.flatMap(({ facts }, index) => facts.map((fact) => ({ memory: places[index]?.memory ?? "", fact })));
       const untrusted = told.reduce((sum, { withheld }) => sum + withheld.untrusted, 0);
-      if (untrusted > 0) this.#parts.withheld("untrusted", untrusted);
+      if (untrusted > 0) this.#tellWithheld(untrusted);
       return this.#record(fresh, { untrusted, gone: 0 });
     });
     const seen = Seen.parse(output);
     received(seen.label);
-    const found = fresh ?? (await this.#again(seen.facts));
-    const facts = await this.#views(found);
+    const found = fresh ?? (await this.#facts.again(seen.facts));
+    const facts = await this.#facts.views(found);
     for (const { memory, fact } of found) {
       const ref = { memory, id: fact.id, version: fact.version };
       this.#recalled.set(`${memory}/${fact.id}@${fact.version}`, { ref, trust: fact.trust });
     }
     return { facts, withheld: seen.withheld };
-  }
-
-  /** The facts of an earlier execution, in the same versions. */
-  async #again(refs: readonly FactRef[]): Promise<readonly Found[]> {
-    const { memories } = this.#parts;
-    const places = Map.groupBy(refs, ({ memory }) => memory);
-    const read = await Promise.all(
-      [...places].map(async ([memory, some]) => {
-        const versions = some.map(({ id, version }) => ({ id, version }));
-        const { facts } = await memories.read(memory, { refs: versions, reader: this.#reader }, this.#caller);
-        return facts.map((fact) => ({ memory, fact }));
-      }),
-    );
-    const found = read.flat();
-    return refs.map((ref) => {
-      const there = found.find(({ memory, fact }) => memory === ref.memory && fact.id === ref.id && fact.version === ref.version);
-      if (there === undefined) throw staleFault(ref);
-      return there;
-    });
-  }
-
-  async #views(found: readonly Found[]): Promise<readonly FactView[]> {
-    const contents = await this.#parts.memories.contents(found.map(({ fact }) => fact));
-    return found.map(({ memory, fact }, index) => {
-      const value = contents[index];
-      if (value === undefined) throw staleFault({ memory, ...fact });
-      return this.#view(memory, fact, value);
-    });
-  }
-
-  #view(memory: string, fact: Fact, value: Json): FactView {
-    const { id, key, version, trust, atMs, validUntilMs, source, tokens } = fact;
-    return {
-      ...{ id: memory === this.#parts.memory ? id : outsideFactId(memory, id), version, value, trust, atMs, label: this.#seenLabel(fact) },
-      ...(key === undefined ? {} : { key }),
-      ...(validUntilMs === undefined ? {} : { validUntilMs }),
-      ...(tokens === undefined ? {} : { tokens }),
-      ...(source === undefined ? {} : { source: { name: source.name, id: source.id } }),
-    };
-  }
-
-  /** A fact's label as the task's principal sees it: what another principal wrote comes from a stranger. */
-  #seenLabel({ label, writer }: Fact): Label {
-    const { principal } = this.#parts.work;
-    const isNamed = writer.subject !== ANONYMOUS.subject && writer.subject !== "";
-    const origin = isNamed ? [principalOrigin({ tenant: principal.tenant, subject: writer.subject })] : undefined;
-    return asSeenBy(joined(label, origin), principal);
   }
 
   // ---- writing ---------------------------------------------------------------------------------------------------------
@@ -252,7 +207,7 @@ export class ExecutionMemory implements RuntimeMemory {
       const wanted = { ...draft, call, writer, trust, parents: refs, ...labelField(label), ...promoted };
       fresh = await whileThere(draft.kind, refs, async () => {
         await this.#link(refs);
-        return memories.write(memory, wanted, this.#caller);
+        return memories.write(memory, wanted, this.#facts.caller);
       });
       return this.#record([{ memory, fact: fresh }], NONE);
     });
@@ -278,7 +233,7 @@ export class ExecutionMemory implements RuntimeMemory {
         other,
         some.map(({ id, version }) => ({ id, version })),
         memory,
-        this.#caller,
+        this.#facts.caller,
       );
   }
 
@@ -314,11 +269,16 @@ export class ExecutionMemory implements RuntimeMemory {
   #record(found: readonly Found[], withheld: Withheld): Json {
     const seen: Seen = {
       facts: found.map(({ memory, fact: { id, version } }) => ({ memory, id, version })),
-      label: [...joined(...found.map(({ fact }) => this.#seenLabel(fact)))],
+      label: [...joined(...found.map(({ fact }) => this.#facts.seenLabel(fact)))],
       trust: found.reduce<Trust>((low, { fact }) => lowerTrust(low, fact.trust), "principal"),
       withheld,
     };
     return seen;
+  }
+
+  #tellWithheld(untrusted: number): void {
+    this.#parts.withheld("untrusted", untrusted);
+    this.#parts.log.warn("untrusted facts of other processes were not given", { memory: this.#parts.memory, facts: untrusted });
   }
 
   #requireFacts(): void {
@@ -336,16 +296,6 @@ export class ExecutionMemory implements RuntimeMemory {
   #hash(content: Json): string {
     return hashJson([this.#parts.work.id, content]).slice(0, HASH_DIGITS);
   }
-
-  get #reader(): Reader {
-    const { agent, processId, id } = this.#parts.work;
-    return { agent, processId, workId: id };
-  }
-
-  get #caller(): MemoryCaller {
-    const { principal, processId, trace } = this.#parts.work;
-    return { principal, processId, trace };
-  }
 }
 
 const HASH_DIGITS = 16;
@@ -355,11 +305,6 @@ type Wanted = Omit<MemoryOpOf<"read">, "op" | "reader">;
 interface Place {
   readonly memory: string;
   readonly wanted: Wanted;
-}
-
-interface Found {
-  readonly memory: string;
-  readonly fact: Fact;
 }
 
 type Draft = Pick<MemoryOpOf<"write">, "kind" | "content" | "key" | "validUntilMs" | "tokens" | "replaces">;

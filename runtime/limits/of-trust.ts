@@ -80,9 +80,11 @@ export const TRUST_LIMITS = {
   /** Characters of a text to search facts for. Above: `memory.invalid`. */
   factTextCharsMax: 1 * KIB_BYTES,
   /** Facts of one memory that are gone or replaced and are still named. Above: the oldest are named no longer. */
-  memoryPastMax: 512,
+  memoryPastMax: 256,
   /** Reads that one memory names. Above: the oldest are only counted. */
   memoryReadsMax: 1_024,
+  /** Facts that all these reads name together. Above: the oldest reads are only counted. */
+  memoryReadFactsMax: 4_096,
   /** Links from facts of one memory to other memories that hold facts derived from them. Above: `memory.full`. */
   memoryLinksMax: 16_384,
   /** Versions of other memories that are gone and that a memory names. Above: the oldest are named no longer. */

@@ -22,7 +22,7 @@ export function lowerTrust(left: Trust, right: Trust): Trust {
 export const FactRef = z.strictObject({ memory: z.string(), id: z.string(), version: z.int().positive() });
 export type FactRef = z.infer<typeof FactRef>;
 
-/** Why a fact is gone: someone forgot it, its time is over, its source changed or vanished, a newer version replaced it, or a parent went. */
+/** Why a fact is gone: it was forgotten, expired, changed or vanished in its source, was replaced by a newer version, or a parent went. */
 export const GONE = ["forgotten", "expired", "changed", "vanished", "replaced", "derived"] as const;
 
 /** A fact without its content. Persisted: changing this needs a version bump. */

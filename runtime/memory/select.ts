@@ -20,7 +20,7 @@ export interface SelectFor {
 }
 
 /** Whether a reader may not have a fact: it is untrusted, was written in another conversation, and no one vouches for it. */
-export function isWithheld(fact: Fact, processId: string | undefined, principal: Pick<Principal, "tenant" | "subject">): boolean {
+function isWithheld(fact: Fact, processId: string | undefined, principal: Pick<Principal, "tenant" | "subject">): boolean {
   if (processId === undefined || fact.writer.processId === processId || fact.promoted !== undefined) return false;
   // What an operator's source says was not read by a conversation. Its label goes with it.
   if (fact.kind === "document") return false;

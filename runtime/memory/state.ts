@@ -216,7 +216,9 @@ function remembered(state: MemoryState, added: readonly HeldFact[]): MemoryState
 
 function noteRead(state: MemoryState, read: ReadRecord): MemoryState {
   const reads = [...state.reads, read];
-  const dropped = Math.max(0, reads.length - LIMITS.memoryReadsMax);
+  let dropped = Math.max(0, reads.length - LIMITS.memoryReadsMax);
+  let named = reads.slice(dropped).reduce((sum, { facts }) => sum + facts.length, 0);
+  for (; named > LIMITS.memoryReadFactsMax; dropped += 1) named -= reads[dropped]?.facts.length ?? 0;
   reads.splice(0, dropped);
   return { ...state, reads, readsDropped: state.readsDropped + dropped };
 }

@@ -60,7 +60,10 @@ export interface FactView {
   readonly tokens?: number | undefined;
 }
 
-/** The memory of a work item's agent, in the scope of that work item. Each call is recorded once: by the ids and versions of facts, never by content. */
+/**
+ * The memory of a work item's agent, in the scope of that work item. Each call is recorded once: by the ids and versions of facts, never
+ * by content.
+ */
 export interface RuntimeMemory {
   remember(draft: FactDraft): Promise<FactView>;
   recall(query: FactQuery): Promise<Recalled>;

@@ -1,4 +1,4 @@
-/** @module Memories over hosts: what is forgotten leaves the store, a host that dies in between leaves it to the next call, facts expire. */
+/** @module Memories over hosts: what is forgotten leaves the store, also where a host dies in between; facts expire. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";

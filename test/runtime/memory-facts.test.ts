@@ -226,6 +226,13 @@ describe("law: the state of a memory is bounded", () => {
     expect(state.owed).toEqual([fact.content, ...Array.from({ length: 9 }, (_, index) => value(index + 2))]);
     expect(state.reads).toHaveLength(LIMITS.memoryReadsMax);
     expect(state.readsDropped).toBe(7);
+    const many = Array.from({ length: 64 }, (_, version) => ({ id: fact.id, version: version + 1 }));
+    for (let index = 0; index < 80; index += 1)
+      state = evolveMemory(state, {
+        e: "facts-read",
+        read: { agent: "Desk", processId: "q", workId: `q${index}`, atMs: 1, facts: many },
+      });
+    expect(state.reads).toHaveLength(LIMITS.memoryReadFactsMax / 64);
   });
 
   test("a reader is named once for the same version", () => {

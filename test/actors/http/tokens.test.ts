@@ -32,9 +32,11 @@ describe("roles", () => {
     discardDeadLetter: { reason: "r" },
     setAside: { actor: "Audit/a", reason: "r" },
     decideRequest: DECISION,
+    forgetFact: { id: "f1" },
+    promoteFact: { id: "f1", reason: "r" },
   };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
-    ([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p"), role] as const,
+    ([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p").replace("{memory}", "key.Desk.ann"), role] as const,
   );
 
   test.each(routes)("%s: only the required role is accepted", async (name, method, path, role) => {
