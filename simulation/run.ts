@@ -126,6 +126,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   });
   const trust = new TrustLaws(world, watch, scenario.people);
   world.models.onAttempt = (made) => watch.models.made(made);
+  if (system.sources.size > 0) world.outside.documents.begin();
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));

@@ -1,7 +1,7 @@
 /**
  * @module The end of a budget asks a person: to raise the budget of the route by what is needed, or more. Pure.
  *
- * One request at a time for a process; all work items that need more wait for it. After a no the run asks nobody again.
+ * One request at a time for a process; all work items that need more wait for it. After a no the run asks no person again.
  */
 import { addUsed, beyond, type Grant, grantAfter, grantText, MICROS_PER_USD } from "../budget.ts";
 import { z } from "zod";
@@ -93,7 +93,7 @@ function schemaOf({ costMicros, ...counts }: Grant): { readonly [key: string]: J
   };
 }
 
-/** Takes the decision: the budget is raised, or nobody is asked again in this run. The caller serves what waits. */
+/** Takes the decision: the budget is raised, or no person is asked again in this run. The caller serves what waits. */
 export function takeBudgetDecision(builder: ProcessBuilder, wait: PersonWait, result: WaitResult): void {
   const { context } = builder;
   const verdict = "output" in result ? Verdict.safeParse(readOne(result.output, context)).data : undefined;
@@ -111,7 +111,7 @@ function requestInput({ context }: ProcessBuilder, { for: { content } }: PersonW
   return z.object({ input: z.unknown() }).parse(readOne(content, context)).input;
 }
 
-/** Closes the request if no work item waits for a larger grant any more. */
+/** Closes the request if no work item still waits for a larger grant. */
 export function closeIdleRequest(builder: ProcessBuilder): void {
   const open = budgetRequest(builder.state);
   if (open === undefined || Object.values(builder.state.waits ?? {}).some((wait) => wait.for.kind === "budget")) return;

@@ -1,7 +1,7 @@
 /**
  * @module Work items that need a larger grant. Pure.
  *
- * A request is answered at once with the whole new grant, or with `budget.exhausted`. It waits in some cases only. Where work items that are
+ * A request is answered at once with the whole new grant, or with `budget.exhausted`. It waits in few cases only. Where work items that are
  * being compensated hold enough, it waits for what comes back from them. Where the grant of a parent is the limit, it waits until the
  * parent has answered; so a request goes up the tree of nested routes as far as it must. Where the budget of the route is the limit and the
  * route names a person, it waits for the person's decision.
@@ -141,8 +141,8 @@ function exhaustedFault({ state }: ProcessBuilder, { target }: Work, left: Grant
   const [over, of] = exceeded(missing, left);
   const agent = doerName(target);
   const refused = state.account?.refused === undefined ? "" : `; ${state.account.refused} did not raise the budget`;
-  const message = `process ${state.id} has ${grantText(of)} left to give; the next call of ${agent} needs ${grantText(over)} more${refused}`;
-  return wireFault("budget.exhausted", message, {
+  const message = `process ${state.id} has ${grantText(of)} left to give; the next call of ${agent} needs ${grantText(over)} more`;
+  return wireFault("budget.exhausted", `${message}${refused}`, {
     process: state.id,
     agent,
     left: plainJson(of),

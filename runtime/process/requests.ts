@@ -214,14 +214,14 @@ function tell(builder: ProcessBuilder, wait: PersonWait): void {
 
 /** Silence decides. */
 function expire(builder: ProcessBuilder, wait: PersonWait): void {
-  const how: How = { state: "expired", reason: "nobody decided in time" };
+  const how: How = { state: "expired", reason: "no person decided in time" };
   endRequest(builder, wait, how, silence(builder, wait, how));
 }
 
 function silence(builder: ProcessBuilder, wait: PersonWait, how: How): WaitResult {
   const { onExpiry } = wait.for.who;
   const id = requestId(builder.state.id, wait.for.count);
-  if (onExpiry === "fail") return { fault: wireFault("person.expired", `nobody decided on ${id} in time`, { request: id }) };
+  if (onExpiry === "fail") return { fault: wireFault("person.expired", `no person decided on ${id} in time`, { request: id }) };
   if (wait.for.about !== "question") return verdictResult(builder, wait, { verdict: "denied", request: id, reason: how.reason });
   return onExpiry === "deny" ? { fault: deniedFault(builder, wait, { ...how, reason: "" }) } : { output: builder.pack(onExpiry.answer) };
 }

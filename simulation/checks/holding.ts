@@ -36,7 +36,7 @@ export function checkHolding(world: World, watch: Watch, before: ReadonlyMap<str
     for (const work of Object.values(state.works)) {
       if (work.status !== "asked" || isPaused(work) || work.standing !== undefined || children.has(work.id)) continue;
       const sentMs = world.network.sentAtMs.get(messageId(work.id, work.attempt));
-      const silentMs = world.timeline.nowMs - (sentMs ?? 0);
+      const silentMs = world.timeline.nowMs - Math.max(sentMs ?? 0, watch.resumedMs.get(work.id) ?? 0);
       if (silentMs > ASKED_MS)
         findings.push({
           law: "what has no receipt is sent again",

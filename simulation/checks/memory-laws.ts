@@ -9,6 +9,7 @@ import { type Fact, lowerTrust, TRUSTS } from "../../runtime/memory/fact.ts";
 import { evolveMemory, type MemoryEvent, type MemoryState, versionOf } from "../../runtime/memory/state.ts";
 import type { ModelRequest } from "../../runtime/model/conversation.ts";
 import type { Message } from "../../runtime/protocol.ts";
+import { place } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { contentOf } from "./contents.ts";
 import type { LabelLaws } from "./label-laws.ts";
@@ -37,6 +38,8 @@ export class MemoryLaws {
   readonly #known = new Map<string, Known>();
   /** When each mark of a fact was last gone, if no fact that is there has it. */
   readonly #byMark = new Map<string, Known[]>();
+  /** Values that a record has referred to. */
+  readonly #refs = new Set<string>();
   /** When the host of a work item last asked a memory for it. */
   readonly #readMs = new Map<string, number>();
 
@@ -64,6 +67,7 @@ export class MemoryLaws {
     const { content, parents, label } = fact;
     const value = content === undefined ? undefined : contentOf(this.#world, content);
     const text = JSON.stringify(value ?? null);
+    if (content !== undefined && "ref" in content) this.#refs.add(content.ref);
     const known: Known = { memory, fact, marks: this.#world.outside.marks.in(text), goneMs: undefined, why: "" };
     const name = nameOf(memory, fact);
     if (this.#known.has(name)) this.#find("a version of a fact is written once", `${name} was written twice`);
@@ -116,8 +120,9 @@ export class MemoryLaws {
 
   /** A host sends a message. */
   sent({ body }: Message): void {
-    if (body.kind === "memory" && body.op.op === "read" && body.op.reader !== undefined)
-      this.#readMs.set(body.op.reader.workId, this.#world.timeline.nowMs);
+    const workId = body.kind === "memory" ? place.getStore()?.workId : undefined;
+    if (workId !== undefined && body.kind === "memory" && (body.op.op === "read" || body.op.op === "check"))
+      this.#readMs.set(workId, this.#world.timeline.nowMs);
   }
 
   /** A request reaches the provider of a model. Its prompt was built after its work item had last asked a memory. */
@@ -152,11 +157,15 @@ export class MemoryLaws {
     );
     if (marks.size === 0) return;
     for (const key of this.#world.store.keys) {
-      const isMemory = key.includes(".Memory/") || key.includes("/value/Memory~");
-      const text = isMemory ? this.#world.store.text(key) : undefined;
-      const left = text === undefined ? undefined : this.#world.outside.marks.in(text).find((mark) => marks.has(mark));
+      if (!this.#isOfMemory(key)) continue;
+      const left = this.#world.outside.marks.in(this.#world.store.text(key) ?? "").find((mark) => marks.has(mark));
       if (left !== undefined) this.#find("nothing of what is gone is in the store of its memory", `${left} stands in ${key}`);
     }
+  }
+
+  /** A record of a memory, or a value that one has referred to. A value whose record was never made is known to no actor. */
+  #isOfMemory(key: string): boolean {
+    return key.includes(".Memory/") || (key.includes("/value/Memory~") && this.#refs.has(key.slice(key.lastIndexOf("/") + 1)));
   }
 }
 

@@ -35,6 +35,9 @@ export class Watch {
   memoryLaws: MemoryLaws | undefined;
   readonly rules = new Map<string, Shadow<RulesState>>();
   rulesLaws: RulesLaws | undefined;
+  /** When the handler of each work item last got an answer to what it had asked. */
+  readonly resumedMs = new Map<string, number>();
+  #nowMs = 0;
   /** Hears of each event of a process, with the state after it. */
   onProcess: (state: ProcessState, event: ProcessEvent) => void = () => {};
   /** Called when a run has ended. */
@@ -58,7 +61,7 @@ export class Watch {
     this.#processLaws = new ProcessLaws(
       find,
       (state) => this.onEnded(state),
-      (state, event) => this.onProcess(state, event),
+      (state, event) => this.#heard(state, event),
     );
     this.models = new ModelLaws(find, (processId, workId, sum) => this.#processLaws.budgetOf(processId).mayReserve(workId, sum));
     this.#agentLaws = new AgentLaws({
@@ -152,7 +155,15 @@ export class Watch {
     return true;
   }
 
+  #heard(state: ProcessState, event: ProcessEvent): void {
+    const ended = event.e === "wait-ended" ? event.waitId : event.e === "answered" || event.e === "failed" ? event.workId : "";
+    const at = ended.lastIndexOf("/ask");
+    if (at > 0) this.resumedMs.set(ended.slice(0, at), this.#nowMs);
+    this.onProcess(state, event);
+  }
+
   wrote(world: World, life: Life, key: string, text: string): void {
+    this.#nowMs = world.timeline.nowMs;
     const [, type, id, number, snapshotNumber] = key.split("/");
     if (type === "value" || type === undefined || id === undefined || number === undefined) return;
     const name = nameOf(type);

@@ -3,6 +3,7 @@ import type { Scenario } from "../run.ts";
 import { chains } from "./chains.ts";
 import { fans } from "./fans.ts";
 import { hot } from "./hot.ts";
+import { knowledge } from "./knowledge.ts";
 import { long } from "./long.ts";
 import { minds } from "./minds.ts";
 import { party, purge, redrive } from "./party.ts";
@@ -28,4 +29,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   hot,
   minds,
   trust,
+  knowledge,
 };

@@ -15,10 +15,10 @@ export function principalMark(subject: "ann" | "bob" | "cid"): string {
 
 /** All marks of a world. */
 export class Marks {
-  readonly #origins: string[] = [...FIXED];
+  readonly #origins: (string | undefined)[] = [...FIXED];
 
-  /** A new word that names the origin. */
-  make(origin: string): string {
+  /** A new word that names the origin. Without one it names only the text that it stands in. */
+  make(origin: string | undefined): string {
     this.#origins.push(origin);
     return `zq${this.#origins.length - 1}z`;
   }

@@ -7,6 +7,7 @@
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { Json } from "../../runtime/faults.ts";
+import { SimDocuments } from "./documents.ts";
 import { type Place, place } from "./life.ts";
 import { Marks } from "./marks.ts";
 import type { World } from "./world.ts";
@@ -70,6 +71,7 @@ export class Outside {
   /** How often each key was looked up. */
   readonly lookUps = new Map<string, number>();
   readonly marks = new Marks();
+  readonly documents: SimDocuments;
   /** Hears of each tool at the moment at which it runs. */
   onRun: (run: ToolRun) => void = () => {};
   /** Whether a person has given another input to the call than its handler or model. */
@@ -79,6 +81,7 @@ export class Outside {
 
   constructor(world: World) {
     this.#world = world;
+    this.documents = new SimDocuments(world);
   }
 
   /** A law was seen to be broken. */

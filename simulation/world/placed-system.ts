@@ -4,6 +4,7 @@
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { HandOff, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
+import type { SourceDefinition } from "../../agents/source.ts";
 import type { System } from "../../agents/system.ts";
 import type { ToolCall, ToolDefinition } from "../../agents/tool.ts";
 import type { Json } from "../../runtime/faults.ts";
@@ -19,7 +20,18 @@ export function placedSystem(system: System, life: Life, world: World): System {
     const tools = placedTools(definition, life, world);
     agents.set(name, { ...definition, tools, handle: (input, context) => handle(definition, tools, input, context, life, world) });
   }
-  return { ...system, agents };
+  const sources = new Map([...system.sources].map(([name, source]) => [name, placedSource(source, life)]));
+  return { ...system, agents, sources };
+}
+
+/** A source whose functions know on which host they run. */
+function placedSource(source: SourceDefinition, life: Life): SourceDefinition {
+  const at: Place = { life, agent: source.name, workId: "", processId: "" };
+  return {
+    ...source,
+    list: (cursor, call) => place.run(at, () => source.list(cursor, call)),
+    read: (id, call) => place.run(at, () => source.read(id, call)),
+  };
 }
 
 type Tools = AgentDefinition["tools"];

@@ -232,7 +232,7 @@ export class World {
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
     host.watch.onReturn(() => placement.forget());
-    if (this.options.face === undefined && this.#watching) void host.watch.start();
+    if (this.options.face === undefined && this.#watching) void host.watch.start().then(() => host.sources.start());
     life.ports = ports;
     life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);
     life.operations = new SystemOperations({ system, ports, host, newId: () => random.token() });

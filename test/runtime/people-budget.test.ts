@@ -50,7 +50,7 @@ describe("a budget with a person", () => {
     expect(rig.decide({ do: "edit", input: { json: { tokens: -1 } } }).verdict.kind).toBe("refused");
   });
 
-  test("a no, or silence, ends it as without a person, and nobody is asked again in this run", () => {
+  test("a no, or silence, ends it as without a person, and no person is asked again in this run", () => {
     const rig = rigOf({ tokens: 100 });
     needs(rig, A, { tokens: 140 });
     expect(answerOf(rig.deny("enough"))).toMatchObject({
@@ -75,7 +75,7 @@ describe("a budget with a person", () => {
     expect(answerOf(rig.approve({ decisionId: "d2" }))).toEqual({ tokens: 80 });
   });
 
-  test("a request that no work item waits for any more is closed, and does not hold the end up", () => {
+  test("a request that no work item still waits for is closed, and does not delay the end", () => {
     const rig = rigOf({ tokens: 100 });
     needs(rig, A, { tokens: 140 });
     const ended = rig.result(A, { output: { json: "cheap" } }, 1, spent(10));

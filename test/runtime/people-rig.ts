@@ -15,7 +15,7 @@ export function personData(more: Partial<PersonData> = {}): { readonly person: P
   return { person: PersonData.parse({ roles: [], escalate: [], onExpiry: "deny", ...more }) };
 }
 
-export const YES_NO = {
+const YES_NO = {
   type: "object",
   properties: { ok: { type: "boolean" } },
   required: ["ok"],

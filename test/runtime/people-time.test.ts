@@ -235,10 +235,10 @@ describe("what is told again", () => {
     const rig = rigOf({});
     rig.after(LIMITS.personTellMs);
     const again = rig.give({ kind: "tick", asks: "old" });
-    expect([inboxOf(again).length, toldOf(again)], "but tells nobody again").toEqual([1, []]);
+    expect([inboxOf(again).length, toldOf(again)], "but tells no person again").toEqual([1, []]);
   });
 
-  test("a decision on a request that is over writes its entry again, so a stale listing mends itself", () => {
+  test("a decision on a request that is over writes its entry again, so a stale listing is corrected", () => {
     const rig = rigOf({}, [asks("ask"), one("b")]);
     rig.answer({ ok: true });
     rig.after(DAY_MS);

@@ -8,9 +8,8 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
-import type { RuleView } from "../../../runtime/people/rule-view.ts";
-import { REQUEST } from "./shown-request.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
+import { REQUEST, RULE } from "./people-fixtures.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
 export const TOKEN = "the-token-of-the-app";
@@ -178,21 +177,6 @@ const FACT = {
   ...{ id: "f1", version: 1, kind: "fact", value: "tea", trust: "principal", label: [], atMs: 1, parents: [], readers: [] },
   writer: { agent: "Desk", processId: "p", workId: "p:1:a:0:1", subject: "ann" },
 };
-export const RULE: RuleView = {
-  id: "rule-0123456789abcdef",
-  state: "stands",
-  agent: "Payer",
-  tool: "pay",
-  about: "exactly this input",
-  when: "input == {}",
-  request: "p.r1",
-  by: "ann",
-  atMs: 1,
-  untilMs: 2,
-  used: 0,
-  usesMax: 10,
-};
-
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {

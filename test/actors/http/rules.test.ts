@@ -1,6 +1,7 @@
 /** @module Standing rules over HTTP: listed and revoked by who may, each in the tenant of its token. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type HttpRig, RULE, startRig } from "./rig.ts";
+import { RULE } from "./people-fixtures.ts";
+import { type HttpRig, startRig } from "./rig.ts";
 
 let rig: HttpRig;
 beforeEach(async () => {

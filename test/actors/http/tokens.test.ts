@@ -5,7 +5,8 @@ import { ALL_ROUTES } from "../../../actors/http/routes.ts";
 import { parseTokens, ROLES, type Role, type TokenEntry } from "../../../actors/http/tokens.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { HandClock } from "../engine-rig.ts";
-import { ErrorAnswer, RULE, startRig, TOKEN, type Answer, type HttpRig } from "./rig.ts";
+import { ErrorAnswer, startRig, TOKEN, type Answer, type HttpRig } from "./rig.ts";
+import { RULE } from "./people-fixtures.ts";
 
 const sha256 = (token: string): string => createHash("sha256").update(token).digest("hex");
 const entry = (role: Role): TokenEntry => ({ sha256: sha256(`${role}-token`), subject: `${role}-er`, roles: [role] });
