@@ -25,7 +25,7 @@ import { rounded } from "./stats.ts";
 /** The bar: time and bytes of a work item at the end against one after 100. */
 const RATIO_MAX = 1.2;
 const WORKS_MAX = 1_000_000;
-const FIRST_MARK = 100;
+const FIRST_MARK_WORKS = 100;
 /** Work items of one measurement, in groups of which the median counts. */
 const SPAN_WORKS = 500;
 const GROUP_WORKS = 25;
@@ -94,7 +94,7 @@ const models: Models = {
 };
 
 /** One measurement: from after that many work items on. */
-export interface Measured {
+interface Measured {
   readonly works: number;
   readonly ms: number;
   readonly bytes: number;
@@ -103,7 +103,7 @@ export interface Measured {
 }
 
 /** The result. */
-export interface Years {
+interface Years {
   readonly measured: readonly Measured[];
   readonly ratios: { readonly ms: number; readonly bytes: number; readonly held: number };
 }
@@ -176,11 +176,11 @@ function median(numbers: readonly number[]): number {
 }
 
 /** Does that many work items on one key, and measures some of them. */
-export async function memoryYears(works: number): Promise<Years> {
+async function memoryYears(works: number): Promise<Years> {
   const bed = new Bed();
   for (let count = 0; count < WARM_UP_WORKS; count += 1) await bed.work("warm-up");
-  const span = Math.min(SPAN_WORKS, Math.floor((works - FIRST_MARK) / 2));
-  const marks = [FIRST_MARK, works - span];
+  const span = Math.min(SPAN_WORKS, Math.floor((works - FIRST_MARK_WORKS) / 2));
+  const marks = [FIRST_MARK_WORKS, works - span];
   const measured: Measured[] = [];
   for (let done = 0; done < works;) {
     if (!marks.includes(done)) {
@@ -206,7 +206,7 @@ export async function memoryYears(works: number): Promise<Years> {
 async function run(): Promise<void> {
   const { values } = parseArgs({ options: { works: { type: "string", default: "5000" } } });
   const works = whole(values.works, "--works", WORKS_MAX);
-  if (works < FIRST_MARK + 2) throw new Error(`--works is ${works}, but must be at least ${FIRST_MARK + 2}`);
+  if (works < FIRST_MARK_WORKS + 2) throw new Error(`--works is ${works}, but must be at least ${FIRST_MARK_WORKS + 2}`);
   const { measured, ratios } = await memoryYears(works);
   for (const { works: after, ms, bytes, held } of measured)
     console.log(

@@ -21,10 +21,10 @@ import {
 import { FollowedDelta } from "../runtime/model/deltas.ts";
 import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
-import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
 import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
+import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import { RulesClient } from "./rules.ts";
@@ -62,24 +62,6 @@ export interface Submitted<Output = unknown> {
   readonly id: string;
   readonly receipt?: Receipt;
   readonly outcome?: Outcome<Output>;
-}
-
-/** Which facts of a memory are shown. An omitted field matches all. */
-export interface FactFilter {
-  readonly id?: string | undefined;
-  readonly key?: string | undefined;
-  /** Words to search for, best first. */
-  readonly text?: string | undefined;
-  /** At most 64. */
-  readonly limit?: number | undefined;
-}
-
-/** Options of forgetting a fact. */
-export interface ForgetOptions {
-  /** For the audit. */
-  readonly reason?: string | undefined;
-  /** Ended processes that had written or read it are purged, too. */
-  readonly purge?: boolean | undefined;
 }
 
 /** Options of `wait`. */
@@ -158,11 +140,14 @@ export class Client {
   readonly inbox: InboxClient;
   /** Standing rules. */
   readonly rules: RulesClient;
+  /** What agents remember. */
+  readonly memory: MemoryClient;
 
   constructor(options: ConnectOptions) {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
+    this.memory = new MemoryClient(this.#connection);
   }
 
   /** The address of the system. */
@@ -322,29 +307,6 @@ export class Client {
   /** Returns the models of the system with their endpoints, as the host sees them that answers. */
   models(options: CallOptions = {}): Promise<ModelsAnswer> {
     return this.#connection.call(ModelsAnswer, "the models", { ...options, path: "/models" });
-  }
-
-  /** Returns the ids of the memories of agents and sources. */
-  memories(options: CallOptions = {}): Promise<MemoriesAnswer> {
-    return this.#connection.call(MemoriesAnswer, "the memories", { ...options, path: "/memory" });
-  }
-
-  /** Returns facts of a memory, the newest first. Throws `memory.unknown`. */
-  memory(memory: string, { id, key, text, limit, ...options }: CallOptions & FactFilter = {}): Promise<MemoryView> {
-    const path = `/memory/${encodeURIComponent(memory)}`;
-    return this.#connection.call(MemoryView, "the memory", { ...options, path, query: { id, key, text, limit } });
-  }
-
-  /** Forgets a fact in all its versions, and what was derived from it in any memory. Throws `memory.unknown`. */
-  forgetFact(memory: string, id: string, { reason, purge, ...options }: CallOptions & ForgetOptions = {}): Promise<Forgotten> {
-    const path = `/memory/${encodeURIComponent(memory)}/forget`;
-    return this.#connection.call(Forgotten, "what was forgotten", { ...options, path, body: { id, reason, purge } });
-  }
-
-  /** Vouches for an untrusted fact, so that other processes may read it. Throws `memory.unknown`. */
-  promoteFact(memory: string, id: string, reason: string, options: CallOptions = {}): Promise<FactEntry> {
-    const path = `/memory/${encodeURIComponent(memory)}/promote`;
-    return this.#connection.call(FactEntry, "the fact", { ...options, path, body: { id, reason } });
   }
 
   /** Returns the sources of the system, and how current their memories are. */

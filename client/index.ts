@@ -18,6 +18,7 @@ export {
 } from "./client.ts";
 export type { DecideOptions, Decision, InboxClient, InboxListOptions } from "./inbox.ts";
 export type { RevokeOptions, RuleListOptions, RulesClient } from "./rules.ts";
+export type { FactFilter, ForgetOptions, MemoryClient } from "./memory.ts";
 export type { CallOptions, ConnectOptions } from "./connection.ts";
 export { CLIENT_CODES, type ClientCode, ClientError } from "./errors.ts";
 export type { FollowedDelta } from "../runtime/model/deltas.ts";

@@ -44,12 +44,17 @@ export const GoneFact = z.object({
 /** A fact, or an earlier version of one, that is gone. */
 export type GoneFact = z.infer<typeof GoneFact>;
 
+/** Work that had read a version which is no longer the newest. */
+const StaleWork = StaleReader.extend({
+  facts: z.array(z.object({ id: z.string(), version: z.int().positive(), why: z.enum(GONE) })),
+});
 /** A memory: its facts, the newest first, and the last ones that are gone. */
 export const MemoryView = z.object({
   id: z.string(),
   total: Count.describe("Facts that the memory holds."),
   facts: z.array(FactEntry),
   gone: z.array(GoneFact),
+  stale: z.array(StaleWork).describe("Work that had read what is no longer the newest, the newest first, as far as the memory names it."),
   readersDropped: Count.describe("Reads that the memory no longer names."),
 });
 /** A memory: its facts, the newest first, and the last ones that are gone. */

@@ -12,7 +12,7 @@ import { Fault, type Json } from "../runtime/faults.ts";
 import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus, type Principal } from "../runtime/protocol.ts";
-import { Forgotten, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
+import type { Forgotten, MemoryView } from "../runtime/memory-answers.ts";
 import type { SyncAnswer } from "../runtime/source-answers.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
@@ -155,9 +155,9 @@ export interface LocalMemory {
 function localMemory(operations: SystemOperations, during: <T>(action: Promise<T>) => Promise<T>): LocalMemory {
   const caller = { principal: { ...ANONYMOUS, subject: "local" } };
   return {
-    list: () => during(operations.memories().then((answer) => MemoriesAnswer.parse(answer).memories)),
-    show: (memory) => during(operations.memory(memory, {}, caller).then((answer) => MemoryView.parse(answer))),
-    forget: (memory, id) => during(operations.forgetFact(memory, id, {}, caller).then((answer) => Forgotten.parse(answer))),
+    list: () => during(operations.memories().then(({ memories }) => memories)),
+    show: (memory) => during(operations.memory(memory, {}, caller)),
+    forget: (memory, id) => during(operations.forgetFact(memory, id, {}, caller)),
     promote: (memory, id, reason) => during(operations.promoteFact(memory, id, reason, caller).then(() => undefined)),
   };
 }

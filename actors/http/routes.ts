@@ -2,6 +2,7 @@
  * @module The table of the HTTP API: every route with its role, schemas, answers and faults. The Express app and the OpenAPI document are
  * both generated from it.
  */
+import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
@@ -22,32 +23,24 @@ import {
   SignalReceipt,
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
-import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
-import { SourcesAnswer, SyncAnswer } from "../../runtime/source-answers.ts";
 import {
   AuditQuery,
   CancelRequest,
   DiscardRequest,
-  FactsQuery,
   FollowQuery,
-  ForgetRequest,
   HistoryQuery,
   LetterParams,
   LettersQuery,
-  MemoryParams,
   NoParams,
   NoQuery,
   OpenApiAnswer,
   ProcessesQuery,
   ProcessParams,
-  PromoteRequest,
   PurgeRequest,
   RedriveRequest,
   SetAsideRequest,
-  NoBody,
   SignalParams,
   SignalRequest,
-  SourceParams,
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
@@ -256,68 +249,7 @@ export const ROUTES = {
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
-  listMemories: spec({
-    method: "get",
-    path: "/memory",
-    summary: "Lists the memories of agents and sources",
-    role: "read",
-    ...BARE,
-    answers: { 200: json(MemoriesAnswer, "Their ids.") },
-    faults: ASKING,
-  }),
-  showMemory: spec({
-    method: "get",
-    path: "/memory/{memory}",
-    summary: "Shows facts of a memory with their provenance, newest first, and what is gone",
-    role: "read",
-    params: MemoryParams,
-    query: FactsQuery,
-    answers: { 200: json(MemoryView, "The memory.") },
-    faults: ["memory.unknown", ...ASKING],
-  }),
-  forgetFact: spec({
-    method: "post",
-    path: "/memory/{memory}/forget",
-    summary: "Forgets a fact in all its versions, and what was derived from it in any memory",
-    role: "operate",
-    params: MemoryParams,
-    query: NoQuery,
-    body: ForgetRequest,
-    answers: { 200: json(Forgotten, "What is gone, and who had read it.") },
-    faults: ["memory.unknown", ...CHANGING],
-  }),
-  promoteFact: spec({
-    method: "post",
-    path: "/memory/{memory}/promote",
-    summary: "Vouches for an untrusted fact, so that other processes may read it",
-    role: "decide",
-    params: MemoryParams,
-    query: NoQuery,
-    body: PromoteRequest,
-    answers: { 200: json(FactEntry, "The fact.") },
-    faults: ["memory.unknown", "person.forbidden", ...CHANGING],
-  }),
-  listSources: spec({
-    method: "get",
-    path: "/sources",
-    summary: "Lists the sources of the system, and how current their memories are",
-    role: "read",
-    ...BARE,
-    answers: { 200: json(SourcesAnswer, "The sources.") },
-    faults: ASKING,
-  }),
-  syncSource: spec({
-    method: "post",
-    path: "/sources/{name}/sync",
-    summary: "Compares a source with its memory now",
-    role: "operate",
-    params: SourceParams,
-    query: NoQuery,
-    body: NoBody,
-    bodyOptional: true,
-    answers: { 200: json(SyncAnswer, "What changed. It is gone from all memories, with what was derived from it.") },
-    faults: ["source.unknown", "source.unavailable", "memory.full", "work.superseded", ...CHANGING],
-  }),
+  ...KNOWLEDGE_ROUTES,
   listBroken: spec({
     method: "get",
     path: "/broken",

@@ -6,6 +6,7 @@ import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import type { RuleView } from "../../runtime/people/rule-view.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
+import type { FactEntry } from "../../runtime/memory-answers.ts";
 import type { Operations, Page } from "../operations/operations.ts";
 
 /** The operations of a tenant; all of them for a token without one. */
@@ -98,14 +99,22 @@ class TenantOperations implements Operations {
   models: Operations["models"] = () => this.#all.models();
   invalid: Operations["invalid"] = (...message) => this.#all.invalid(...message);
 
-  memories: Operations["memories"] = async () => {
-    const { memories } = (await this.#all.memories(this.#tenant)) as { readonly memories: readonly string[] };
-    return { memories: memories.map(outsideId) };
+  memories: Operations["memories"] = async () => ({ memories: (await this.#all.memories(this.#tenant)).memories.map(outsideId) });
+  memory: Operations["memory"] = async (memory, ...rest) => {
+    const { id, facts, ...view } = await this.#all.memory(this.#memory(memory), ...rest);
+    return { id: outsideId(id), facts: facts.map(shownFact), ...view };
   };
-  memory: Operations["memory"] = async (memory, ...rest) => shownMemory(await this.#all.memory(this.#memory(memory), ...rest));
-  forgetFact: Operations["forgetFact"] = async (memory, ...rest) => shownMemory(await this.#all.forgetFact(this.#memory(memory), ...rest));
-  promoteFact: Operations["promoteFact"] = async (memory, ...rest) =>
-    shownMemory(await this.#all.promoteFact(this.#memory(memory), ...rest));
+  forgetFact: Operations["forgetFact"] = async (memory, ...rest) => {
+    const { facts, readers, purged, waiting, ...told } = await this.#all.forgetFact(this.#memory(memory), ...rest);
+    return {
+      facts: facts.map(shownPlace),
+      readers: readers.map(shownWork),
+      ...told,
+      ...(purged === undefined ? {} : { purged: purged.map(outsideId) }),
+      ...(waiting === undefined ? {} : { waiting: waiting.map(outsideId) }),
+    };
+  };
+  promoteFact: Operations["promoteFact"] = async (memory, ...rest) => shownFact(await this.#all.promoteFact(this.#memory(memory), ...rest));
 
   /** What is of all tenants. */
   purge: Operations["purge"] = async () => ofAll("a purge is");
@@ -151,30 +160,16 @@ function shownEntry(entry: Json): Json {
   );
 }
 
-/** Fields of a memory that name it, another one, or processes. */
-const MEMORY_NAMES: readonly string[] = ["memory", "processId", "purged", "waiting"];
-
-/** A memory, or what became of a fact. The content of a fact is shown as it is. */
-function shownMemory(view: Json): Json {
-  if (Array.isArray(view)) return view.map(shownMemory);
-  if (typeof view !== "object" || view === null) return view;
-  return Object.fromEntries(
-    Object.entries(view as Readonly<Record<string, Json>>).map(([name, part]) => [
-      name,
-      name === "value"
-        ? part
-        : MEMORY_NAMES.includes(name)
-          ? outside(part)
-          : name === "id" && "facts" in view
-            ? outside(part)
-            : shownMemory(part),
-    ]),
-  );
+function shownFact({ writer, parents, readers, ...fact }: FactEntry): FactEntry {
+  return { ...fact, writer: shownWork(writer), parents: parents.map(shownPlace), readers: readers.map(shownWork) };
 }
 
-function outside(part: Json): Json {
-  if (Array.isArray(part)) return part.map(outside);
-  return typeof part === "string" ? outsideId(part) : part;
+function shownPlace<T extends { readonly memory: string }>(place: T): T {
+  return { ...place, memory: outsideId(place.memory) };
+}
+
+function shownWork<T extends { readonly processId: string; readonly workId: string }>(work: T): T {
+  return { ...work, processId: outsideId(work.processId), workId: outsideId(work.workId) };
 }
 
 function shownPage({ entries, ...rest }: Page): Page {

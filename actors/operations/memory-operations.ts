@@ -1,9 +1,10 @@
 /** @module Memories for persons and programs: listing, showing, forgetting, promoting. */
 import { Fault, isFault, type Json } from "../../runtime/faults.ts";
-import { isId, outsideId } from "../../runtime/ids.ts";
+import { isId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { FactEntry, Forgotten, MemoryView } from "../../runtime/memory-answers.ts";
+import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
+import { staleReads } from "../../runtime/memory/stale.ts";
 import { factsOf, type MemoryState } from "../../runtime/memory/state.ts";
 import { isMeant } from "../../runtime/memory/derivation.ts";
 import type { Host } from "../host/host.ts";
@@ -26,8 +27,10 @@ export class MemoryOperations {
     this.#parts = parts;
   }
 
-  list(): Promise<readonly string[]> {
-    return this.#parts.host.memories.list();
+  /** The ids of all memories; of one tenant, if one is given. */
+  async list(tenant?: string): Promise<MemoriesAnswer> {
+    const all = await this.#parts.host.memories.list();
+    return { memories: all.filter((id) => tenant === undefined || isOfTenant(id, tenant)) };
   }
 
   /** Throws `memory.unknown`. */
@@ -56,6 +59,9 @@ export class MemoryOperations {
         )
         .reverse()
         .slice(0, limit),
+      stale: staleReads(state)
+        .slice(0, limit)
+        .map((read) => ({ ...readerOf(read), facts: read.facts.map((ref) => ({ ...ref })) })),
       readersDropped: state.readsDropped,
     };
   }

@@ -2,6 +2,7 @@
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
+import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
@@ -234,16 +235,19 @@ export interface Operations {
    */
   audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page>;
   /** The ids of all memories; of one tenant, if one is given. */
-  memories(tenant?: string): Promise<Json>;
+  memories(tenant?: string): Promise<MemoriesAnswer>;
   /** Facts of a memory with their contents, the newest first, and the last ones that are gone. Throws `memory.unknown`. */
-  memory(memory: string, filter: FactFilter, caller: Caller): Promise<Json>;
+  memory(memory: string, filter: FactFilter, caller: Caller): Promise<MemoryView>;
   /**
    * Forgets a fact in all its versions, and what was derived from it in any memory; names who had read it.
    * @throws `memory.unknown`
    */
-  forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Json>;
-  /** A person vouches for a fact, so that other processes may read it although it is untrusted. Throws `memory.unknown`, `person.forbidden`. */
-  promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<Json>;
+  forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Forgotten>;
+  /**
+   * A person vouches for a fact, so that other processes may read it although it is untrusted.
+   * @throws `memory.unknown`, `person.forbidden`
+   */
+  promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<FactEntry>;
   /** The sources of the system, and how current their memories are. */
   sources(): Promise<Json>;
   /**

@@ -5,7 +5,7 @@ import type { System } from "../../agents/system.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
-import { insideId, isOfTenant, requireId, requireTaskId } from "../../runtime/ids.ts";
+import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
 import { inputOrigin, labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
@@ -28,8 +28,6 @@ import { SILENT } from "../engine/log.ts";
 import type {
   AuditFilter,
   Caller,
-  FactFilter,
-  ForgetOptions,
   Decision,
   InboxFilter,
   LetterFilter,
@@ -327,22 +325,10 @@ export class SystemOperations implements Operations {
     return { models: plainJson(this.#parts.models?.() ?? []) };
   }
 
-  async memories(tenant?: string): Promise<Json> {
-    const all = await this.#memories.list();
-    return { memories: all.filter((id) => tenant === undefined || isOfTenant(id, tenant)) };
-  }
-
-  async memory(memory: string, filter: FactFilter, caller: Caller): Promise<Json> {
-    return plainJson(await this.#memories.show(memory, filter, caller));
-  }
-
-  async forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Json> {
-    return plainJson(await this.#memories.forget(memory, id, options, caller));
-  }
-
-  async promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<Json> {
-    return plainJson(await this.#memories.promote(memory, id, reason, caller));
-  }
+  memories: Operations["memories"] = (tenant) => this.#memories.list(tenant);
+  memory: Operations["memory"] = (...asked) => this.#memories.show(...asked);
+  forgetFact: Operations["forgetFact"] = (...asked) => this.#memories.forget(...asked);
+  promoteFact: Operations["promoteFact"] = (...asked) => this.#memories.promote(...asked);
 
   async sources(): Promise<Json> {
     return { sources: plainJson(await sourceViews(this.#parts.system, this.#parts.host)) };

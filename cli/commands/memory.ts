@@ -50,11 +50,11 @@ function list(group: Command, context: Context): void {
   command.action(async (id: string | undefined, options: RemoteOptions) => {
     const client = await clientOf(options, context.lifetime);
     if (id === undefined) {
-      const answer = await client.memories();
+      const answer = await client.memory.list();
       if (options.json) say(JSON.stringify(answer));
       else say(answer.memories.length === 0 ? "No agent remembers anything." : answer.memories.join("\n"));
     } else {
-      const answer = await client.memory(id, { limit: FACTS_DEFAULT });
+      const answer = await client.memory.show(id, { limit: FACTS_DEFAULT });
       say(options.json ? JSON.stringify(answer) : memoryText(answer));
     }
     context.done(EXIT.ok);
@@ -77,7 +77,7 @@ function show(group: Command, context: Context): void {
   command.action(async (memoryId: string, id: string | undefined, { key, text, limit, ...options }: ShowOptions) => {
     const client = await clientOf(options, context.lifetime);
     const wanted = { ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }), ...(text === undefined ? {} : { text }) };
-    const answer = await client.memory(memoryId, { ...wanted, limit });
+    const answer = await client.memory.show(memoryId, { ...wanted, limit });
     if (options.json) say(JSON.stringify(answer));
     else say(id === undefined ? memoryText(answer) : answer.facts.map(factText).join("\n"));
     context.done(EXIT.ok);
@@ -97,7 +97,7 @@ function forget(group: Command, context: Context): void {
   ]);
   command.action(async (memoryId: string, id: string, { purge, reason, ...options }: ForgetCommandOptions) => {
     const client = await clientOf(options, context.lifetime);
-    const answer = await client.forgetFact(memoryId, id, { purge, ...(reason === undefined ? {} : { reason }) });
+    const answer = await client.memory.forget(memoryId, id, { purge, ...(reason === undefined ? {} : { reason }) });
     say(options.json ? JSON.stringify(answer) : forgottenText(answer));
     context.done(EXIT.ok);
   });
@@ -112,14 +112,14 @@ function promote(group: Command, context: Context): void {
   examples(command, [[`troupe memory promote key.Support.ann 4f1c --reason "seen"`, ""]]);
   command.action(async (memoryId: string, id: string, { reason, ...options }: PromoteOptions) => {
     const client = await clientOf(options, context.lifetime);
-    const fact = await client.promoteFact(memoryId, id, reason);
+    const fact = await client.memory.promote(memoryId, id, reason);
     say(options.json ? JSON.stringify(fact) : `${id} is promoted: other processes may read it. It keeps its label.`);
     context.done(EXIT.ok);
   });
 }
 
 /** A memory as a table. */
-export function memoryText({ facts, total, gone }: MemoryView): string {
+export function memoryText({ facts, total, gone, stale }: MemoryView): string {
   const rows = facts.map(({ id, version, kind, key, trust, atMs, value, promoted }) => [
     id,
     key ?? "",
@@ -130,11 +130,27 @@ export function memoryText({ facts, total, gone }: MemoryView): string {
   ]);
   const more = total > facts.length ? [`${facts.length} of ${total} facts.`] : [];
   const lost = gone.length === 0 ? [] : [`Gone: ${gone.map(({ id, version, why }) => `${id} v${version} (${why})`).join(", ")}.`];
-  return [facts.length === 0 ? "No facts." : table(["id", "key", "what", "trust", "when", "content"], rows), ...more, ...lost].join("\n");
+  return [
+    facts.length === 0 ? "No facts." : table(["id", "key", "what", "trust", "when", "content"], rows),
+    ...more,
+    ...lost,
+    ...staleText(stale),
+  ].join("\n");
+}
+
+function staleText(stale: MemoryView["stale"]): readonly string[] {
+  if (stale.length === 0) return [];
+  const lines = stale
+    .slice(0, READERS_SHOWN)
+    .map(
+      ({ processId, agent, facts }) =>
+        `  ${processId} (${agent}): ${facts.map(({ id, version, why }) => `${id} v${version} ${why}`).join(", ")}`,
+    );
+  return ["Work that had read what is no longer the newest:", ...lines];
 }
 
 /** A fact with all that is known of it. */
-export function factText(fact: FactEntry): string {
+function factText(fact: FactEntry): string {
   const { id, key, version, kind, value, trust, label, atMs, validUntilMs, writer, source, parents, promoted, readers } = fact;
   const lines = [
     `${id}  ${kind}, version ${version}${key === undefined ? "" : `, key ${key}`}`,
@@ -157,7 +173,7 @@ export function factText(fact: FactEntry): string {
 }
 
 /** What was forgotten, as text. */
-export function forgottenText({ facts, readers, readersDropped, purged, waiting }: Forgotten): string {
+function forgottenText({ facts, readers, readersDropped, purged, waiting }: Forgotten): string {
   const lines = [`Forgotten: ${facts.map(({ memory: of, id, version }) => `${of}/${id} v${version}`).join(", ")}.`];
   if (readers.length > 0) {
     lines.push("Work that had read it:", ...readers.slice(0, READERS_SHOWN).map(({ processId, agent }) => `  ${processId} (${agent})`));

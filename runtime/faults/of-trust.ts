@@ -90,7 +90,7 @@ export const TRUST_FAULTS = {
   "memory.untrusted": {
     retryable: false,
     httpStatus: 403,
-    meaning: "An untrusted fact of another conversation may not be reused before a person vouches for it.",
+    meaning: "An untrusted fact of another conversation may not be reused before a person or a rule vouches for it.",
     fix: "Let a person promote it: `troupe memory promote <memory> <id>`.",
   },
   "memory.unknown": {

@@ -322,7 +322,11 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const rules = { letting: async () => undefined, make: async () => {} };
     const idle = { waiting: () => {}, resting: () => undefined, contentOf: () => null };
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
-      new HandlerExecution({ ...{ work: of, agent, rules, checks, values, clock, random, telemetry, log }, link: link(refusal), ...idle }, 0, null);
+      new HandlerExecution(
+        { ...{ work: of, agent, rules, checks, values, clock, random, telemetry, log }, link: link(refusal), ...idle },
+        0,
+        null,
+      );
     const actsAfter = async (refusal: Fault): Promise<boolean> => {
       let acted = false;
       const run = runOf(work, refusal);

@@ -83,7 +83,7 @@ describe("law: a fact is forgotten by who may operate, and vouched for by a pers
     expect(promoted).toMatchObject({ status: 200, json: { trust: "untrusted", promoted: { by: "acme-user", reason: "seen" } } });
   });
 
-  test("what is forgotten is not shown any more, its readers are named, and the audit has a line", async () => {
+  test("what is forgotten is no longer shown, its readers are named, and the audit has a line", async () => {
     const id = (await shown("acme", "?text=secret")).facts[0]?.id;
     const answer = await as("acme", "POST", "/memory/key.Desk.ann/forget", { id, reason: "asked for it" });
     expect(answer).toMatchObject({

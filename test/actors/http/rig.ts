@@ -8,6 +8,7 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
+import type { FactEntry } from "../../../runtime/memory-answers.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import { REQUEST, RULE } from "./people-fixtures.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
@@ -173,7 +174,7 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
-const FACT = {
+const FACT: FactEntry = {
   ...{ id: "f1", version: 1, kind: "fact", value: "tea", trust: "principal", label: [], atMs: 1, parents: [], readers: [] },
   writer: { agent: "Desk", processId: "p", workId: "p:1:a:0:1", subject: "ann" },
 };
@@ -217,7 +218,14 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     },
     broken: async () => ({ entries: [] }),
     memories: async () => ({ memories: ["key.Desk.ann"] }),
-    memory: async (id, filter) => ({ id, total: 1, facts: [{ ...FACT, key: JSON.stringify(filter) }], gone: [], readersDropped: 0 }),
+    memory: async (id, filter) => ({
+      id,
+      total: 1,
+      facts: [{ ...FACT, key: JSON.stringify(filter) }],
+      gone: [],
+      stale: [],
+      readersDropped: 0,
+    }),
     forgetFact: async (memory, id, options, { principal }) => {
       seen.events.push(`forget ${memory} ${id} ${JSON.stringify(options)} ${principal.subject}`);
       return { facts: [{ memory, id, version: 1 }], readers: [], readersDropped: 0 };
