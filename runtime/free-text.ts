@@ -1,5 +1,5 @@
 /**
- * @module Whether a value of a JSON Schema can hold free text: a string that nothing restricts, in which a stranger may write what it likes.
+ * @module Whether a value of a JSON Schema can hold free text: a string that nothing restricts, in which a stranger may write anything.
  * Pure.
  *
  * A schema that says nothing about a value allows free text. Names of properties are text too.
