@@ -98,7 +98,7 @@ export interface ToolRules<Input, Output> {
   /**
    * Whether outputs and messages of faults may hold texts of strangers, such as a web page, which must not be followed as instructions.
    * `false`: you vouch for them. @default for `effect: "read"` true for messages of faults, and for outputs that can hold free text: a
-   * string without `enum`, `format` or `pattern`
+   * string without `enum` or `pattern`, and with no format such as `date` or `uuid`
    */
   readonly untrusted?: boolean | undefined;
 }

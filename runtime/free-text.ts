@@ -1,6 +1,6 @@
 /**
- * @module Whether a value of a JSON Schema can hold free text: a string that nothing restricts, in which a stranger may write
- * anything. Pure.
+ * @module Whether a value of a JSON Schema can hold free text: a string that nothing restricts, in which a stranger may write anything.
+ * Pure.
  *
  * A schema that says nothing about a value allows free text. Names of properties are text too.
  */
@@ -9,7 +9,9 @@ import type { JsonSchema } from "./schema.ts";
 import { isObject, resolveShape, type Shape, shapeIn, shapeOfSchema } from "./shape.ts";
 
 /** What makes a string one of a known set, or of a known form. */
-const RESTRICTED = ["enum", "const", "format", "pattern"];
+const RESTRICTED = ["enum", "const", "pattern"];
+/** Formats that leave no room for words; others do, such as an address of a page or of mail. */
+const FORMATS: readonly Json[] = ["date", "time", "date-time", "duration", "uuid", "ipv4", "ipv6"];
 const PARTS = ["anyOf", "oneOf", "allOf"];
 /** Types without text. */
 const WITHOUT_TEXT: readonly Json[] = ["number", "integer", "boolean", "null"];
@@ -26,6 +28,7 @@ function isFree(shape: Shape | undefined, seen: Set<JsonSchema>): boolean {
   // What a recursive schema repeats is judged where it stands first.
   if (seen.has(node)) return false;
   seen.add(node);
+  if ("format" in node) return !FORMATS.includes(node["format"] ?? null);
   if (RESTRICTED.some((word) => word in node)) return false;
   const inner = (part: Json | undefined): boolean => (part === false ? false : isFree(shapeIn(part, found.root), seen));
   const parts = PARTS.flatMap((word) => listOf(node[word]));

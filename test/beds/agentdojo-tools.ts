@@ -6,7 +6,7 @@ import type { Json } from "../../runtime/faults.ts";
 const Text = z.string();
 const Payment = { recipient: Text, amount: z.number(), subject: Text, date: Text };
 
-/** `returns`: `vouched` for what is the user's own, which is no text of strangers; `strangers` for what is one although the tool is no read. */
+/** `returns`: `vouched` for what is the user's own, so no text of strangers; `strangers` for such a text although the tool is no read. */
 interface Facts {
   readonly effect: ToolEffect;
   readonly input: z.ZodObject;

@@ -30,6 +30,8 @@ export function retailTools(make: (world: string, call: RetailCall) => Promise<s
       input,
       output: z.string(),
       effect,
+      // What the shop says is the shop's own.
+      untrusted: false,
       // The key begins with the id of the process, which names the world of its task.
       run: (given, { idempotencyKey }) =>
         make(idempotencyKey.split(":")[0] ?? "", { name, input: z.record(z.string(), z.json()).parse(given) }),

@@ -29,6 +29,7 @@ export const CHANNELS = [
   "fact",
   "conversation",
   "source",
+  "link",
 ] as const;
 
 const Call = z.strictObject({ name: z.string(), input: z.record(z.string(), z.json()) });

@@ -98,12 +98,12 @@ const items = route("items", 1, Of)
 export function flowsOf(world: World, given: Case, settings: FlowSettings): System {
   const { labels, own } = settings;
   const tools = worldTools(world, labels);
-  const { readPage, brokenPage, listFiles, announce, acts } = tools;
+  const { readPage, brokenPage, listFiles, findLink, announce, acts } = tools;
   const actor = agent(
     Actor,
     model({
       instructions: "Do what the task wants.",
-      tools: [readPage, brokenPage, listFiles, announce, ...acts],
+      tools: [readPage, brokenPage, listFiles, findLink, announce, ...acts],
       asks: [Reader, Grumbler],
     }),
   );
@@ -202,6 +202,7 @@ function beginOf({ id, channel }: Case): readonly ScriptedCall[] {
   if (channel === "tool") return [{ name: "read_page", input: { name: id } }];
   if (channel === "fault") return [{ name: "broken_page", input: { name: id } }];
   if (channel === "ask-fault") return [{ name: "ask_Grumbler", input: { case: id } }];
+  if (channel === "link") return [{ name: "find_link", input: { name: id } }];
   if (channel === "reply") return [{ name: "announce", input: { what: id } }];
   if (channel === "file-name") return [{ name: "list_files", input: { folder: id } }];
   return channel === "ask" ? [{ name: "ask_Reader", input: { case: id } }] : [];
@@ -209,7 +210,7 @@ function beginOf({ id, channel }: Case): readonly ScriptedCall[] {
 
 const ROUTES = {
   ...{ tool: alone, fault: alone, "file-name": alone, ask: alone, "ask-fault": alone, "hand-off": handOff, nested },
-  ...{ "nested-input": nestedInput, reply: alone, "sent-back": sentBack, plan, summary, items },
+  ...{ "nested-input": nestedInput, reply: alone, link: alone, "sent-back": sentBack, plan, summary, items },
 } as const satisfies Partial<Readonly<Record<Channel, unknown>>>;
 
 const ANN: Principal = { subject: "ann", tenant: DEFAULT_TENANT, permissions: [] };

@@ -33,6 +33,8 @@ export class World {
 /** The tools of a world. */
 export interface WorldTools {
   readonly readPage: ToolDefinition<"read_page", { name: string }, string>;
+  /** Gives the address of a page. */
+  readonly findLink: ToolDefinition<"find_link", { name: string }, string>;
   /** Sends something out, and gets the page as the reply. */
   readonly announce: ToolDefinition<"announce", { what: string }, string>;
   /** Fails, with the page as its message. */
@@ -47,6 +49,7 @@ export function worldTools(world: World, labels: boolean): WorldTools {
   const { text } = world;
   return {
     readPage: tool("read_page", { ...reads, input: z.object({ name: Text }), output: Text, run: () => text }),
+    findLink: tool("find_link", { ...reads, input: z.object({ name: Text }), output: z.url(), run: () => text }),
     announce: tool("announce", {
       ...{ effect: "egress", untrusted: labels, input: z.object({ what: Text }), output: Text },
       run: () => text,
