@@ -35,7 +35,7 @@ export interface DeletionFigures {
   readonly comparisonMs: number;
 }
 
-const READS_OF_TASK = 3;
+const READS_COUNT = 3;
 const Desk = contract("Desk", 1, { input: z.object({ task: z.int(), ids: z.array(z.string()) }), output: z.string() });
 
 /** Runs it in memory. Every second task waits in its second model call until the deletion was reported. */
@@ -53,14 +53,14 @@ export async function measureDeletions({ documents, deleted, tasks, seed }: Dele
     const { task, ids } = inputOf(request);
     sent.push({ task: `task-${task}`, holds: forbidden.some((word) => text.includes(word)), after: isReported });
     const results = request.messages.filter(({ role }) => role === "tool").length;
-    if (results === 0) return callsOf(ids.slice(0, READS_OF_TASK - 1));
-    if (results >= READS_OF_TASK) return "answered";
+    if (results === 0) return callsOf(ids.slice(0, READS_COUNT - 1));
+    if (results >= READS_COUNT) return "answered";
     if (task % 2 === 1 && !isReported) {
       held += 1;
       if (held >= Math.floor(tasks / 2)) reached.resolve();
       await reported.promise;
     }
-    return callsOf(ids.slice(READS_OF_TASK - 1));
+    return callsOf(ids.slice(READS_COUNT - 1));
   };
   const handbook = source("handbook", {
     list: () => [...shelf].map(([id, content]) => ({ id, version: hashText(content) })),
@@ -79,7 +79,7 @@ export async function measureDeletions({ documents, deleted, tasks, seed }: Dele
     const firstComparisonMs = performance.now() - startedMs;
     const random = generator(seed);
     const runs = Array.from({ length: tasks }, (_, task) => {
-      const ids = Array.from({ length: READS_OF_TASK }, () => idOf(Math.floor(random() * documents)));
+      const ids = Array.from({ length: READS_COUNT }, () => idOf(Math.floor(random() * documents)));
       return local.run(main, { task, ids }, { id: `task-${task}` });
     });
     await reached.promise;

@@ -1,6 +1,6 @@
 /**
  * @module A source of 1,000 documents deletes 100 while 200 tasks run: `node bench/source-deletions.ts [--documents 1000] [--deleted 100]
- * [--tasks 200] [--seed 1]`. Prints what was sent to the model afterwards, and fails if that held a deleted document or a task is not listed.
+ * [--tasks 200] [--seed 1]`. Prints what was sent to the model afterwards. Fails if that held a deleted document, or a task is not listed.
  */
 import { parseArgs } from "node:util";
 import { measureDeletions } from "./deletions.ts";

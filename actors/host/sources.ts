@@ -15,6 +15,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { Difference, ListedDocument } from "../../runtime/memory/compare.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
 import type { Compared } from "../../runtime/memory/operations.ts";
+import { sourceMemoryId } from "../../runtime/memory/scope.ts";
 import { factsOf, type MemoryState } from "../../runtime/memory/state.ts";
 import { actorType, ANONYMOUS } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
@@ -62,11 +63,6 @@ interface Standing {
   cancel: () => void;
 }
 
-/** The id of the memory of a source. */
-export function sourceMemory(source: string): string {
-  return `source.${source}`;
-}
-
 /** The sources of a system, as one host compares them. */
 export class Sources {
   readonly #parts: SourcesParts;
@@ -110,13 +106,13 @@ export class Sources {
   async #remind(one: Standing): Promise<void> {
     const { transport } = this.#parts.ports;
     const type = actorType(this.#parts.system.name, "Memory");
-    const asked = await transport.nudge({ type, id: sourceMemory(one.source.name) }).catch(() => ({ phase: "none" }));
+    const asked = await transport.nudge({ type, id: sourceMemoryId(one.source.name) }).catch(() => ({ phase: "none" }));
     if (asked.phase === "none") this.#compareIfDue(one);
   }
 
   /** The memory of a source is placed here, and its time has come. False: this host does not have the source. */
   nudge(memory: string): boolean {
-    const one = [...this.#standing.values()].find(({ source }) => sourceMemory(source.name) === memory);
+    const one = [...this.#standing.values()].find(({ source }) => sourceMemoryId(source.name) === memory);
     if (one === undefined) return false;
     this.#compareIfDue(one);
     return true;
@@ -161,7 +157,7 @@ export class Sources {
   async #compare(one: Standing, by: string): Promise<SyncReport> {
     const { source, reader } = one;
     const { memories, metrics, log } = this.#parts;
-    const memory = sourceMemory(source.name);
+    const memory = sourceMemoryId(source.name);
     let begun: number | undefined;
     try {
       const comparison = await memories.compare(memory, CALLER);
@@ -255,7 +251,7 @@ export class Sources {
     log.warn({ source: one.source.name, failures: one.failures, fault }, "a source could not be compared; nothing new was taken from it");
     if (comparison === undefined) return;
     await memories
-      .compared(sourceMemory(one.source.name), { comparison, end: { fault: { code: fault.code, message: fault.message } } }, CALLER)
+      .compared(sourceMemoryId(one.source.name), { comparison, end: { fault: { code: fault.code, message: fault.message } } }, CALLER)
       .catch(() => undefined);
   }
 }

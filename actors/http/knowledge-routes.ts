@@ -3,7 +3,7 @@ import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/
 import { SourcesAnswer, SyncAnswer } from "../../runtime/source-answers.ts";
 import { ASKING, CHANGING } from "./route-faults.ts";
 import { json, spec } from "./route-spec.ts";
-import { FactsQuery, ForgetRequest, MemoryParams, NoBody, NoParams, NoQuery, PromoteRequest, SourceParams } from "./schemas.ts";
+import { FactsQuery, ForgetRequest, MemoryParams, EmptyBody, NoParams, NoQuery, PromoteRequest, SourceParams } from "./schemas.ts";
 
 const BARE = { params: NoParams, query: NoQuery } as const;
 
@@ -66,7 +66,7 @@ export const KNOWLEDGE_ROUTES = {
     role: "operate",
     params: SourceParams,
     query: NoQuery,
-    body: NoBody,
+    body: EmptyBody,
     bodyOptional: true,
     answers: { 200: json(SyncAnswer, "What changed. It is gone from all memories, with what was derived from it.") },
     faults: ["source.unknown", "source.unavailable", "memory.full", "work.superseded", ...CHANGING],

@@ -203,7 +203,7 @@ export const SetAsideRequest = z.strictObject({
 });
 
 /** A body without content. */
-export const NoBody = z.strictObject({});
+export const EmptyBody = z.strictObject({});
 /** A query that must be empty. */
 export const NoQuery = z.strictObject({});
 /** Query of a stream. */

@@ -1,15 +1,15 @@
 /** @module The operations on sources: how current they are, and a comparison now. */
 import type { System } from "../../agents/system.ts";
+import { sourceMemoryId } from "../../runtime/memory/scope.ts";
 import { factsOf } from "../../runtime/memory/state.ts";
 import type { SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
 import type { Host } from "../host/host.ts";
-import { sourceMemory } from "../host/sources.ts";
 
 /** The sources of a system, as their memories say. Throws `sidecar.unavailable`, `store.unavailable`. */
 export function sourceViews(system: System, { memories }: Host): Promise<SourceView[]> {
   return Promise.all(
     [...system.sources.values()].map(async ({ name, untrusted, everyMs }) => {
-      const memory = sourceMemory(name);
+      const memory = sourceMemoryId(name);
       const state = await memories.state(memory);
       const { last, failures = 0, fault } = state.comparisons ?? {};
       return {

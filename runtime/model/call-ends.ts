@@ -12,7 +12,7 @@ const ENDS: readonly { readonly code: string; readonly of: "tool" | "both"; read
   { code: "budget.", of: "tool", because: "the budget is used up; its policy decides" },
   { code: "step.", of: "both", because: "the records do not fit the code, or the limit of calls is reached" },
   { code: "work.", of: "both", because: "the work item is not this execution's any longer" },
-  { code: "memory.stale", of: "both", because: "what the model was told is no longer true; the next attempt reads anew" },
+  { code: "memory.stale", of: "tool", because: "what the model was told is no longer true; the next attempt reads anew" },
   { code: "process.", of: "both", because: "the process has ended" },
   { code: "system.stopping", of: "both", because: "the host shuts down" },
   { code: "model.", of: "tool", because: "the tool was not even called" },
@@ -22,6 +22,6 @@ const ENDS: readonly { readonly code: string; readonly of: "tool" | "both"; read
 /** Whether a fault of a call ends the run. Faults of another agent's own work are told, with any code. */
 export function endsRun(code: string, kind: LoopFunction["kind"]): boolean {
   return ENDS.some(
-    (row) => (row.of === "both" || kind === "tool") && (row.code.endsWith(".") ? code.startsWith(row.code) : code === row.code),
+    (row) => (row.of === "both" || kind !== "ask") && (row.code.endsWith(".") ? code.startsWith(row.code) : code === row.code),
   );
 }

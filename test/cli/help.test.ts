@@ -54,7 +54,7 @@ describe("completion", () => {
 
   test("of bash knows commands, subcommands, options and choices", async () => {
     const { out } = await runLine("completion", "bash");
-    expect(complete(out, "troupe", "s")).toEqual(["submit", "show", "signal", "set-aside"]);
+    expect(complete(out, "troupe", "s")).toEqual(["submit", "show", "signal", "sources", "set-aside"]);
     expect(complete(out, "troupe", "dead", "re")).toEqual(["redrive"]);
     expect(complete(out, "troupe", "dead", "redrive", "--in")).toEqual(["--input"]);
     expect(complete(out, "troupe", "ps", "--status", "c")).toEqual(["completed", "cancelled"]);

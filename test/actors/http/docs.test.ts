@@ -68,14 +68,9 @@ describe.skipIf(!hasCurl)("the commands", () => {
 test("every route is in the table and has a command", () => {
   const commands = COMMANDS.map(({ command }) => command).join("\n");
   for (const [, { method, path }] of ALL_ROUTES) {
-    const shown = path.replace("{id}", ":id").replace("{name}", ":name").replace("{memory}", ":memory");
+    const shown = path.replaceAll(/\{(\w+)\}/g, ":$1");
     expect(DOC).toMatch(new RegExp(`^\\| \`${method.toUpperCase()} ${shown.replace(".", "\\.")}[\`?]`, "m"));
-    expect(commands).toMatch(
-      new RegExp(
-        `localhost:3100${path.replace("{id}", "[^/ ]+").replace("{name}", "[^/ ]+").replace("{memory}", "[^/ ]+").replace(".", "\\.")}(['? \\n]|$)`,
-        "m",
-      ),
-    );
+    expect(commands).toMatch(new RegExp(`localhost:3100${path.replaceAll(/\{\w+\}/g, "[^/ ?]+").replace(".", "\\.")}(['? \\n]|$)`, "m"));
   }
 });
 
