@@ -45,6 +45,8 @@ export interface Scenario {
   readonly limits?: LimitChanges | undefined;
   /** Rates that are other in this scenario, such as models that always obey. */
   readonly rates?: ((seed: number, rates: FaultRates) => FaultRates) | undefined;
+  /** Its source has the documents of the world. */
+  readonly documents?: boolean | undefined;
   /** People answer the requests of its processes. Absent: nobody does. */
   readonly people?: PeopleMode | undefined;
   /** What this scenario plans otherwise. */
@@ -126,7 +128,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   });
   const trust = new TrustLaws(world, watch, scenario.people);
   world.models.onAttempt = (made) => watch.models.made(made);
-  if (system.sources.size > 0) world.outside.documents.begin();
+  if (scenario.documents === true) world.outside.documents.begin();
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));

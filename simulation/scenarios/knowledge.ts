@@ -211,5 +211,6 @@ export const knowledge: Scenario = {
   tasks: tasksOf,
   strict: true,
   people: "honest",
+  documents: true,
   rates: (_seed, rates) => ({ ...rates, modelObeys: 1, modelLoops: 0 }),
 };
