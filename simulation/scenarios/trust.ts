@@ -1,6 +1,6 @@
 /**
- * @module Systems made at random in which agents read what strangers wrote, and all models obey it; people decide, in time or not; labels are
- * carried over asks, hand-offs, nested routes and state; principals have different permissions and give their tasks fewer of them.
+ * @module Systems made at random in which agents read what strangers wrote, and all models obey it; people decide, in time or not; labels
+ * are carried over asks, hand-offs, nested routes and state; principals have different permissions and give their tasks fewer of them.
  */
 import { z } from "zod";
 import { openai } from "../../agents/model/openai.ts";

@@ -1,6 +1,6 @@
 /**
- * @module The documents of the sources of a simulated system: they change, vanish and come back while it runs, and cannot always be listed or
- * read. Each version has a mark of its own.
+ * @module The documents of the sources of a simulated system: they change, vanish and come back while it runs, and cannot always be
+ * listed or read. Each version has a mark of its own.
  */
 import { hashText } from "../../runtime/canonical.ts";
 import type { ListedDocument } from "../../runtime/memory/compare.ts";
@@ -22,7 +22,7 @@ const VANISH_SHARE = 0.5;
 const FAILS_MS = 20;
 const SOURCE = "handbook";
 const SEED_DIGITS = 7;
-const HEXADECIMAL = 16;
+const HEXADECIMAL_FORMAT = 16;
 
 /** What a source of a scenario has. */
 export class SimDocuments {
@@ -61,7 +61,7 @@ export class SimDocuments {
     if (this.#documents.length > 0) return false;
     const { options, timeline, faults } = this.#world;
     if (faults.rates.effectFails === 0) return false;
-    const random = new Random(options.seed, Number.parseInt(hashText(`${source}/${id}`).slice(0, SEED_DIGITS), HEXADECIMAL));
+    const random = new Random(options.seed, Number.parseInt(hashText(`${source}/${id}`).slice(0, SEED_DIGITS), HEXADECIMAL_FORMAT));
     return random.chance(VANISH_SHARE) && timeline.nowMs > random.int(0, CHANGE_MS_MAX);
   }
 

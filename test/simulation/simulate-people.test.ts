@@ -38,7 +38,7 @@ test("people of a user's system answer, with all that goes wrong, and no law is 
   expect(await simulate(desk, { tasks, seeds: SEEDS })).toEqual({ ok: true, runs: SEEDS });
 });
 
-test("where nobody answers, nothing that needs a decision is done", { timeout: TIMEOUT_MS }, async () => {
+test("where no one answers, nothing that needs a decision is done", { timeout: TIMEOUT_MS }, async () => {
   const asked = { tasks, seeds: SEEDS, invariants: { "nothing is paid": paid } };
   expect(await simulate(desk, { ...asked, people: "none" })).toEqual({ ok: true, runs: SEEDS });
   expect(await simulate(desk, { ...asked, people: "honest" })).toMatchObject({ ok: false, law: "invariant" });
