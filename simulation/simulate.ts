@@ -76,8 +76,8 @@ export interface SimulateOptions {
    */
   readonly models?: "adversary" | "honest" | { readonly rates: Partial<ModelRates> } | undefined;
   /**
-   * What people do whom the system asks. `honest`: each request gets one decision that fits, in time. `all`: also late ones, none at all, two
-   * that differ, several people at once, and decisions that must be refused: without the role, by who asked, by an agent, about
+   * What people do whom the system asks. `honest`: each request gets one decision that fits, in time. `all`: also late ones, none at all,
+   * two that differ, several people at once, and decisions that must be refused: without the role, by who asked, by an agent, about
    * something else. `none`: no one answers.
    * @default "all"
    */
