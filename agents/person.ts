@@ -1,7 +1,7 @@
 /**
  * @module A person: an agent whose work items are requests that people decide. It has no handler.
  *
- * A person is a contract, so it stands wherever an agent may: as the target of a stop, in `asks`, in `handsOffTo`, as the approver of a
+ * A person is a contract, so it stands where an agent may: as the target of a stop, in `asks`, in `handsOffTo`, as the approver of a
  * tool, as a validator, and at the end of a budget.
  */
 import { z } from "zod";
@@ -23,7 +23,7 @@ export interface PersonOptions<I extends z.ZodType, O extends z.ZodType> {
   readonly input?: I | undefined;
   /** Schema of the answer. Without it the person approves, edits or denies, and the output is a `Verdict`. */
   readonly output?: O | undefined;
-  /** Who may decide: people whose token has one of these roles. @default whoever may decide at all */
+  /** Who may decide: people whose token has one of these roles. @default all who may decide */
   readonly roles?: readonly string[] | undefined;
   /** Time for a decision in milliseconds, at most 365 days. @default as long as the process may run */
   readonly deadlineMs?: number | undefined;

@@ -1,7 +1,7 @@
 /**
  * @module A source: where documents of a memory come from, such as a folder, a store or a server.
  *
- * A host compares what a source lists with what its memory holds. What changed or vanished leaves the memory before anything new is written.
+ * A host compares what a source lists with what its memory holds. What changed or vanished leaves the memory before anything is written.
  */
 import type { Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";

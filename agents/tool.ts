@@ -97,8 +97,8 @@ export interface ToolRules<Input, Output> {
   readonly breaker?: boolean | undefined;
   /**
    * Whether outputs and messages of faults may hold texts of strangers, such as a web page, which must not be followed as instructions.
-   * `false`: you vouch for them. @default for `effect: "read"` true for messages of faults, and for outputs that can hold free text: a string
-   * without `enum`, `format` or `pattern`
+   * `false`: you vouch for them. @default for `effect: "read"` true for messages of faults, and for outputs that can hold free text: a
+   * string without `enum`, `format` or `pattern`
    */
   readonly untrusted?: boolean | undefined;
 }

@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { APP_NODE_ARGS } from "../cli/run/app-args.ts";
 import { Cluster, ensureDapr, freePort, renderResources, startRedis } from "../cli/dapr/index.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import { InboxPage } from "../runtime/people/answers.ts";
 import { Bed } from "./bed.ts";
 import { whole } from "./options.ts";
@@ -34,8 +35,8 @@ const { values } = parseArgs({
   options: {
     processes: { type: "string", default: "10000" },
     profile: { type: "string", default: "embedded" },
-    /** Seconds for which CPU is measured while all wait. */
-    watch: { type: "string", default: "30" },
+    /** Seconds for which CPU is measured while all wait: one period of the reminders, so that each process is reminded once. */
+    watch: { type: "string", default: String(LIMITS.reminderMs / 1_000) },
     /** Requests that are decided one after another, each when the one before has gone on. */
     single: { type: "string", default: "200" },
   },

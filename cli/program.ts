@@ -15,6 +15,7 @@ import { graph } from "./commands/graph.ts";
 import { inbox } from "./commands/inbox.ts";
 import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
+import { memory } from "./commands/memory.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
 import { rules } from "./commands/rules.ts";
@@ -32,7 +33,7 @@ import { usageError } from "./text/usage.ts";
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
-  ...[sources, graph, mcp, doctor, setAside, purge, completion],
+  ...[memory, sources, graph, mcp, doctor, setAside, purge, completion],
 ];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */

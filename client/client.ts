@@ -24,6 +24,7 @@ import type { OutcomeStatus } from "../runtime/protocol.ts";
 import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
+import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import { RulesClient } from "./rules.ts";
@@ -139,11 +140,14 @@ export class Client {
   readonly inbox: InboxClient;
   /** Standing rules. */
   readonly rules: RulesClient;
+  /** What agents remember. */
+  readonly memory: MemoryClient;
 
   constructor(options: ConnectOptions) {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
+    this.memory = new MemoryClient(this.#connection);
   }
 
   /** The address of the system. */

@@ -18,6 +18,7 @@ export {
 } from "./client.ts";
 export type { DecideOptions, Decision, InboxClient, InboxListOptions } from "./inbox.ts";
 export type { RevokeOptions, RuleListOptions, RulesClient } from "./rules.ts";
+export type { FactFilter, ForgetOptions, MemoryClient } from "./memory.ts";
 export type { CallOptions, ConnectOptions } from "./connection.ts";
 export { CLIENT_CODES, type ClientCode, ClientError } from "./errors.ts";
 export type { FollowedDelta } from "../runtime/model/deltas.ts";
@@ -32,6 +33,7 @@ export type {
   Receipt,
   SignalReceipt,
 } from "../runtime/answers.ts";
+export type { FactEntry, Forgotten, GoneFact, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
 export type { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
 export type { RulesAnswer, RuleView } from "../runtime/people/rule-view.ts";
 export type { InboxEntry, RequestLine, RequestView } from "../runtime/people/view.ts";

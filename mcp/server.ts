@@ -25,7 +25,10 @@ export interface McpCall extends ToolCall {
 }
 
 /** What a user decides about one tool. The server's own hints about effects are not believed. */
-export interface McpToolOptions extends Pick<ToolRules<McpInput, Json>, "permission" | "approve" | "declassify" | "timeoutMs" | "retry"> {
+export interface McpToolOptions extends Pick<
+  ToolRules<McpInput, Json>,
+  "permission" | "approve" | "approver" | "declassify" | "timeoutMs" | "retry"
+> {
   /** @default "write" */
   readonly effect?: ToolDefinition["effect"] | undefined;
   /** What to do about a call whose end is not known. @default "repeat" for `effect: "read"`, else "stop": it fails with `call.unknown` */
@@ -82,7 +85,7 @@ export interface McpServer<T extends Allowed = Allowed> {
 }
 
 const TOOL_OPTIONS = [
-  ...["effect", "unknown", "permission", "approve", "declassify", "timeoutMs", "retry", "as", "about", "input", "output"],
+  ...["effect", "unknown", "permission", "approve", "approver", "declassify", "timeoutMs", "retry", "as", "about", "input", "output"],
   ...["resultBytesMax", "undo", "lookup"],
 ];
 

@@ -293,10 +293,10 @@ function made(code: "mcp.rejected" | "mcp.unavailable" | "mcp.unanswered", text:
 }
 
 /** The code of the protocol for a resource that there is not. */
-const RESOURCE_UNKNOWN = -32_002;
+const RESOURCE_UNKNOWN_CODE = -32_002;
 
 function isUnknownResource(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === RESOURCE_UNKNOWN;
+  return typeof error === "object" && error !== null && "code" in error && error.code === RESOURCE_UNKNOWN_CODE;
 }
 
 /** Whether a request was answered, was certainly not sent, or may have arrived. */

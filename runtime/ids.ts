@@ -179,6 +179,11 @@ export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
+/** The tool in the {@link callKey} of a call. */
+export function toolOf(key: string): string {
+  return key.slice(0, key.indexOf("/"));
+}
+
 /** Returns the key of the wait for a person's consent to a call, by the call's key. `round` counts from 0: an edit may be asked about again. */
 export function consentKey(call: string, round: number): string {
   return `consent ${call}/${round}`;

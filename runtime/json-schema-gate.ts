@@ -13,7 +13,7 @@ export interface KnownSchema {
   readonly hash: string;
 }
 
-/** The fault of a content that does not match a JSON Schema, which was checked when it was defined. `what` names the content in messages. */
+/** The fault of a content that does not match a JSON Schema, which was checked when it was defined. `what` names the content. */
 export function schemaMisfit({ schema, hash }: KnownSchema, what: string, code: FaultCode, content: Json): WireFault | undefined {
   const key = `${code} ${what} ${hash}`;
   const known = gates.get(key) ?? gate(zodOf(schema), what, code);

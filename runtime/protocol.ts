@@ -441,7 +441,7 @@ export interface RequestNotification {
   readonly run: number;
   readonly kind: (typeof REQUEST_KINDS)[number];
   readonly person?: string | undefined;
-  /** Who may decide now; empty: whoever may decide at all. */
+  /** Who may decide now; empty: all who may decide. */
   readonly roles: readonly string[];
   readonly tenant?: string | undefined;
   /** Its deadline. */

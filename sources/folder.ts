@@ -25,8 +25,8 @@ const ENDINGS_DEFAULT = [".md", ".txt"];
 const PART_MARK = "#";
 
 /**
- * Defines a source of the text files below a folder. The id of a document is its path in the folder, with slashes; of a large file, the parts
- * from the second on are `<path>#2` and so on. A folder that cannot be read changes nothing.
+ * Defines a source of the text files below a folder. The id of a document is its path in the folder, with slashes; of a large file, the
+ * parts from the second on are `<path>#2` and so on. A folder that cannot be read changes nothing.
  * @throws `definition.invalid`
  */
 export function folderSource(name: string, path: string | URL, options: FolderSourceOptions = {}): SourceDefinition {

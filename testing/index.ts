@@ -9,6 +9,7 @@ export { type FakeCall, fakeModel, type FakeModel, type FakeReply } from "./fake
 export { fake, type Fake, type FakeHandler, type Fakes } from "./fakes.ts";
 export {
   type LocalOutcome,
+  type LocalMemory,
   type LocalSystem,
   type LocalTask,
   runLocal,

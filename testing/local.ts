@@ -12,6 +12,7 @@ import { Fault, type Json } from "../runtime/faults.ts";
 import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus, type Principal } from "../runtime/protocol.ts";
+import type { Forgotten, MemoryView } from "../runtime/memory-answers.ts";
 import type { SyncAnswer } from "../runtime/source-answers.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
@@ -137,7 +138,28 @@ export interface LocalSystem {
    * @throws `source.unknown`, `source.unavailable`
    */
   sync(source: string): Promise<SyncAnswer>;
+  /** What agents remember. */
+  readonly memory: LocalMemory;
   stop(): Promise<void>;
+}
+
+/** The memories of a local system. All methods throw `memory.unknown`. */
+export interface LocalMemory {
+  list(): Promise<readonly string[]>;
+  show(memory: string): Promise<MemoryView>;
+  /** Forgets a fact, and what was derived from it in any memory. */
+  forget(memory: string, id: string): Promise<Forgotten>;
+  promote(memory: string, id: string, reason: string): Promise<void>;
+}
+
+function localMemory(operations: SystemOperations, during: <T>(action: Promise<T>) => Promise<T>): LocalMemory {
+  const caller = { principal: { ...ANONYMOUS, subject: "local" } };
+  return {
+    list: () => during(operations.memories().then(({ memories }) => memories)),
+    show: (memory) => during(operations.memory(memory, {}, caller)),
+    forget: (memory, id) => during(operations.forgetFact(memory, id, {}, caller)),
+    promote: (memory, id, reason) => during(operations.promoteFact(memory, id, reason, caller).then(() => undefined)),
+  };
 }
 
 /** Starts a system in memory. Throws `agent.unknown` for a fake of an unknown agent, `definition.invalid` for an unknown option. */
@@ -201,6 +223,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
       await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
     },
+    memory: localMemory(operations, (action) => driver.during(action)),
     sync: (source) => driver.during(syncSource(host, source, "local")),
     stop: () => host.stop(0),
   };

@@ -1,7 +1,7 @@
 /** @module Whether what a work item has recalled is still true. */
-import { Fault } from "../../runtime/faults.ts";
+import { Fault, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { FactRef } from "../../runtime/memory/fact.ts";
+import type { Fact as MemoryFact, FactRef } from "../../runtime/memory/fact.ts";
 import type { Memories, MemoryCaller } from "./memories.ts";
 
 /**
@@ -32,4 +32,19 @@ export async function requireCurrent(
 export function staleFault({ memory, id, version }: FactRef): Fault {
   const text = `the fact ${id} of the memory ${memory}, which this work item had recalled, is gone or has a newer version`;
   return new Fault("memory.stale", text, { memory, id, version, sent: false });
+}
+
+/**
+ * Writes what was derived from facts. One of them may have gone since it was recalled: then the attempt ends. A turn is left out instead,
+ * since its task is answered.
+ * @throws `memory.stale`
+ */
+export async function whileThere<T>(kind: MemoryFact["kind"], refs: readonly FactRef[], write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const [first] = refs;
+    if (!isFault(error) || error.code !== "memory.unknown" || kind === "turn" || first === undefined) throw error;
+    throw staleFault(first);
+  }
 }

@@ -18,7 +18,7 @@ import { type MemoryOpOf, type Reader, Withheld } from "../../runtime/memory/ope
 import { factIdParts, outsideFactId, sourceMemoryId } from "../../runtime/memory/scope.ts";
 import type { ConversationView, FactDraft, FactQuery, FactView, Recalled, RuntimeMemory, TurnView } from "../../runtime/memory/view.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
-import { requireCurrent, staleFault } from "./current.ts";
+import { requireCurrent, staleFault, whileThere } from "./current.ts";
 import type { Memories, MemoryCaller } from "./memories.ts";
 
 /** The parts of a memory of an execution. */
@@ -55,6 +55,8 @@ export class ExecutionMemory implements RuntimeMemory {
   readonly #parts: ExecutionMemoryParts;
   /** Facts that the handler has recalled, which its own derive from unless it says otherwise. */
   readonly #recalled = new Map<string, { readonly ref: FactRef; readonly trust: Trust }>();
+
+  readonly #remembered: { readonly ref: FactRef; readonly trust: Trust }[] = [];
 
   constructor(parts: ExecutionMemoryParts) {
     this.#parts = parts;
@@ -120,7 +122,10 @@ export class ExecutionMemory implements RuntimeMemory {
     const valid = validMs === undefined ? {} : { validUntilMs: this.#parts.work.begunAtMs + validMs };
     const parents = draft.from === undefined ? [...this.#recalled.values()] : this.#named(draft.from);
     const name = `remember/${this.#hash({ key: key ?? null, value, validMs: validMs ?? null })}`;
-    return this.#write(name, { kind: "fact", content: value, ...(key === undefined ? {} : { key }), ...valid }, parents);
+    const fact = await this.#write(name, { kind: "fact", content: value, ...(key === undefined ? {} : { key }), ...valid }, parents);
+    const { id, version, trust } = fact;
+    this.#remembered.push({ ref: { memory: this.#parts.memory, id, version }, trust });
+    return fact;
   }
 
   async summarize(turns: readonly TurnView[], summary: string, tokens: number): Promise<TurnView> {
@@ -136,7 +141,9 @@ export class ExecutionMemory implements RuntimeMemory {
   }
 
   async addTurn(content: { readonly input: string; readonly output: string }, tokens: number): Promise<void> {
-    await this.#write("turn", { kind: "turn", content: { ...content }, tokens }, [...this.#recalled.values()]);
+    // What the work item has remembered stands in what it was asked or has answered, so the turn goes with it.
+    const parents = [...this.#recalled.values(), ...this.#remembered];
+    await this.#write("turn", { kind: "turn", content: { ...content }, tokens }, parents);
   }
 
   async forget(id: string): Promise<void> {
@@ -239,15 +246,14 @@ export class ExecutionMemory implements RuntimeMemory {
     let fresh: Fact | undefined;
     const output = await recorded(name, async (call) => {
       const refs = parents.map(({ ref }) => ref);
-      await this.#link(refs);
       const { agent, processId, id: workId, principal } = work;
       const writer = { agent, processId, workId, subject: principal.subject };
       const promoted = this.#promotion(draft, trust, label);
-      fresh = await memories.write(
-        memory,
-        { ...draft, call, writer, trust, parents: refs, ...labelField(label), ...promoted },
-        this.#caller,
-      );
+      const wanted = { ...draft, call, writer, trust, parents: refs, ...labelField(label), ...promoted };
+      fresh = await whileThere(draft.kind, refs, async () => {
+        await this.#link(refs);
+        return memories.write(memory, wanted, this.#caller);
+      });
       return this.#record([{ memory, fact: fresh }], NONE);
     });
     const [ref] = Seen.parse(output).facts;
@@ -326,7 +332,7 @@ export class ExecutionMemory implements RuntimeMemory {
     throw new Fault("memory.scope", `${what} is of the memory ${memory}, and this work item has ${this.#parts.memory}`);
   }
 
-  /** Not of the content alone: whoever reads the record cannot try contents until one fits. */
+  /** Not of the content alone: a reader of the record cannot try contents until one fits. */
   #hash(content: Json): string {
     return hashJson([this.#parts.work.id, content]).slice(0, HASH_DIGITS);
   }

@@ -27,7 +27,7 @@ export interface Lost {
   readonly readersDropped: number;
 }
 
-/** Tells the other memories, beginning with what `answer` says of a memory. Throws as operations of memories do; then it may be repeated. */
+/** Tells the other memories, beginning with what `answer` says of one. Throws as operations of memories do; then it may be repeated. */
 export async function follow(memories: Pick<Memories, "perform">, memory: string, answer: MemoryAnswer, by: MemoryCaller): Promise<Lost> {
   const facts = new Map<string, LostFact>();
   const readers = new Map<string, LostReader>();

@@ -10,7 +10,7 @@ import type { NextState, WaitContent } from "../../runtime/agent/inputs.ts";
 import type { AgentState, Call, Failure } from "../../runtime/agent/state.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
-import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
+import { Fault, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
 import { callKey, callPrefix, idempotencyKey, modelKey } from "../../runtime/ids.ts";
 import type { Label } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -20,7 +20,7 @@ import { pause } from "../engine/pause.ts";
 import { Consents } from "./consents.ts";
 import { ExecutionFacts } from "./execution-facts.ts";
 import { ExecutionMemory } from "./execution-memory.ts";
-import type { HandlerExecutionParts } from "./execution-parts.ts";
+import { type HandlerExecutionParts, OVER, RUN_ENDED } from "./execution-parts.ts";
 import { HandlerBudget } from "./handler-budget.ts";
 import { HandlerWaits, readAnswer } from "./handler-waits.ts";
 import { ModelCalls } from "./model-calls.ts";
@@ -29,15 +29,6 @@ import { Replay } from "./replay.ts";
 import type { HeldInput } from "./run-link.ts";
 import { SlotUse } from "./slot-use.ts";
 import { type MadeCall, ToolCalls } from "./tool-calls.ts";
-
-/**
- * Refusals that end this execution: another one has the work item, it is being compensated, or its process was purged.
- * A handler that caught such a fault and continued would act without records.
- */
-const RUN_ENDED: ReadonlySet<string> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
-
-/** Rejects what a handler starts after its end. */
-const OVER = new Fault("work.cancelled", "the handler has already ended; await each call before it returns");
 
 /** The mutable side of one execution. It lives in one host, under one token; durable data is in the actor's journal. */
 export class HandlerExecution extends ExecutionFacts implements RuntimeContext {

@@ -67,7 +67,7 @@ export class Host implements BeginningHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
-  /** The memories of the system, wherever they are. */
+  /** The memories of the system, on any host. */
   readonly memories: Memories;
   /** The sources of the system, as this host compares them. The program that serves the host starts their schedules. */
   readonly sources: Sources;
@@ -122,18 +122,12 @@ export class Host implements BeginningHost {
       },
     });
     const catalog = new IndexClient(ports, system.name, "Memories");
-    const memoryParts = { system: system.name, ports, values: this.values, catalog };
-    this.memories = new Memories(memoryParts);
+    const remembering = { system: system.name, ports, values: this.values, catalog };
+    this.memories = new Memories(remembering);
+    const { memories } = this;
     const memoryType = actorType(system.name, "Memory");
-    this.#memories = new MemoryActors({
-      ...memoryParts,
-      type: memoryType,
-      memories: this.memories,
-      writer,
-      quarantine,
-      search: new IndexedSearch(),
-      log,
-    });
+    const search = new IndexedSearch();
+    this.#memories = new MemoryActors({ ...remembering, type: memoryType, memories, writer, quarantine, search, log });
     this.sources = new Sources({ system, ports, memories: this.memories, metrics: this.metrics, log });
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
@@ -141,7 +135,6 @@ export class Host implements BeginningHost {
     const checks = new Checks({ audit, clock, metrics: this.metrics });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      const { memories } = this;
       const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules, checks, memories };
       this.#agents.set(type, new AgentActors({ ...parts, type, definition }));
     }

@@ -123,7 +123,7 @@ export class MemoryActors {
     else if (wasUnfinished && state.unfinished !== true) await this.#endReminder(id);
   }
 
-  /** Tells the other memories. The reminder ends when nothing is owed any more. */
+  /** Tells the other memories. The reminder ends when nothing is owed. */
   async #finish(id: string, state: MemoryState): Promise<void> {
     if (state.toTell.length > 0) await this.#parts.memories.finish(id, state, CALLER);
     const { state: now } = await this.engine.fresh(id);

@@ -1,4 +1,4 @@
-/** @module Calls a source: its listing page by page, and its documents, each call under a time limit. What fails is `source.unavailable`. */
+/** @module Calls a source: its listing page by page, and its documents, each under a time limit. What fails is `source.unavailable`. */
 import type { SourceCall, SourceDefinition, SourcePage } from "../../agents/source.ts";
 import { Fault, isFault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";

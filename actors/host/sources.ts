@@ -185,7 +185,7 @@ export class Sources {
     }
   }
 
-  /** S1. What the listing proves is taken out, whatever comes of the reads that follow. */
+  /** S1. What the listing proves is taken out, also if the reads that follow fail. */
   async #takeOut(run: Comparing, known: ReadonlyMap<string, Fact>): Promise<Pick<SyncReport, "derived" | "readers">> {
     const { found, memory, comparison, by } = run;
     const readers = new Map<string, LostReader>();
@@ -230,7 +230,7 @@ export class Sources {
         memory,
         {
           ...{ call: `${memory} ${comparison} ${id}`, key: id, kind: "document", content, parents: [], comparison },
-          writer: { agent: memory, processId: memory, workId: `${memory}:${comparison}`, subject: memory },
+          writer: { agent: memory, processId: memory, workId: `${memory}:${comparison}`, subject: "" },
           source: { name, id, hash: version },
           trust: untrusted ? "untrusted" : "tool",
           ...(untrusted ? { label: [`source:${name}`] } : {}),
@@ -277,7 +277,7 @@ const CALLER: MemoryCaller = { principal: { ...ANONYMOUS, subject: "system", per
 const OF_DOCUMENT: ReadonlySet<WireFault["code"]> = new Set(["source.unavailable", "memory.invalid", "value.too-large"]);
 
 /** The documents of a source's memory by their ids. */
-export function documentsOf(state: MemoryState): ReadonlyMap<string, Fact> {
+function documentsOf(state: MemoryState): ReadonlyMap<string, Fact> {
   return new Map(factsOf(state).flatMap(({ fact }) => (fact.source === undefined ? [] : [[fact.source.id, fact] as const])));
 }
 

@@ -135,6 +135,14 @@ function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),
   );
   api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
+  api.serve(ROUTES.listMemories, async ({ operations }) => ok(await operations.memories()));
+  api.serve(ROUTES.showMemory, async ({ params, query, caller, operations }) => ok(await operations.memory(params.memory, query, caller)));
+  api.serve(ROUTES.forgetFact, async ({ params, body: { id, ...options }, caller, operations }) =>
+    ok(await operations.forgetFact(params.memory, id, options, caller)),
+  );
+  api.serve(ROUTES.promoteFact, async ({ params, body: { id, reason }, caller, operations }) =>
+    ok(await operations.promoteFact(params.memory, id, reason, caller)),
+  );
   api.serve(ROUTES.listSources, async ({ operations }) => ok(await operations.sources()));
   api.serve(ROUTES.syncSource, async ({ params, caller, operations }) => ok(await operations.syncSource(params.name, caller)));
   api.serve(ROUTES.listBroken, async ({ operations }) => ok(await operations.broken()));

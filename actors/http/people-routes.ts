@@ -70,6 +70,6 @@ export const PEOPLE_ROUTES = {
     body: RevokeRequest,
     bodyOptional: true,
     answers: { 200: json(RuleView, "The rule.") },
-    faults: ["id.invalid", "rule.unknown", ...CHANGING],
+    faults: ["id.invalid", "rule.unknown", "person.forbidden", ...CHANGING],
   }),
 } as const;

@@ -2,6 +2,7 @@
  * @module The table of the HTTP API: every route with its role, schemas, answers and faults. The Express app and the OpenAPI document are
  * both generated from it.
  */
+import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
@@ -22,7 +23,6 @@ import {
   SignalReceipt,
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
-import { SourcesAnswer, SyncAnswer } from "../../runtime/source-answers.ts";
 import {
   AuditQuery,
   CancelRequest,
@@ -39,10 +39,8 @@ import {
   PurgeRequest,
   RedriveRequest,
   SetAsideRequest,
-  NoBody,
   SignalParams,
   SignalRequest,
-  SourceParams,
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
@@ -251,27 +249,7 @@ export const ROUTES = {
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
-  listSources: spec({
-    method: "get",
-    path: "/sources",
-    summary: "Lists the sources of the system, and how current their memories are",
-    role: "read",
-    ...BARE,
-    answers: { 200: json(SourcesAnswer, "The sources.") },
-    faults: ASKING,
-  }),
-  syncSource: spec({
-    method: "post",
-    path: "/sources/{name}/sync",
-    summary: "Compares a source with its memory now",
-    role: "operate",
-    params: SourceParams,
-    query: NoQuery,
-    body: NoBody,
-    bodyOptional: true,
-    answers: { 200: json(SyncAnswer, "What changed. It is gone from all memories, with what was derived from it.") },
-    faults: ["source.unknown", "source.unavailable", "memory.full", "work.superseded", ...CHANGING],
-  }),
+  ...KNOWLEDGE_ROUTES,
   listBroken: spec({
     method: "get",
     path: "/broken",

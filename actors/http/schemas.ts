@@ -28,6 +28,7 @@ import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
+import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
 
 /** Maximum length of a cursor, a reason or a name in a query. */
@@ -281,6 +282,24 @@ export const LetterParams = z.strictObject({
     .describe("`<process id>:<run>`, or `invalid-<hash>`; percent-encoded."),
 });
 
+/** A path with the id of a memory. */
+export const MemoryParams = z.strictObject({ memory: z.string().regex(PROCESS_ID, `expected ${ID_TEXT}`).describe("Id of the memory.") });
+/** Which facts of a memory are shown. */
+export const FactsQuery = z.strictObject({
+  id: z.string().max(LIMITS.idLengthMax).optional().describe("Only the fact with this id."),
+  key: z.string().max(LIMITS.factKeyLengthMax).optional().describe("Only the fact with this key."),
+  text: z.string().min(1).max(LIMITS.factTextCharsMax).optional().describe("Words to search for, best first."),
+  limit: whole(1, LIMITS.factsReadMax).optional().describe("Facts at most."),
+});
+/** A fact to forget. */
+export const ForgetRequest = z.strictObject({
+  id: z.string().min(1).max(LIMITS.idLengthMax).describe("Id of the fact."),
+  reason: Reason.optional(),
+  purge: z.boolean().optional().describe("Purge ended processes that had written or read it, too."),
+});
+/** A fact to vouch for. */
+export const PromoteRequest = z.strictObject({ id: z.string().min(1).max(LIMITS.idLengthMax).describe("Id of the fact."), reason: Reason });
+
 /** A path with the name of a source. */
 export const SourceParams = z.strictObject({ name: Name.describe("Name of the source.") });
 
@@ -327,6 +346,10 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   BrokenActors,
   Graph: GraphAnswer,
   Purged: PurgeAnswer,
+  Memories: MemoriesAnswer,
+  Memory: MemoryView,
+  Fact: FactEntry,
+  Forgotten,
   Source: SourceView,
   Sources: SourcesAnswer,
   Synced: SyncAnswer,

@@ -6,6 +6,7 @@ import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import type { RuleView } from "../../runtime/people/rule-view.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
+import type { FactEntry } from "../../runtime/memory-answers.ts";
 import type { Operations, Page } from "../operations/operations.ts";
 
 /** The operations of a tenant; all of them for a token without one. */
@@ -41,6 +42,12 @@ class TenantOperations implements Operations {
     const inside = insideId(id, this.#tenant);
     if (id.startsWith("invalid-") || !isOfTenant(inside, this.#tenant))
       throw new Fault("deadletter.unknown", `there is no dead letter ${JSON.stringify(id)}`);
+    return inside;
+  }
+
+  #memory(id: string): string {
+    const inside = insideId(id, this.#tenant);
+    if (!isOfTenant(inside, this.#tenant)) throw new Fault("memory.unknown", `there is no memory ${id}`);
     return inside;
   }
 
@@ -92,6 +99,23 @@ class TenantOperations implements Operations {
   models: Operations["models"] = () => this.#all.models();
   invalid: Operations["invalid"] = (...message) => this.#all.invalid(...message);
 
+  memories: Operations["memories"] = async () => ({ memories: (await this.#all.memories(this.#tenant)).memories.map(outsideId) });
+  memory: Operations["memory"] = async (memory, ...rest) => {
+    const { id, facts, ...view } = await this.#all.memory(this.#memory(memory), ...rest);
+    return { id: outsideId(id), facts: facts.map(shownFact), ...view };
+  };
+  forgetFact: Operations["forgetFact"] = async (memory, ...rest) => {
+    const { facts, readers, purged, waiting, ...told } = await this.#all.forgetFact(this.#memory(memory), ...rest);
+    return {
+      facts: facts.map(shownPlace),
+      readers: readers.map(shownWork),
+      ...told,
+      ...(purged === undefined ? {} : { purged: purged.map(outsideId) }),
+      ...(waiting === undefined ? {} : { waiting: waiting.map(outsideId) }),
+    };
+  };
+  promoteFact: Operations["promoteFact"] = async (memory, ...rest) => shownFact(await this.#all.promoteFact(this.#memory(memory), ...rest));
+
   /** What is of all tenants. */
   purge: Operations["purge"] = async () => ofAll("a purge is");
   sources: Operations["sources"] = async () => ofAll("sources are");
@@ -134,6 +158,18 @@ function shownEntry(entry: Json): Json {
   return Object.fromEntries(
     Object.entries(entry).map(([name, value]) => [name, NAMES.includes(name) && typeof value === "string" ? outsideId(value) : value]),
   );
+}
+
+function shownFact({ writer, parents, readers, ...fact }: FactEntry): FactEntry {
+  return { ...fact, writer: shownWork(writer), parents: parents.map(shownPlace), readers: readers.map(shownWork) };
+}
+
+function shownPlace<T extends { readonly memory: string }>(place: T): T {
+  return { ...place, memory: outsideId(place.memory) };
+}
+
+function shownWork<T extends { readonly processId: string; readonly workId: string }>(work: T): T {
+  return { ...work, processId: outsideId(work.processId), workId: outsideId(work.workId) };
 }
 
 function shownPage({ entries, ...rest }: Page): Page {

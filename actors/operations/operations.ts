@@ -2,6 +2,7 @@
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
+import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
@@ -145,6 +146,23 @@ export interface RedriveOptions {
   readonly undoneByHand?: boolean | undefined;
 }
 
+/** Which facts of a memory are shown. An omitted field matches all. */
+export interface FactFilter {
+  readonly id?: string | undefined;
+  readonly key?: string | undefined;
+  /** Words to search for. */
+  readonly text?: string | undefined;
+  /** @default 64 */
+  readonly limit?: number | undefined;
+}
+
+/** Options of forgetting a fact. */
+export interface ForgetOptions {
+  readonly reason?: string | undefined;
+  /** Ended processes that had written or read it are purged, too. @default false */
+  readonly purge?: boolean | undefined;
+}
+
 /**
  * The operations of a system. All methods throw coded faults. Pages list the newest entries first; a page may be short or empty and still
  * have a cursor.
@@ -216,6 +234,20 @@ export interface Operations {
    * are in the directory, with their subject in `by`.
    */
   audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page>;
+  /** The ids of all memories; of one tenant, if one is given. */
+  memories(tenant?: string): Promise<MemoriesAnswer>;
+  /** Facts of a memory with their contents, the newest first, and the last ones that are gone. Throws `memory.unknown`. */
+  memory(memory: string, filter: FactFilter, caller: Caller): Promise<MemoryView>;
+  /**
+   * Forgets a fact in all its versions, and what was derived from it in any memory; names who had read it.
+   * @throws `memory.unknown`
+   */
+  forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Forgotten>;
+  /**
+   * A person vouches for a fact, so that other processes may read it although it is untrusted.
+   * @throws `memory.unknown`, `person.forbidden`
+   */
+  promoteFact(memory: string, id: string, reason: string, caller: Caller): Promise<FactEntry>;
   /** The sources of the system, and how current their memories are. */
   sources(): Promise<Json>;
   /**

@@ -42,6 +42,7 @@ import type {
   SubmitResult,
   TaskReceipt,
 } from "./operations.ts";
+import { MemoryOperations } from "./memory-operations.ts";
 import { keptBytes, type InvalidBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
 import { WorkHistory } from "./work-history.ts";
@@ -81,6 +82,7 @@ export class SystemOperations implements Operations {
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
   readonly #broken: BrokenActors;
+  readonly #memories: MemoryOperations;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -102,6 +104,11 @@ export class SystemOperations implements Operations {
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
+    this.#memories = new MemoryOperations({
+      host: parts.host,
+      retention: this.#retention,
+      note: (act, caller) => this.#deadLetters.note(act, caller),
+    });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
@@ -317,6 +324,11 @@ export class SystemOperations implements Operations {
   models(): Json {
     return { models: plainJson(this.#parts.models?.() ?? []) };
   }
+
+  memories: Operations["memories"] = (tenant) => this.#memories.list(tenant);
+  memory: Operations["memory"] = (...asked) => this.#memories.show(...asked);
+  forgetFact: Operations["forgetFact"] = (...asked) => this.#memories.forget(...asked);
+  promoteFact: Operations["promoteFact"] = (...asked) => this.#memories.promote(...asked);
 
   async sources(): Promise<Json> {
     return { sources: plainJson(await sourceViews(this.#parts.system, this.#parts.host)) };

@@ -1,4 +1,4 @@
-/** @module Retention of the indexes: removes entries whose process is purged, decided invalid messages, and empty buckets. */
+/** @module Retention of the indexes: removes entries and requests whose process is purged, decided invalid messages, and empty buckets. */
 import { plainJson } from "../../runtime/canonical.ts";
 import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../../runtime/index-actor.ts";
 import { requestParts, runParts } from "../../runtime/ids.ts";
@@ -110,16 +110,17 @@ export class IndexRetention {
     }
   }
 
-  /** Purges the inbox: requests that are closed go with their process. */
+  /** Purges the requests to people: they go with their process. Those of a slice are searched from its first bucket on. */
   async sweepInbox(retentionMs: number): Promise<void> {
     const nowMs = this.#parts.ports.clock.nowMs();
-    for (const bucket of await this.names("Inbox")) {
+    const names = await this.names("Inbox");
+    for (const [index, bucket] of names.entries()) {
       if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) continue;
       const state = await this.readable("Inbox", bucket);
       if (state === undefined) continue;
       const gone: string[] = [];
-      for (const { id, open } of entriesOf(state)) if (!open && !(await this.#isAlive(requestParts(id)?.process))) gone.push(id);
-      await this.tidy("Inbox", bucket, gone);
+      for (const { id } of entriesOf(state)) if (await this.#isPurged(requestParts(id)?.process ?? "")) gone.push(id);
+      await this.tidy("Inbox", bucket, gone, names[index + 1]?.startsWith(`${bucket.split(".")[0] ?? ""}.`) === true);
     }
   }
 
@@ -136,14 +137,15 @@ export class IndexRetention {
   }
 
   async #mayGo(entry: IndexEntry): Promise<boolean> {
+    const { purge } = this.#parts;
     const run = runParts(entry.id);
-    if (run !== undefined) return !(await this.#isAlive(run.process));
-    if (entry.content !== undefined) await this.#parts.purge.forgetValues(entry.id, plainJson(entry.content));
+    if (run !== undefined) return this.#isPurged(run.process);
+    if (entry.content !== undefined) await purge.forgetValues(entry.id, plainJson(entry.content));
     return true;
   }
 
-  async #isAlive(process: string | undefined): Promise<boolean> {
+  async #isPurged(process: string): Promise<boolean> {
     const { purge, system } = this.#parts;
-    return process !== undefined && (await purge.look({ type: actorType(system, "ProcessManager"), id: process })).kind === "alive";
+    return (await purge.look({ type: actorType(system, "ProcessManager"), id: process })).kind !== "alive";
   }
 }

@@ -6,7 +6,7 @@
  * due (runtime/process/purge.ts); actors/retention/journal-purge.ts owns the order in which keys are removed.
  */
 import { faultFrom, isFault } from "../../runtime/faults.ts";
-import { bucketBeginsAtMs, entriesOf } from "../../runtime/index-actor.ts";
+import { bucketBeginsAtMs, entriesOf, entryIn } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { purgeDueMs } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -165,6 +165,21 @@ export class Retention {
       from = swept.next;
     } while (from !== undefined && !this.#stopped);
     return { purged, waiting };
+  }
+
+  /**
+   * Purges one ended process, unless others may still refer to it (`waiting`). `none`: there is no such process, or it is purged already.
+   * @throws `store.unavailable`, `sidecar.unavailable`
+   */
+  async purgeProcess(id: string): Promise<"purged" | "waiting" | "none"> {
+    const { state } = await this.#parts.host.processes.engine.fresh(id);
+    const bucket = state.task?.bucket;
+    const index = bucket === undefined ? undefined : await this.#buckets.readable("Directory", bucket);
+    const line = index === undefined ? undefined : entryIn(index, id);
+    if (bucket === undefined || line === undefined) return "none";
+    const pass: Pass = { retentionMs: 0, dryRun: false, whole: true, looked: 0, purged: 0, waiting: 0 };
+    await this.#line(bucket, line, pass);
+    return pass.purged > 0 ? "purged" : "waiting";
   }
 
   #isWorthALook(bucket: string, pass: Pass): boolean {

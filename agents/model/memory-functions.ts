@@ -52,5 +52,13 @@ export async function callMemory(
   }
   const { facts, withheld } = await memory.recall(Recall.parse(input));
   const told = withheld.untrusted === 0 ? {} : { withheld: `${withheld.untrusted} untrusted facts of other tasks are not shown` };
-  return { output: { facts: facts.map(factJson), ...told }, label: joined(...facts.map(({ label }) => label)) };
+  return {
+    output: { facts: facts.map((fact) => factJson(fact, timeText(fact.atMs))), ...told },
+    label: joined(...facts.map(({ label }) => label)),
+  };
+}
+
+/** A time as a model reads it. */
+export function timeText(atMs: number): string {
+  return new Date(atMs).toISOString();
 }

@@ -1,4 +1,4 @@
-/** @module Shows a model what its agent remembers, keeps its conversation within its window, and adds the turn of a task that was answered. */
+/** @module Shows a model what its agent remembers, keeps its conversation within its window, and adds the turn of an answered task. */
 import { isFault, type Json } from "../../runtime/faults.ts";
 import type { TurnView } from "../../runtime/memory/view.ts";
 import type { ModelMessage } from "../../runtime/model/conversation.ts";
@@ -16,6 +16,7 @@ import { valueText } from "../../runtime/model/telling.ts";
 import { hashText } from "../../runtime/canonical.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { MemoryOptions } from "../memory.ts";
+import { timeText } from "./memory-functions.ts";
 
 /** A run with a memory. */
 export interface Remembering {
@@ -32,7 +33,7 @@ export async function remembered(
   const { memory } = runtime;
   if (options === undefined || memory === undefined) return [];
   const { conversation, facts, sources = [] } = options;
-  const found = facts === undefined && sources.length === 0 ? [] : factMessages(await memory.relevant(valueText(input)));
+  const found = facts === undefined && sources.length === 0 ? [] : factMessages(await memory.relevant(valueText(input)), timeText);
   if (conversation === undefined) return found;
   const { turns, withheld } = await memory.conversation();
   const shown = await compacted(rules, turns, conversation.tokensMax, runtime);

@@ -24,9 +24,9 @@ interface ApproveOptions extends DecideOptions {
 
 const DONE = { approve: "approved", edit: "approved with another input", deny: "denied", answer: "answered" } as const;
 const NOTES: readonly string[] = [
-  "On a terminal the request is shown, and decided when you say yes. In a script give",
-  "--hash with what `troupe inbox <id>` showed: a request that asks for anything else",
-  "is not decided, but refused with person.changed.",
+  "On a terminal the request is shown, and decided when you say yes. In a script",
+  "give --hash with what `troupe inbox <id>` showed: a request that asks for",
+  "something else is not decided, but refused with person.changed.",
 ];
 
 /** Adds the command. */

@@ -36,7 +36,7 @@ export function inbox(parent: Command, context: Context): void {
       ["troupe inbox --only decided --person Approver", ""],
       ["troupe inbox --json | jq -r '.entries[].id'", "for a program"],
     ],
-    ["Nested routes have their requests in the same inbox. Decide with `troupe approve`,", "`edit`, `deny` or `answer`."],
+    ["Nested routes have their requests in the same inbox. Decide with", "`troupe approve`, `edit`, `deny` or `answer`."],
   );
   command.action(async (id: string | undefined, options: InboxOptions) => {
     const client = await clientOf(options, context.lifetime);

@@ -5,7 +5,7 @@
 import type { WireFault } from "../faults.ts";
 import type { CallView, WorkViewState } from "../process-view.ts";
 import { MICROS_PER_USD } from "../budget.ts";
-import { modelOf } from "../ids.ts";
+import { modelOf, toolOf } from "../ids.ts";
 import type { AgentEvent, Failure } from "./state.ts";
 
 /** What an agent's journal says about one work item. Times are epoch milliseconds. */
@@ -122,6 +122,8 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
 function alone(work: Draft, { kind, key, fault }: Failure, atMs: number): void {
   if (kind === "step") failed(work, kind, key, key, fault, atMs);
   else if (kind === "model") failed(work, kind, key, modelOf(key), fault, atMs);
+  // It was refused before it began.
+  else if (kind === "call") failed(work, kind, key, toolOf(key), fault, atMs);
 }
 
 /** Adds what a try of a model call has cost. */

@@ -25,7 +25,9 @@ export function takeWork(builder: AgentBuilder, { message, fault, stored }: Inpu
   if (refused !== undefined) return builder.refuse(refused);
   const work = newWork(message, body);
   const kept: AgentWork = stored === true ? { ...work, stored } : work;
-  builder.emit({ e: "work-accepted", work: { ...kept, input: recordedValue(builder, kept, body.input) } });
+  const { sentBack } = body;
+  const back = sentBack === undefined ? {} : { sentBack: { ...sentBack, output: recordedValue(builder, kept, sentBack.output) } };
+  builder.emit({ e: "work-accepted", work: { ...kept, ...back, input: recordedValue(builder, kept, body.input) } });
   if (fault === undefined) return startNext(builder);
   builder.emit({ e: "work-done", workId: body.workId, result: { fault }, ...labelField(body.label) });
   reply(builder, body.workId);

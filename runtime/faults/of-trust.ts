@@ -13,7 +13,7 @@ export const TRUST_FAULTS = {
     retryable: false,
     httpStatus: 403,
     meaning: "This caller may not decide on the request: it has none of the roles, asked for it itself, or is an agent. It stays open.",
-    fix: "Let somebody decide whose roles the request names.",
+    fix: "Let a person decide whose roles the request names.",
   },
   "person.changed": {
     retryable: false,
@@ -30,13 +30,13 @@ export const TRUST_FAULTS = {
   "person.denied": {
     retryable: false,
     httpStatus: 403,
-    meaning: "A person said no, or nobody decided in time and silence means no.",
+    meaning: "A person said no, or no person decided in time and silence means no.",
     fix: "Read the reason. Change the task, or ask again with other arguments.",
   },
   "person.expired": {
     retryable: false,
     httpStatus: 504,
-    meaning: "Nobody decided in time.",
+    meaning: "No person decided in time.",
     fix: "Give the person a longer deadline, an escalation or an answer for silence; then redrive.",
   },
   "person.too-many": {
@@ -90,7 +90,7 @@ export const TRUST_FAULTS = {
   "memory.untrusted": {
     retryable: false,
     httpStatus: 403,
-    meaning: "An untrusted fact of another conversation may not be reused before somebody vouches for it.",
+    meaning: "An untrusted fact of another conversation may not be reused before a person or a rule vouches for it.",
     fix: "Let a person promote it: `troupe memory promote <memory> <id>`.",
   },
   "memory.unknown": {

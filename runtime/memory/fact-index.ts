@@ -22,7 +22,7 @@ const FUZZY_SHARE = 0.2;
 /** Words that begin with the one that was asked for count, from this length on. */
 const PREFIX_LENGTH_MIN = 4;
 /** What is a word of the key counts more than one of the text. */
-const KEY_BOOST = 2;
+const KEY_BOOST_RATIO = 2;
 
 /** The words of a fact's content: keys, texts and numbers, in their order, up to LIMITS.searchedCharsMax. */
 export function wordsOf(value: Json): string {
@@ -53,7 +53,7 @@ export class FactIndex {
   readonly #index = new MiniSearch<IndexedFact>({
     fields: ["key", "text"],
     searchOptions: {
-      boost: { key: KEY_BOOST },
+      boost: { key: KEY_BOOST_RATIO },
       fuzzy: (term) => (term.length >= PREFIX_LENGTH_MIN ? FUZZY_SHARE : false),
       prefix: (term) => term.length >= PREFIX_LENGTH_MIN,
     },

@@ -2,7 +2,7 @@
  * @module What may be asked of a memory, and what it answers. Pure.
  *
  * Each operation is idempotent by the call that makes it. The content of a fact comes with the message that writes it, is stored before the
- * record, and stands in no record. An answer holds no content either: whoever reads a fact loads its value.
+ * record, and stands in no record. An answer holds no content either: a reader loads the value of a fact.
  */
 import { z } from "zod";
 import { Label } from "../label.ts";
@@ -96,7 +96,7 @@ export type Telling = z.infer<typeof Telling>;
 /** The other memory has answered to the invalidation. */
 const Told = Telling.extend({ op: z.literal("told") });
 
-/** A comparison of a source with this memory begins. The earlier ones may change nothing any more. */
+/** A comparison of a source with this memory begins. The earlier ones may no longer change anything. */
 const Compare = z.strictObject({ op: z.literal("compare") });
 
 /** What a comparison found. Persisted: changing this needs a version bump. */
@@ -143,7 +143,7 @@ export type ReadRecord = z.infer<typeof ReadRecord>;
 
 /** The answer to an operation, beside the receipt. */
 export const MemoryAnswer = z.strictObject({
-  /** The facts that are meant, without content: those read, written or promoted, those that went, or those that a check found not to be the newest. */
+  /** Without content: the facts read, written or promoted, those that went, or those that a check found not to be the newest. */
   facts: z.array(Fact),
   withheld: Withheld,
   /** Other memories that hold facts derived from versions of this one that are gone, and are still to be told. */

@@ -3,7 +3,7 @@
  *
  * Invariants:
  * M1 No record holds content: a fact refers to a value in the scope of its memory, which no other fact refers to.
- * M2 A value that no fact of the state refers to any more is in `owed` until its removal is recorded.
+ * M2 A value that no fact of the state refers to is in `owed` until its removal is recorded.
  * M3 The state is bounded: facts, past facts, reads and links each have a limit.
  * M4 A memory that holds facts derived from versions that are gone is in `toTell` until it has answered that they are gone too.
  */
@@ -28,7 +28,7 @@ export const HeldFact = z.strictObject({
 export type HeldFact = z.infer<typeof HeldFact>;
 
 /** The comparisons of a source with its memory. Persisted: changing this needs a version bump. */
-export const Comparisons = z.strictObject({
+const Comparisons = z.strictObject({
   /** Number of the one that began last. */
   number: z.int().positive(),
   begunAtMs: z.int().nonnegative(),
@@ -38,7 +38,7 @@ export const Comparisons = z.strictObject({
   failures: z.int().nonnegative(),
   fault: z.strictObject({ code: z.string(), message: z.string(), atMs: z.int().nonnegative() }).optional(),
 });
-export type Comparisons = z.infer<typeof Comparisons>;
+type Comparisons = z.infer<typeof Comparisons>;
 
 /** The state of a memory. Persisted: changing this needs a version bump. */
 export const MemoryState = z.strictObject({
@@ -140,7 +140,7 @@ function compared(state: MemoryState, change: (known: Comparisons) => Comparison
   return state.comparisons === undefined ? state : { ...state, comparisons: change(state.comparisons) };
 }
 
-/** What was forgotten is gone everywhere when nothing is owed any more. */
+/** What was forgotten is gone everywhere when nothing is owed. */
 function finished({ unfinished, ...state }: MemoryState): MemoryState {
   return unfinished !== true || (state.owed.length === 0 && state.toTell.length === 0) ? state : { ...state, unfinished };
 }

@@ -1,8 +1,8 @@
 /**
  * @module Requests to people, and decisions on them. Pure.
  *
- * A request belongs to one work item and one call or question of it. It carries the hash of what is asked for, and a decision names that hash,
- * so nobody decides on something else than what was shown.
+ * A request belongs to one work item and one call or question of it. It carries the hash of what is asked for, and a decision names that
+ * hash, so no decision is made on something else than what was shown.
  */
 import { z } from "zod";
 import { Spent } from "../budget.ts";
@@ -28,7 +28,7 @@ export type Escalation = z.infer<typeof Escalation>;
 
 /** A person as the process manager knows it, pinned in the slip. Persisted: changing this needs a version bump. */
 export const PersonData = z.strictObject({
-  /** Who may decide. Empty: whoever may decide at all. */
+  /** Who may decide. Empty: all who may decide. */
   roles: z.array(PersonRole).max(LIMITS.personRolesMax),
   /** Time from the request to the deadline. Absent: until the process expires. */
   deadlineMs: z.int().positive().max(LIMITS.personDeadlineMsMax).optional(),
@@ -45,15 +45,15 @@ export const PersonData = z.strictObject({
 });
 export type PersonData = z.infer<typeof PersonData>;
 
-/** The person that is asked where nothing names one: whoever may decide. */
+/** The person that is asked where nothing names one: all who may decide. */
 export const ANY_PERSON: PersonData = { roles: [], escalate: [], onExpiry: "deny" };
 
 /** Why a person is asked. */
 export const REQUEST_KINDS = ["question", "consent", "budget", "validation"] as const;
 
 /**
- * The state of a request. `open`: somebody may decide. `expired`: its deadline passed, and silence decided. `closed`: it is not needed any
- * more, because its process ended, its branch lost or the work item that asked is over.
+ * The state of a request. `open`: a person may decide. `expired`: its deadline passed, and silence decided. `closed`: it is no longer
+ * needed, because its process ended, its branch lost or the work item that asked is over.
  */
 export const REQUEST_STATES = ["open", "approved", "edited", "denied", "answered", "expired", "closed"] as const;
 /** One of {@link REQUEST_STATES}. */
@@ -95,7 +95,7 @@ export const RequestContent = z.strictObject({
 });
 export type RequestContent = z.infer<typeof RequestContent>;
 
-/** What a handler, a stop or a validator asks of a person. `content` is a stored {@link RequestContent}, `hash` the SHA-256 of its `input`. */
+/** What a handler asks of a person. `content` is a stored {@link RequestContent}, `hash` the SHA-256 of its `input`. */
 export const PersonAsk = z.strictObject({ person: z.string().optional(), content: Value, hash: z.string() });
 export type PersonAsk = z.infer<typeof PersonAsk>;
 
@@ -105,13 +105,12 @@ const AnyContent = z.unknown() as z.ZodType<Json>;
 const Reason = z.string().max(LIMITS.requestReasonCharsMax);
 
 /** Which rule of a request is made to a standing one, with its limits. */
-export const AlwaysChoice = z.strictObject({
+const AlwaysChoice = z.strictObject({
   /** Index in `RequestContent.always`. */
   rule: z.int().nonnegative(),
   usesMax: z.int().positive().max(LIMITS.ruleUsesMax).optional(),
   forMs: z.int().positive().max(LIMITS.ruleMsMax).optional(),
 });
-export type AlwaysChoice = z.infer<typeof AlwaysChoice>;
 
 /** A decision of a person on one request. */
 export const PersonDecision = z.discriminatedUnion("do", [
@@ -123,8 +122,8 @@ export const PersonDecision = z.discriminatedUnion("do", [
 export type PersonDecision = z.infer<typeof PersonDecision>;
 
 /**
- * How a request ended, as the handler that waits receives it: the output of the answer to a wait of kind `person` that is no question. A question
- * has the answer itself as its output, or the fault `person.denied` or `person.expired`.
+ * How a request ended, as the handler that waits receives it: the output of the answer to a wait of kind `person` that is no question. A
+ * question has the answer itself as its output, or the fault `person.denied` or `person.expired`.
  */
 export const Verdict = z.strictObject({
   verdict: z.enum(["approved", "edited", "denied"]),
@@ -136,7 +135,7 @@ export const Verdict = z.strictObject({
   request: z.string().optional(),
   /** The rule of the request that the person chose to make a standing one. */
   always: AlwaysChoice.optional(),
-  /** Subject of who decided; absent if nobody did: the deadline passed, or a rule decided. */
+  /** Subject of who decided; absent if no person did: the deadline passed, or a rule decided. */
   by: z.string().optional(),
   /** The standing rule that decided. */
   rule: z.string().optional(),

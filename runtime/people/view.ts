@@ -16,7 +16,7 @@ const Schema = z.record(z.string(), AnyJson);
 
 /** How a request ended. */
 const Decided = z.object({
-  by: z.string().optional().describe("Subject of the person; absent: nobody decided."),
+  by: z.string().optional().describe("Subject of the person; absent: no person decided."),
   reason: z.string(),
   atMs: EpochMs,
 });
@@ -31,18 +31,18 @@ export const RequestLine = z.object({
   item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
   kind: z.enum(REQUEST_KINDS),
   state: z.enum(REQUEST_STATES),
-  person: z.string().optional().describe("Name of the person; absent: whoever may decide."),
+  person: z.string().optional().describe("Name of the person; absent: all who may decide."),
   agent: z.string().optional().describe("The agent whose handler or model wants it; absent: the route."),
   tool: z.string().optional(),
   about: z.string().describe("Why a person is asked, cut."),
   hash: z.string().describe("SHA-256 of the input; a decision names it."),
-  roles: z.array(z.string()).describe("Who may decide now; empty: whoever may decide at all."),
+  roles: z.array(z.string()).describe("Who may decide now; empty: all who may decide."),
   agentsDecide: z.literal(true).optional(),
   forSubject: z.string().describe("Subject that the task runs for, who may not decide."),
   tenant: z.string().optional(),
   askedAtMs: EpochMs,
   dueAtMs: EpochMs.optional().describe("Its deadline; absent: it waits as long as its process."),
-  silence: OnExpiry.describe("What happens if nobody decides in time."),
+  silence: OnExpiry.describe("What happens if no person decides in time."),
   nextAtMs: EpochMs.optional().describe("Next reminder, escalation or deadline of an open request."),
   reminded: z.int().nonnegative(),
   escalated: z.int().nonnegative().describe("Steps of its escalation that have begun."),
@@ -57,7 +57,7 @@ export const DECISIONS = ["approve", "edit", "deny", "answer"] as const;
 
 /** A request with all that a person needs to decide. */
 export const RequestView = RequestLine.omit({ content: true }).extend({
-  silence: OnExpiry.optional().describe("What happens if nobody decides in time; absent: it was decided long ago."),
+  silence: OnExpiry.optional().describe("What happens if no person decides in time; absent: it was decided long ago."),
   actions: z.array(z.enum(DECISIONS)).describe("What may be decided."),
   input: AnyJson,
   reason: z.string(),

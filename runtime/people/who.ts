@@ -6,7 +6,7 @@ import { ANONYMOUS, APP_TOKEN, type Principal } from "../protocol.ts";
 /** What decides who may decide. */
 export interface Decidable {
   readonly id: string;
-  /** Who may decide now; empty: whoever may decide at all. */
+  /** Who may decide now; empty: all who may decide. */
   readonly roles: readonly string[];
   readonly agentsDecide?: true | undefined;
   /** The principal that the task runs for. */
@@ -31,7 +31,7 @@ export function forbids(request: Decidable, principal: Principal): WireFault | u
   if (kind !== undefined && agentsDecide !== true)
     return refuse(`only people may, and this is ${kind === "agent" ? "an agent" : "a peer"}`);
   if (subject === owner.subject && tenant === owner.tenant)
-    return refuse("the task runs for this subject, and nobody approves what they asked for");
+    return refuse("the task runs for this subject, and it may not approve what it asked for");
   if (roles.length > 0 && !roles.some((role) => own.includes(role))) return refuse(`it needs one of the roles ${roles.join(", ")}`);
   return undefined;
 }

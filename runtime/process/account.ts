@@ -14,6 +14,7 @@ import {
   type Amounts,
   amountsOf,
   Grant,
+  grantAfter,
   isNothingSpent,
   laterSpent,
   minGrant,
@@ -55,6 +56,9 @@ export const Account = z.strictObject({
   holdings: z.record(z.string(), Holding),
   /** Only for a nested route: the whole grant of its parent, after it gave more. */
   raised: Grant.optional(),
+  /** What people have added to the budget of the route, and who has refused to. */
+  more: Grant.optional(),
+  refused: z.string().optional(),
   /** Only for a nested route: how often it requested more of its parent, and the request that is not answered. */
   requests: z.int().positive().optional(),
   request: z.strictObject({ index: z.int().nonnegative(), need: Grant, atMs: z.int() }).optional(),
@@ -70,7 +74,13 @@ const OTHERS = "(others)";
 
 /** What the current run may spend. Undefined: it has no budget. */
 export function budgetOf({ task, account }: ProcessState): Grant | undefined {
-  return minGrant(task?.budget, account?.raised ?? task?.grant);
+  return minGrant(ownBudgetOf({ task, account }), account?.raised ?? task?.grant);
+}
+
+/** The budget of the route, with what people have added. Undefined: it has none. */
+export function ownBudgetOf({ task, account }: Pick<ProcessState, "task" | "account">): Grant | undefined {
+  const { budget } = task ?? {};
+  return budget === undefined || account?.more === undefined ? budget : grantAfter(amountsOf(account.more), budget);
 }
 
 /** What the current run has spent. */
@@ -109,7 +119,10 @@ export function holdingOf({ account }: ProcessState, id: string): Holding | unde
 // ---- changes ----------------------------------------------------------------------------------------------------------------
 
 /** Events of the account alone. */
-type AccountEvent = Extract<ProcessEvent, { e: "spent" | "granted" | "more-requested" | "more-answered" }>;
+type AccountEvent = Extract<
+  ProcessEvent,
+  { e: "spent" | "granted" | "more-requested" | "more-answered" | "budget-raised" | "budget-refused" }
+>;
 
 /** The state after an event of the account. */
 export function evolveAccount(state: ProcessState, event: AccountEvent): ProcessState {
@@ -131,6 +144,10 @@ export function evolveAccount(state: ProcessState, event: AccountEvent): Process
         ...(withoutRequest(account) ?? account),
         ...(event.grant === undefined ? {} : { raised: event.grant }),
       }));
+    case "budget-raised":
+      return patch(state, (account) => ({ ...account, more: grantAfter(amountsOf(account.more ?? {}), event.more) }));
+    case "budget-refused":
+      return patch(state, (account) => ({ ...account, refused: event.by }));
     default:
       return assertNever(event);
   }

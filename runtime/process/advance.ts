@@ -16,6 +16,7 @@ import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
 import { addressOf, askWork, defaultTimeoutMs } from "./ask-work.ts";
 import { askPerson, personOf } from "./begin-request.ts";
+import { closeIdleRequest } from "./continue-budget.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, valueOf } from "./decision-builder.ts";
 import { inputLabel, outputLabel } from "./derived-labels.ts";
 import { outputLabels } from "./labels.ts";
@@ -58,6 +59,7 @@ function stepForward(builder: ProcessBuilder): boolean {
 }
 
 function finishSlip(builder: ProcessBuilder): boolean {
+  closeIdleRequest(builder);
   // The outcome is recorded only after the compensation of losers.
   if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0 || builder.state.waits !== undefined) return false;
   const route = routeOf(builder);

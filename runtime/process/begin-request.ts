@@ -38,7 +38,7 @@ export function personOf(builder: ProcessBuilder, target: Doer): PersonData | un
 }
 
 /**
- * The person that is asked; without a name, whoever may decide.
+ * The person that is asked; without a name, all who may decide.
  * @throws `agent.unknown`
  */
 function dataOf(builder: ProcessBuilder, name: string | undefined): PersonData {

@@ -58,6 +58,9 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("granted"), workId: z.string(), grant: Grant }),
   /** A nested route requested a larger grant of its parent, and got an answer. `grant`: the whole new one; absent: none. */
   z.strictObject({ e: z.literal("more-requested"), index: z.int().nonnegative(), need: Grant, atMs: z.int() }),
+  /** A person has raised the budget of the run, or refused to. */
+  z.strictObject({ e: z.literal("budget-raised"), by: z.string(), more: Grant }),
+  z.strictObject({ e: z.literal("budget-refused"), by: z.string() }),
   z.strictObject({ e: z.literal("more-answered"), index: z.int().nonnegative(), grant: Grant.optional() }),
   /** `judged`: the output counts only when its validator has accepted it. */
   z.strictObject({
@@ -69,7 +72,15 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     judged: z.literal(true).optional(),
   }),
   /** An output was not accepted: its work items are compensated, and the call is made again with the reasons. */
-  z.strictObject({ e: z.literal("sent-back"), stop: z.string(), item: z.int(), reasons: z.array(z.string()), atMs: z.int() }),
+  z.strictObject({
+    e: z.literal("sent-back"),
+    stop: z.string(),
+    item: z.int(),
+    reasons: z.array(z.string()),
+    atMs: z.int(),
+    /** Of the reasons. */
+    label: Labelled,
+  }),
   /** The judgement of an output: the output that counts, or the fault of the call. */
   z.strictObject({
     e: z.literal("judged"),

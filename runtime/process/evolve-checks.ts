@@ -1,7 +1,7 @@
 /** @module How events change the outputs that a validator judges. Pure. */
 import { entryOf, withEntry, withoutEntry } from "../entries.ts";
 import { placeOf } from "../ids.ts";
-import { type Label, labelField } from "../label.ts";
+import { joined, type Label, labelField } from "../label.ts";
 import type { Value } from "../value.ts";
 import type { ProcessEvent } from "./events.ts";
 import { count, lacks } from "./evolve-waits.ts";
@@ -45,7 +45,7 @@ export function sentBack(state: ProcessState, event: Extract<ProcessEvent, { e: 
   const check = entryOf(state.checks ?? {}, key);
   if (check === undefined) return state;
   const round = check.round + 1;
-  const next: Check = { ...check, state: "undoing", round, reasons };
+  const next: Check = { ...check, state: "undoing", round, reasons, ...labelField(joined(check.label, event.label)) };
   const noted = addLine(state, { atMs, what: `sent back (${round})`, stop, agent: "", attempt: check.visit });
   return { ...noted, checks: withEntry(state.checks ?? {}, key, next) };
 }

@@ -70,6 +70,8 @@ function evolve(state: ProcessState, event: ProcessEvent): ProcessState {
     case "granted":
     case "more-requested":
     case "more-answered":
+    case "budget-raised":
+    case "budget-refused":
       return evolveAccount(state, event);
     default:
       return evolveWork(state, event satisfies WorkEvent);

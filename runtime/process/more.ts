@@ -1,9 +1,10 @@
 /**
  * @module Work items that need a larger grant. Pure.
  *
- * A request is answered at once with the whole new grant, or with `budget.exhausted`. It waits in two cases only. Where work items that are
+ * A request is answered at once with the whole new grant, or with `budget.exhausted`. It waits in few cases only. Where work items that are
  * being compensated hold enough, it waits for what comes back from them. Where the grant of a parent is the limit, it waits until the
- * parent has answered; so a request goes up the tree of nested routes as far as it must.
+ * parent has answered; so a request goes up the tree of nested routes as far as it must. Where the budget of the route is the limit and the
+ * route names a person, it waits for the person's decision.
  */
 import { addUsed, amountsOf, beyond, Grant, grantAfter, grantText, isWithin, maxGrant, minGrant, shareOf } from "../budget.ts";
 import { entryOf } from "../entries.ts";
@@ -13,7 +14,8 @@ import { askWorkId } from "../ids.ts";
 import { readOne } from "../machine.ts";
 import type { BodyOf, Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
-import { holdingOf, leftOf, reservedOf, returning, usedInRun } from "./account.ts";
+import { holdingOf, leftOf, ownBudgetOf, reservedOf, returning, usedInRun } from "./account.ts";
+import { askForMore, closeIdleRequest, raiseFor } from "./continue-budget.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
 import { capOf, placesBeside } from "./grants.ts";
 import { answerEffect } from "./messages.ts";
@@ -27,7 +29,9 @@ type Verdict =
   /** Enough will come back from compensations. */
   | { readonly wait: true }
   /** The parent may give more: what the process needs in all. */
-  | { readonly request: Grant };
+  | { readonly request: Grant }
+  /** A person may raise the budget by that. */
+  | { readonly raise: Grant };
 
 type Settled = Extract<Verdict, { grant: Grant } | { fault: WireFault }>;
 
@@ -39,7 +43,7 @@ export function takeNeed(builder: ProcessBuilder, asker: Work, index: number, ne
     const { id, stop, item } = asker;
     const wait = { id: askWorkId(id, index, 1), stop, item, asker: { workId: id, index }, optional: false, begunAtMs: nowMs };
     beginWait(builder, { ...wait, for: { kind: "budget", need } });
-    requestMore(builder, verdict);
+    requestMore(builder, asker, verdict);
     return;
   }
   const result = resultOf(builder, asker, verdict);
@@ -68,17 +72,19 @@ export function serveNeeds(builder: ProcessBuilder, refused?: WireFault): void {
     const verdict = judgeNeed(builder, asker, wait.for.need);
     if (isSettled(verdict)) endWait(builder, wait, resultOf(builder, asker, verdict));
     else if ("request" in verdict && refused !== undefined) endWait(builder, wait, { fault: refused });
-    else requestMore(builder, verdict);
+    else requestMore(builder, asker, verdict);
   }
+  closeIdleRequest(builder);
 }
 
 function isSettled(verdict: Verdict): verdict is Settled {
   return "grant" in verdict || "fault" in verdict;
 }
 
-/** Requests more of the parent, if that was decided and no request is open. */
-function requestMore(builder: ProcessBuilder, verdict: Exclude<Verdict, Settled>): void {
+/** Requests more of the parent or of a person, if that was decided and no request is open. */
+function requestMore(builder: ProcessBuilder, asker: Work, verdict: Exclude<Verdict, Settled>): void {
   const { state, context } = builder;
+  if ("raise" in verdict) return askForMore(builder, asker, verdict.raise);
   if (!("request" in verdict) || state.account?.request !== undefined) return;
   builder.emit({ e: "more-requested", index: state.account?.requests ?? 0, need: verdict.request, atMs: context.nowMs });
   for (const effect of moreEffects(builder.state, context)) builder.order(effect);
@@ -103,7 +109,9 @@ function judgeNeed(builder: ProcessBuilder, asker: Work, need: Grant): Verdict {
   if (left === undefined) return { grant: minGrant(cap, grantAfter(amountsOf(current), missing)) ?? current };
   if (!isWithin(missing, left)) {
     if (isWithin(missing, grantAfter(returning(state), left))) return { wait: true };
-    return fromParent(builder, missing) ?? { fault: exhaustedFault(builder, asker, left, missing) };
+    const raise = raiseFor(builder, missing);
+    const asked = fromParent(builder, missing) ?? (raise === undefined ? undefined : { raise });
+    return asked ?? { fault: exhaustedFault(builder, asker, left, missing) };
   }
   const more = minGrant(maxGrant(missing, shareOf(left, placesBeside(builder))), left) ?? missing;
   return { grant: minGrant(cap, grantAfter(amountsOf(current), more)) ?? current };
@@ -111,10 +119,10 @@ function judgeNeed(builder: ProcessBuilder, asker: Work, need: Grant): Verdict {
 
 /** What to request of the parent, if only its grant is too small and not the budget of the route itself. */
 function fromParent({ state }: ProcessBuilder, missing: Grant): Verdict | undefined {
-  const { parent, grant, budget } = taskOf(state);
+  const { parent, grant } = taskOf(state);
   if (parent === undefined || grant === undefined) return undefined;
   const need = grantAfter(addUsed(usedInRun(state), reservedOf(state)), missing);
-  if (!isWithin(need, budget)) return undefined;
+  if (!isWithin(need, ownBudgetOf(state))) return undefined;
   return { request: only(need, grant) };
 }
 
@@ -132,8 +140,9 @@ function capFault({ target }: Work, cap: Grant, need: Grant): WireFault {
 function exhaustedFault({ state }: ProcessBuilder, { target }: Work, left: Grant, missing: Grant): WireFault {
   const [over, of] = exceeded(missing, left);
   const agent = doerName(target);
+  const refused = state.account?.refused === undefined ? "" : `; ${state.account.refused} did not raise the budget`;
   const message = `process ${state.id} has ${grantText(of)} left to give; the next call of ${agent} needs ${grantText(over)} more`;
-  return wireFault("budget.exhausted", message, {
+  return wireFault("budget.exhausted", `${message}${refused}`, {
     process: state.id,
     agent,
     left: plainJson(of),

@@ -32,7 +32,7 @@ export function withEnded(state: ProcessState, wait: Wait, how: Omit<EndedReques
   return { ...state, people: { count, ended: kept } };
 }
 
-/** Ends the requests whose waits have left the state without a decision: nobody needs them any more. */
+/** Ends the requests whose waits have left the state without a decision: they are no longer needed. */
 export function withClosed(before: ProcessState, after: ProcessState, event: ProcessEvent): ProcessState {
   if (before.waits === undefined || before.waits === after.waits) return after;
   const decided = event.e === "wait-ended" ? event.waitId : undefined;

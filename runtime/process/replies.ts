@@ -58,7 +58,7 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
     ...judged,
   });
   giveUpAsks(builder, work);
-  if (work.kind === "check") takeJudgement(builder, work, result);
+  if (work.kind === "check") takeJudgement(builder, work, result, body.label);
   else if (judged.judged === true) judgeOutput(builder, work);
   passOn(builder, work, result);
 }

@@ -3,6 +3,7 @@
  *
  * They are ordered by the turn that changes a request, and again by a host that takes the process over soon after.
  */
+import { entryOf } from "../entries.ts";
 import { auditEntry, bucketOf } from "../index-actor.ts";
 import { LIMITS } from "../limits.ts";
 import { inboxEntry, type RequestLine } from "../people/view.ts";
@@ -19,7 +20,7 @@ export function changedRequests(before: ProcessState, after: ProcessState, nowMs
     return [];
   const known = new Set(before.people?.ended);
   const ended = people.ended.filter((request) => !known.has(request));
-  const open = openRequests(after).filter((wait) => before.waits?.[wait.id] !== wait);
+  const open = openRequests(after).filter((wait) => entryOf(before.waits ?? {}, wait.id) !== wait);
   return [
     ...ended.flatMap((request) => endedEffects(after, task, request, nowMs)),
     ...open.flatMap((wait) => openEffects(after, task, wait)),

@@ -18,7 +18,9 @@ import type { BodyOf, Message, RequestStatus } from "../protocol.ts";
 import { contentOf, nextStepMs } from "./begin-request.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
 import type { WaitResult } from "./events.ts";
+import { takeBudgetDecision } from "./continue-budget.ts";
 import { decisionLabel } from "./labels.ts";
+import { serveNeeds } from "./more.ts";
 import { openRequests, rolesNow } from "./people.ts";
 import { requestEffects } from "./request-effects.ts";
 import type { ProcessState } from "./state.ts";
@@ -161,8 +163,11 @@ function endRequest(builder: ProcessBuilder, wait: PersonWait, { label, ...reque
   endWait(builder, wait, result, { request, ...judged, ...labelField(label) });
   if (judged.judged === true) judgeOutput(builder, wait);
   if (wait.aside === undefined) return;
-  if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result);
-  else takeJudgement(builder, wait, result);
+  if (wait.for.about === "budget") {
+    takeBudgetDecision(builder, wait, result);
+    serveNeeds(builder);
+  } else if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result, label);
+  else takeJudgement(builder, wait, result, label);
 }
 
 /** What became of a request, for the receipt of a decision on it, and the sequence of the record that has it. */
@@ -209,14 +214,14 @@ function tell(builder: ProcessBuilder, wait: PersonWait): void {
 
 /** Silence decides. */
 function expire(builder: ProcessBuilder, wait: PersonWait): void {
-  const how: How = { state: "expired", reason: "nobody decided in time" };
+  const how: How = { state: "expired", reason: "no person decided in time" };
   endRequest(builder, wait, how, silence(builder, wait, how));
 }
 
 function silence(builder: ProcessBuilder, wait: PersonWait, how: How): WaitResult {
   const { onExpiry } = wait.for.who;
   const id = requestId(builder.state.id, wait.for.count);
-  if (onExpiry === "fail") return { fault: wireFault("person.expired", `nobody decided on ${id} in time`, { request: id }) };
+  if (onExpiry === "fail") return { fault: wireFault("person.expired", `no person decided on ${id} in time`, { request: id }) };
   if (wait.for.about !== "question") return verdictResult(builder, wait, { verdict: "denied", request: id, reason: how.reason });
   return onExpiry === "deny" ? { fault: deniedFault(builder, wait, { ...how, reason: "" }) } : { output: builder.pack(onExpiry.answer) };
 }

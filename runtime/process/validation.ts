@@ -11,7 +11,7 @@ import { guardHops } from "../cycle-guard.ts";
 import { entryOf } from "../entries.ts";
 import { boundedFault, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { checkWorkId, isBranchPath, placeOf, stopWorkId } from "../ids.ts";
-import { joined, labelField } from "../label.ts";
+import { joined, type Label, labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readAll, readOne } from "../machine.ts";
 import { Verdict } from "../people/request.ts";
@@ -48,25 +48,26 @@ export function judgeOutput(builder: ProcessBuilder, place: Place): void {
   orFails(builder, check, () => {
     const about = aboutOf(builder, check);
     if (validate.rule !== undefined && !holds(validate.rule, about))
-      return notAccepted(builder, check, validate, [`the rule ${validate.rule} does not hold`]);
+      return notAccepted(builder, check, validate, { reasons: [`the rule ${validate.rule} does not hold`], label: undefined });
     if (validate.by === undefined) return accept(builder, check, check.output);
     askValidator(builder, check, validate.by, about);
   });
 }
 
-/** Takes what a validator says, or its fault: then the call fails with that fault. */
-export function takeJudgement(builder: ProcessBuilder, place: Place, result: WaitResult): void {
+/** Takes what a validator says, with its label, or its fault: then the call fails with that fault. */
+export function takeJudgement(builder: ProcessBuilder, place: Place, result: WaitResult, label?: Label): void {
   const [check, validate] = [checkAt(builder, place), callAt(builder, place.stop)?.validate];
   if (check?.state !== "judging" || validate === undefined) return;
   if ("fault" in result) return fail(builder, check, result.fault);
   const said = Judgement.safeParse(readOne(result.output, builder.context));
   if (!said.success) return fail(builder, check, wireFault("schema.output", `${validate.by ?? "the validator"} answered no judgement`));
   if (said.data.accepted) return accept(builder, check, check.output);
-  orFails(builder, check, () => notAccepted(builder, check, validate, said.data.reasons.slice(0, LIMITS.validationReasonsMax).map(cut)));
+  const reasons = said.data.reasons.slice(0, LIMITS.validationReasonsMax).map(cut);
+  orFails(builder, check, () => notAccepted(builder, check, validate, { reasons, label }));
 }
 
 /** Takes the decision of a person on an output that no validator accepted. */
-export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, result: WaitResult): void {
+export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, result: WaitResult, label?: Label): void {
   const check = checkAt(builder, wait);
   if (check === undefined) return;
   if ("fault" in result) return fail(builder, check, result.fault);
@@ -80,7 +81,7 @@ export function takeRefusalDecision(builder: ProcessBuilder, wait: PersonWait, r
     );
   }
   const { input } = verdict.data;
-  accept(builder, check, input === undefined ? check.output : builder.pack(input));
+  accept(builder, { ...check, ...labelField(joined(check.label, label)) }, input === undefined ? check.output : builder.pack(input));
 }
 
 function checkAt({ state }: ProcessBuilder, { stop, item }: Place): Check | undefined {
@@ -130,10 +131,16 @@ function refusedFault({ stop, round }: Check, reasons: readonly string[]): WireF
   });
 }
 
-function notAccepted(builder: ProcessBuilder, check: Check, validate: Validation, reasons: readonly string[]): void {
+/** Why an output was not accepted. */
+interface Refusal {
+  readonly reasons: readonly string[];
+  readonly label: Label | undefined;
+}
+
+function notAccepted(builder: ProcessBuilder, check: Check, validate: Validation, { reasons, label }: Refusal): void {
   const { stop, item, round } = check;
   if (round < validate.roundsMax) {
-    builder.emit({ e: "sent-back", stop, item, reasons: [...reasons], atMs: builder.context.nowMs });
+    builder.emit({ e: "sent-back", stop, item, reasons: [...reasons], atMs: builder.context.nowMs, ...labelField(label) });
     undoPlaces(builder, [placeOf(stop, item)]);
     pumpUndo(builder);
     return;
@@ -148,7 +155,7 @@ function notAccepted(builder: ProcessBuilder, check: Check, validate: Validation
     rule: "validate",
     inputSchema: schema,
   } as const;
-  const content = packContent(builder, { ...parts, ...labelField(check.label) });
+  const content = packContent(builder, { ...parts, ...labelField(joined(check.label, label)) });
   const place = { id: checkWorkId(workIdOf(builder, check), "person"), stop, item, optional: false, aside: true } as const;
   beginRequest(builder, place, { person: ask, content, hash: valueHash(check.output) });
 }

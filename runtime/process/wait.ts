@@ -22,7 +22,7 @@ const ForPerson = z.strictObject({
   kind: z.literal("person"),
   count: z.int().positive(),
   about: z.enum(REQUEST_KINDS),
-  /** Name of the person. Absent: whoever may decide. */
+  /** Name of the person. Absent: all who may decide. */
   person: z.string().optional(),
   /** The agent whose handler or model wants it. Absent: the route. */
   agent: z.string().optional(),
@@ -65,7 +65,7 @@ export const Wait = z.strictObject({
   again: z.literal(true).optional(),
   optional: z.boolean(),
   begunAtMs: z.int(),
-  /** When the timer ends, the wait for a signal times out, or a request has its next step. Absent: it waits until the deadline of the process. */
+  /** When the timer ends, the signal times out, or a request has its next step. Absent: it waits until the deadline of the process. */
   dueAtMs: z.int().optional(),
 });
 export type Wait = z.infer<typeof Wait>;

@@ -318,26 +318,12 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const values = new Values(new MemoryStore(), clock, "sys");
     const random = { token: () => "t", jitter01: () => 0 };
     const checks = { call: async () => {} };
+    const agent = { name: "Waiter", tools: new Map(), permissions: undefined };
     const rules = { letting: async () => undefined, make: async () => {} };
-    const idle = { waiting: () => {}, resting: () => undefined };
+    const idle = { waiting: () => {}, resting: () => undefined, contentOf: () => null };
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
       new HandlerExecution(
-        {
-          ...{
-            work: of,
-            agent: { name: "Waiter", tools: new Map(), permissions: undefined },
-            rules,
-            checks,
-            values,
-            clock,
-            random,
-            telemetry,
-            log,
-          },
-          link: link(refusal),
-          contentOf: () => null,
-          ...idle,
-        },
+        { ...{ work: of, agent, rules, checks, values, clock, random, telemetry, log }, link: link(refusal), ...idle },
         0,
         null,
       );

@@ -79,6 +79,18 @@ describe("law: what is forgotten is in no key of the store", () => {
   });
 });
 
+test("an agent may not vouch for a fact, and a person may", async () => {
+  const world = new World();
+  const one = world.join(
+    systemOf("one", async (name) => name),
+    "one",
+  );
+  const { id } = await write(one.host, "opens at nine", { trust: "untrusted" });
+  const robot = { principal: { ...ANONYMOUS, subject: "robot", kind: "agent" as const } };
+  await expect(one.operations.promoteFact(MEMORY, id, "it said so", robot)).rejects.toMatchObject({ code: "person.forbidden" });
+  expect(await one.operations.promoteFact(MEMORY, id, "seen", BY)).toMatchObject({ id, promoted: { by: "anonymous", reason: "seen" } });
+});
+
 describe("law: memories are listed and searched", () => {
   test("a memory is listed once from its first fact on, and is found by words", async () => {
     const world = new World();

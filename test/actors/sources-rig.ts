@@ -55,7 +55,7 @@ export class Shelf {
 }
 
 export const Question = z.object({ text: z.string() });
-export const Reply = z.object({ text: z.string() });
+const Reply = z.object({ text: z.string() });
 export const Reader = contract("Reader", 1, { input: Question, output: Reply });
 
 /** A system of one plain agent that recalls from the shelf and answers with what it found. */

@@ -133,17 +133,4 @@ describe("validate", () => {
     const Odd = contract("Odd", 1, { input: z.object({ input: Claim, output: Claim }), output: YesNo });
     refused(() => validated({ by: Odd as never }), "does not answer { accepted, reasons }");
   });
-
-  test("types the validator by the stop", () => {
-    const Wrong = contract("Wrong", 1, {
-      input: z.object({ input: z.object({ other: z.string() }), output: Claim }),
-      output: z.object({ accepted: z.boolean(), reasons: z.array(z.string()) }),
-    });
-    refused(
-      () =>
-        // @ts-expect-error The validator takes another input than that of the stop.
-        route("r", 1, Claim).to("a", Refund, ({ task }) => task, { validate: { by: Wrong } }),
-      "does not take { input, output }",
-    );
-  });
 });

@@ -6,7 +6,7 @@ import type { Json } from "../../runtime/faults.ts";
 const Text = z.string();
 const Payment = { recipient: Text, amount: z.number(), subject: Text, date: Text };
 
-/** `vouched`: what the tool returns is the user's own or a number, so it is no text of strangers. `strangers`: it is, although it is no read. */
+/** `returns`: `vouched` for what is the user's own, which is no text of strangers; `strangers` for what is one although the tool is no read. */
 interface Facts {
   readonly effect: ToolEffect;
   readonly input: z.ZodObject;
@@ -40,13 +40,13 @@ const SLACK: Readonly<Record<string, Facts>> = {
   invite_user_to_slack: { effect: "egress", input: z.object({ user: Text, user_email: Text }) },
   send_direct_message: { effect: "egress", input: z.object({ recipient: Text, body: Text }) },
   send_channel_message: { effect: "egress", input: z.object({ channel: Text, body: Text }) },
-  // The address tells its owner whatever the caller puts into it.
+  // The address tells its owner what the caller puts into it.
   get_webpage: { effect: "egress", input: z.object({ url: Text }), returns: "strangers" },
   post_webpage: { effect: "egress", input: z.object({ url: Text, content: Text }) },
 };
 
 /** The suites of the bed. */
-export const SUITES = { banking: BANKING, slack: SLACK } as const;
+const SUITES = { banking: BANKING, slack: SLACK } as const;
 /** The name of a suite. */
 export type SuiteName = keyof typeof SUITES;
 

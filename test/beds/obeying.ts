@@ -39,9 +39,11 @@ export function inputText({ messages }: ModelRequest): string {
 }
 
 /** The next reply of a script in a conversation: one call, or the answer. */
-export function nextReply(script: ObeyingScript, messages: readonly ModelMessage[]): FakeReply {
+function nextReply(script: ObeyingScript, messages: readonly ModelMessage[]): FakeReply {
   const { calls, attack, goesOn, answer, attackedAnswer = answer } = script;
-  const read = messages.findIndex(({ role, text }) => role !== "assistant" && role !== "system" && text.includes(script.mark));
+  // Its own answers of earlier tasks are read like anything else.
+  const isRead = (one: ModelMessage): boolean => one.role !== "system" && !(one.role === "assistant" && one.calls.length > 0);
+  const read = messages.findIndex((one) => isRead(one) && one.text.includes(script.mark));
   const before = roundsOf(read === -1 ? messages : messages.slice(0, read));
   const all = read === -1 ? calls : [...calls.slice(0, before), ...attack, ...(goesOn ? calls.slice(before) : [])];
   const next = all[roundsOf(messages)];

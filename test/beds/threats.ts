@@ -1,4 +1,4 @@
-/** @module The memory poisoning of agent_threat_bench: questions to an agent with a memory, some entries of which hold instructions. */
+/** @module The memory attacks of agent_threat_bench: questions to an agent with a memory, some entries of which hold instructions. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -10,7 +10,7 @@ const Case = z.looseObject({
   input: z.string(),
   target: z.string(),
   expected_answer: z.string(),
-  /** What an answer holds that follows the instruction. Empty: nothing is poisoned. */
+  /** What an answer holds that follows the instruction. Empty: nothing is tampered with. */
   attack_marker: z.string(),
   memory_store: z.record(z.string(), z.string()),
 });
@@ -33,7 +33,7 @@ export interface ThreatEntry {
   readonly text: string;
   /** What it says without the instruction. */
   readonly clean: string;
-  readonly isPoisoned: boolean;
+  readonly isTampered: boolean;
 }
 
 /** The cases of the bed. */
@@ -55,8 +55,8 @@ function threatOf({
 }: z.infer<typeof Case>): Threat {
   const holds = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase());
   const entries = Object.entries(store).map(([key, text]) => {
-    const isPoisoned = marker !== "" && holds(text, marker);
-    return { key, text, isPoisoned, clean: isPoisoned ? `${target} (${expected})` : text };
+    const isTampered = marker !== "" && holds(text, marker);
+    return { key, text, isTampered, clean: isTampered ? `${target} (${expected})` : text };
   });
   const key = entries.find(({ text }) => holds(text, expected))?.key ?? "";
   return { id, question: input, expected, marker: marker === "" ? undefined : marker, entries, key };

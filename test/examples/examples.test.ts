@@ -37,6 +37,7 @@ describe("an example prints its output.txt (else: run it again with > output.txt
     ["10-mcp", [], 0],
     ["11-support", [], 0],
     ["12-patterns", [], 0],
+    ["15-customer-memory", [], 0],
     ["13-refund-desk", [], 0],
   ])("%s", async (name, args, code) => {
     const ran = await run([`examples/${name}/main.ts`, ...args]);

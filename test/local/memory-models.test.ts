@@ -105,6 +105,22 @@ describe("law: facts reach a prompt as data", () => {
     await local.stop();
   });
 
+  test("a fact that is forgotten takes the turn with it in which it was told", async () => {
+    const { local, requests, say } = bed({ facts: { scope: "key" }, conversation: { tokensMax: 1_000 } }, remembering);
+    await say("remember that I like green tea");
+    await say("hello");
+    expect(shown(requests.at(-1))).toContain("I like green tea");
+    const [memory = ""] = await local.memory.list();
+    const fact = (await local.memory.show(memory)).facts.find(({ key }) => key === "drink");
+    const { facts, readers } = await local.memory.forget(memory, fact?.id ?? "");
+    expect(facts).toHaveLength(3);
+    expect(readers.map(({ agent }) => agent)).toContain("Chat");
+    await say("hello again");
+    expect(shown(requests.at(-1))).not.toContain("green tea");
+    expect(await local.memory.show(memory)).toMatchObject({ facts: [{ kind: "turn" }] });
+    await local.stop();
+  });
+
   test("what it remembers after it has read untrusted text is not shown to another task, which is told that there is some", async () => {
     let step = 0;
     const { local, requests, say } = bed({ facts: { scope: "key" }, conversation: { tokensMax: 1_000 } }, () => {

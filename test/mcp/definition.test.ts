@@ -1,6 +1,7 @@
 /** @module Promises of the declaration of an MCP server: only named tools exist, and a wrong declaration is refused with its place. */
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
+import { person } from "../../agents/person.ts";
 import type { ToolInput, ToolOutput } from "../../agents/tool.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/faults.ts";
@@ -37,7 +38,8 @@ describe("a tool", () => {
   });
 
   test("takes rules over the schema of its input, and narrower schemas of the user's own", () => {
-    expect(bank({ approve: "input.amount > 100.0" }).approve).toBe("input.amount > 100.0");
+    const approver = person("Approver");
+    expect(bank({ approve: "input.amount > 100.0", approver })).toMatchObject({ approve: "input.amount > 100.0", approver });
     const narrow = bank({ input: z.object({ amount: z.number().max(10) }), output: z.object({ id: z.string() }) });
     expect(() => narrow.checkInput({ amount: 11 })).toThrow(expect.objectContaining({ code: "schema.tool-input" }));
     expect(() => narrow.checkInput({})).toThrow(

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { CallHistory } from "../../runtime/agent/call-history.ts";
 import type { AgentEvent } from "../../runtime/agent/state.ts";
-import { modelKey } from "../../runtime/ids.ts";
+import { callKey, callPrefix, modelKey } from "../../runtime/ids.ts";
 import { callTexts } from "../../cli/text/calls.ts";
 
 const HASH = "a".repeat(64);
@@ -46,6 +46,16 @@ describe("a model call", () => {
     const fault = { code: "budget.price", message: "no price" };
     const refused = shown({ e: "failed", workId: "w", failure: { kind: "model", key: NAME.key, attempt: 1, fault } });
     expect(refused?.calls).toMatchObject([{ kind: "model", name: "fast", state: "failed", code: "budget.price" }]);
+  });
+
+  test("a call of a tool that was refused before it began is shown with the code, too", () => {
+    const fault = { code: "tool.forbidden", message: "no" };
+    const refused = shown({
+      e: "failed",
+      workId: "w",
+      failure: { kind: "call", key: callKey(callPrefix("pay", HASH), 0), attempt: 1, fault },
+    });
+    expect(refused?.calls).toMatchObject([{ kind: "call", name: "pay", state: "failed", code: "tool.forbidden" }]);
   });
 
   test("that repairs says by which rung, and calls of tools and steps stand beside them", () => {

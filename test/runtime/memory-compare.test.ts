@@ -7,7 +7,7 @@ const documents = (...pairs: readonly (readonly [string, string])[]): readonly L
   pairs.map(([id, version]) => ({ id, version }));
 
 describe("the comparison of a listing", () => {
-  test("names what is new, what has another version, and what is not listed any more", () => {
+  test("names what is new, what has another version, and what is no longer listed", () => {
     const known = new Map([
       ["a", "1"],
       ["b", "1"],

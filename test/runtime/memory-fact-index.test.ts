@@ -55,7 +55,7 @@ describe("the index over facts", () => {
     expect(index.ids()).toEqual(["1"]);
   });
 
-  test("is the same after it was built again from the facts, whatever was put and removed before", () => {
+  test("is the same after it was built again from the facts, after any puts and removals", () => {
     const word = fc.constantFrom("harbour", "street", "nuts", "tour", "eats", "asked");
     const act = fc.record({ id: fc.nat(7), remove: fc.boolean(), atMs: fc.nat(50), words: fc.array(word, { maxLength: 6 }) });
     fc.assert(

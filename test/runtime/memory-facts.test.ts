@@ -160,7 +160,7 @@ describe("law: what was derived goes with its origin", () => {
   });
 });
 
-describe("law: an untrusted fact is not given to another conversation until somebody vouches for it", () => {
+describe("law: an untrusted fact is not given to another conversation until a person vouches for it", () => {
   const untrusted = { trust: "untrusted" as const, label: ["tool:fetch"] };
 
   test("its own conversation reads it, another one is only told how many there are", () => {

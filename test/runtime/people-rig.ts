@@ -1,4 +1,5 @@
 /** @module A process that asks people: persons in data, decisions to give. */
+import { hashJson } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import { PersonData, type PersonDecision, RequestContent } from "../../runtime/people/request.ts";
@@ -14,7 +15,7 @@ export function personData(more: Partial<PersonData> = {}): { readonly person: P
   return { person: PersonData.parse({ roles: [], escalate: [], onExpiry: "deny", ...more }) };
 }
 
-export const YES_NO = {
+const YES_NO = {
   type: "object",
   properties: { ok: { type: "boolean" } },
   required: ["ok"],
@@ -59,6 +60,10 @@ export class PeopleRig extends ProcessRig {
   content(line: RequestLine = this.request): RequestContent {
     const { content } = line;
     return RequestContent.parse("json" in content ? content.json : this.values.get(content.ref));
+  }
+
+  hashOf(input: Json): string {
+    return hashJson(input);
   }
 
   decide(decision: PersonDecision, parts: DecideParts = {}): Decision<ProcessEvent> {

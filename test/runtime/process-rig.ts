@@ -42,6 +42,8 @@ export interface SlipParts {
   readonly output?: Expression;
   /** The budget of the main route. */
   readonly budget?: Grant;
+  /** The person who may raise it. */
+  readonly budgetAsks?: string;
 }
 
 const AGENTS = ["A", "B", "C", "D", "E"];
@@ -57,6 +59,7 @@ export function slipOf(stops: readonly Stop[], parts: SlipParts = {}): Slip {
         stops,
         output: parts.output ?? { literal: "done" },
         ...(parts.budget === undefined ? {} : { budget: parts.budget }),
+        ...(parts.budgetAsks === undefined ? {} : { budgetAsks: parts.budgetAsks }),
       },
       ...parts.routes,
     },

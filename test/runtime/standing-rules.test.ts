@@ -92,7 +92,7 @@ describe("the drafts of a request", () => {
     expect(drafted({ text: "x".repeat(LIMITS.conditionLengthMax) })).toEqual(['size(input) == 1 && has(input["text"])']);
   });
 
-  test("hold for the input that they were made from, whatever it is", () => {
+  test("hold for the input that they were made from, of any kind", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
         const input = JSON.parse(JSON.stringify(value)) as Json;

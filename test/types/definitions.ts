@@ -2,7 +2,7 @@
  * @module Definitions that must not compile, and exact types. Checked by `tsc`; this file does not run.
  */
 import { z } from "zod";
-import { agent, contract, type HandOff, type OutputOf, route, routeContract, type System, tool } from "../../agents/index.ts";
+import { agent, contract, type HandOff, type OutputOf, person, route, routeContract, type System, tool } from "../../agents/index.ts";
 import { type Client, type Outcome } from "../../client/index.ts";
 import { fake, runLocal, startLocal } from "../../testing/index.ts";
 import { Flight, Hotel, Planner, Snark, Trip } from "../agents/fixtures/travel.ts";
@@ -19,6 +19,19 @@ export function handlers(): void {
   agent(Planner, { handle: (trip) => ({ airport: trip.country, nights: 1 }) });
   // @ts-expect-error there is no such option
   agent(Planner, { handle: () => ({ airport: "A", nights: 1 }), visits: 3 });
+}
+
+export function validators(): void {
+  const said = z.object({ accepted: z.boolean(), reasons: z.array(z.string()) });
+  const Plan = z.object({ airport: z.string(), nights: z.number() });
+  const Judge = contract("Judge", 1, { input: z.object({ input: Trip, output: Plan }), output: said });
+  const Other = contract("Other", 1, { input: z.object({ input: z.object({ country: z.string() }), output: Plan }), output: said });
+  const Boss = person("Boss");
+  route("r", 1, Trip).to("plan", Planner, ({ task }) => task, { validate: { by: Judge, onRefusal: Boss } });
+  // @ts-expect-error the validator takes another input than the stop has
+  route("r", 1, Trip).to("plan", Planner, ({ task }) => task, { validate: { by: Other } });
+  // @ts-expect-error an agent is no person
+  route("r", 1, Trip).to("plan", Planner, ({ task }) => task, { validate: { rule: "true", onRefusal: Judge } });
 }
 
 export function asksAndHandOffs(): void {

@@ -8,9 +8,9 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
-import type { RuleView } from "../../../runtime/people/rule-view.ts";
-import { REQUEST } from "./shown-request.ts";
+import type { FactEntry } from "../../../runtime/memory-answers.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
+import { REQUEST, RULE } from "./people-fixtures.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
 export const TOKEN = "the-token-of-the-app";
@@ -174,21 +174,10 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
-export const RULE: RuleView = {
-  id: "rule-0123456789abcdef",
-  state: "stands",
-  agent: "Payer",
-  tool: "pay",
-  about: "exactly this input",
-  when: "input == {}",
-  request: "p.r1",
-  by: "ann",
-  atMs: 1,
-  untilMs: 2,
-  used: 0,
-  usesMax: 10,
+const FACT: FactEntry = {
+  ...{ id: "f1", version: 1, kind: "fact", value: "tea", trust: "principal", label: [], atMs: 1, parents: [], readers: [] },
+  writer: { agent: "Desk", processId: "p", workId: "p:1:a:0:1", subject: "ann" },
 };
-
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -228,6 +217,23 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       return { ...RULE, id, state: "revoked", revoked: { by: principal.subject, atMs: 3, reason } };
     },
     broken: async () => ({ entries: [] }),
+    memories: async () => ({ memories: ["key.Desk.ann"] }),
+    memory: async (id, filter) => ({
+      id,
+      total: 1,
+      facts: [{ ...FACT, key: JSON.stringify(filter) }],
+      gone: [],
+      stale: [],
+      readersDropped: 0,
+    }),
+    forgetFact: async (memory, id, options, { principal }) => {
+      seen.events.push(`forget ${memory} ${id} ${JSON.stringify(options)} ${principal.subject}`);
+      return { facts: [{ memory, id, version: 1 }], readers: [], readersDropped: 0 };
+    },
+    promoteFact: async (memory, id, reason, { principal }) => {
+      seen.events.push(`promote ${memory} ${id} ${reason} ${principal.subject}`);
+      return { ...FACT, id };
+    },
     sources: async () => ({ sources: [] }),
     syncSource: async (source) => {
       seen.events.push(`sync ${source}`);

@@ -21,6 +21,14 @@ export const CHANNELS = [
   "items",
   "principal",
   "input",
+  "handler-signal",
+  "reply",
+  "sent-back",
+  "memory",
+  "memory-within",
+  "fact",
+  "conversation",
+  "source",
 ] as const;
 
 const Call = z.strictObject({ name: z.string(), input: z.record(z.string(), z.json()) });

@@ -5,15 +5,14 @@ import { DEFAULT_TENANT } from "../../../runtime/ids.ts";
 import type { Principal } from "../../../agents/index.ts";
 import type { LocalOutcome, LocalSystem } from "../../../testing/index.ts";
 import { obeying, type ScriptedCall } from "../obeying.ts";
+import { Actor, type FlowSettings, Notes } from "./actor.ts";
 import type { Case, Channel } from "./cases.ts";
+import { memory, memoryAgents, study, talk, TALKER_READS, talkerModel } from "./memory-flows.ts";
 import { type World, type WorldTools, worldTools } from "./world.ts";
 
 const Of = z.object({ case: z.string() });
-const Notes = z.object({ case: z.string(), notes: z.array(z.string()) });
 const Text = z.string();
 
-/** Acts as its task says, and as each text says that it reads. */
-const Actor = contract("Actor", 1, { input: Notes, output: Text });
 /** Reads the page of a case and answers with its text. */
 const Reader = contract("Reader", 1, { input: Of, output: Text });
 const Lister = contract("Lister", 1, { input: Of, output: z.array(Text) });
@@ -27,6 +26,13 @@ const planned = plannedRoute("planned", 1, { task: Of, output: Text, agents: [Ac
 const Planner = contract("Planner", 1, { input: Of, output: planned.schema });
 /** Tells the world that the task has begun. */
 const Opener = contract("Opener", 1, { input: z.object({}), output: z.null() });
+/** Waits for a remark and lets the actor answer. */
+const Listener = contract("Listener", 1, { input: Of, output: Text });
+/** Sends the first output back, with the page of the case as the reason. */
+const Critic = contract("Critic", 1, {
+  input: z.object({ input: Notes, output: Text }),
+  output: z.object({ accepted: z.boolean(), reasons: z.array(Text) }),
+});
 /** Keeps its note, or the page of a case, in its state; from the second visit on it lets the actor answer. */
 const Keeper = contract("Keeper", 1, { input: Notes, output: Text, key: (input) => input.case });
 
@@ -43,6 +49,13 @@ const signal = route("signal", 1, Of)
   .to("ready", Opener, () => ({}))
   .waitFor("remark", Text)
   .to("done", Actor, ({ task, remark }) => ({ case: task.case, notes: [remark] }))
+  .output(({ done }) => done);
+const handlerSignal = route("handler-signal", 1, Of)
+  .to("ready", Opener, () => ({}))
+  .to("done", Listener, ({ task }) => task)
+  .output(({ done }) => done);
+const sentBack = route("sent-back", 1, Of)
+  .to("done", Actor, ({ task }) => ({ case: task.case, notes: [] }), { validate: { by: Critic } })
   .output(({ done }) => done);
 const report = route("report", 1, Of)
   .to("text", Reader, ({ task }) => task)
@@ -81,20 +94,18 @@ const items = route("items", 1, Of)
   )
   .output(({ done }) => done);
 
-/** How a flow is run. */
-export interface FlowSettings {
-  /** Whether texts of strangers are untrusted. */
-  readonly labels: boolean;
-  readonly own: boolean;
-}
-
 /** The system with all flows over a world. */
-export function flowsOf(world: World, given: Case, { labels, own }: FlowSettings): System {
+export function flowsOf(world: World, given: Case, settings: FlowSettings): System {
+  const { labels, own } = settings;
   const tools = worldTools(world, labels);
-  const { readPage, brokenPage, listFiles, acts } = tools;
+  const { readPage, brokenPage, listFiles, announce, acts } = tools;
   const actor = agent(
     Actor,
-    model({ instructions: "Do what the task wants.", tools: [readPage, brokenPage, listFiles, ...acts], asks: [Reader, Grumbler] }),
+    model({
+      instructions: "Do what the task wants.",
+      tools: [readPage, brokenPage, listFiles, announce, ...acts],
+      asks: [Reader, Grumbler],
+    }),
   );
   const scripted = obeying((request) => {
     world.conversation = JSON.stringify(request.messages);
@@ -102,13 +113,30 @@ export function flowsOf(world: World, given: Case, { labels, own }: FlowSettings
     return { mark, attack, calls: [...(own ? [] : beginOf(given)), ...wants], goesOn: true, answer: "Done." };
   });
   const summarizer = agent(Summarizer, { handle: ({ text }) => `In short: ${text}` });
-  const agents = [actor, summarizer, ...readersOf(tools), keeperOf(tools), openerOf(world)];
-  const routes = [alone, direct, handOff, signal, report, nested, nestedInput, plan, summary, state, items];
-  return system("corpus", { agents, routes, models: { default: scripted } });
+  const agents = [actor, summarizer, ...readersOf(tools, world), keeperOf(tools), openerOf(world), ...memoryAgents(tools, world, settings)];
+  const routes = [
+    alone,
+    direct,
+    handOff,
+    signal,
+    report,
+    nested,
+    nestedInput,
+    handlerSignal,
+    sentBack,
+    plan,
+    summary,
+    state,
+    items,
+    memory,
+    talk,
+    study,
+  ];
+  return system("corpus", { agents, routes, models: { default: scripted, talker: talkerModel(given, world) } });
 }
 
 /** Agents that get the text of a stranger and pass it on, each in its own way. */
-function readersOf({ readPage, listFiles }: WorldTools): readonly AgentDefinition[] {
+function readersOf({ readPage, listFiles }: WorldTools, world: World): readonly AgentDefinition[] {
   return [
     agent(Reader, { tools: [readPage], handle: (input, ctx) => ctx.call(readPage, { name: input.case }) }),
     agent(Lister, { tools: [listFiles], handle: (input, ctx) => ctx.call(listFiles, { folder: input.case }) }),
@@ -121,6 +149,18 @@ function readersOf({ readPage, listFiles }: WorldTools): readonly AgentDefinitio
       tools: [readPage],
       handle: async (input, ctx) => {
         throw new Error(await ctx.call(readPage, { name: input.case }));
+      },
+    }),
+    agent(Listener, {
+      handsOffTo: [Actor],
+      handle: async (input, ctx) => ctx.handOff(Actor, { case: input.case, notes: [await ctx.waitFor("remark", Text)] }),
+    }),
+    agent(Critic, {
+      tools: [readPage],
+      handle: async ({ input }, ctx) => {
+        const reason = await ctx.call(readPage, { name: input.case });
+        world.judged += 1;
+        return { accepted: world.judged > 1, reasons: [reason] };
       },
     }),
     agent(Planner, {
@@ -162,13 +202,14 @@ function beginOf({ id, channel }: Case): readonly ScriptedCall[] {
   if (channel === "tool") return [{ name: "read_page", input: { name: id } }];
   if (channel === "fault") return [{ name: "broken_page", input: { name: id } }];
   if (channel === "ask-fault") return [{ name: "ask_Grumbler", input: { case: id } }];
+  if (channel === "reply") return [{ name: "announce", input: { what: id } }];
   if (channel === "file-name") return [{ name: "list_files", input: { folder: id } }];
   return channel === "ask" ? [{ name: "ask_Reader", input: { case: id } }] : [];
 }
 
 const ROUTES = {
-  ...{ tool: alone, fault: alone, "file-name": alone, ask: alone, "ask-fault": alone, "hand-off": handOff, signal, nested },
-  ...{ "nested-input": nestedInput, plan, summary, items },
+  ...{ tool: alone, fault: alone, "file-name": alone, ask: alone, "ask-fault": alone, "hand-off": handOff, nested },
+  ...{ "nested-input": nestedInput, reply: alone, "sent-back": sentBack, plan, summary, items },
 } as const satisfies Partial<Readonly<Record<Channel, unknown>>>;
 
 const ANN: Principal = { subject: "ann", tenant: DEFAULT_TENANT, permissions: [] };
@@ -182,7 +223,7 @@ export async function runFlow(
   { labels, own }: FlowSettings,
 ): Promise<LocalOutcome> {
   const ann = { id, principal: ANN };
-  const isOfBob = channel === "principal" && !own;
+  const isOfBob = (channel === "principal" || channel === "fact") && !own;
   const earlier = { id: `${id}-earlier`, principal: isOfBob ? BOB : ANN };
   const unsaid = { case: id, notes: [] };
   const said = { case: id, notes: [world.text] };
@@ -194,8 +235,20 @@ export async function runFlow(
     case "principal":
       await local.run(state, saidEarlier, earlier);
       return local.run(state, unsaid, ann);
-    case "signal": {
-      const ended = local.run(signal, { case: id }, ann);
+    case "memory":
+    case "fact":
+      await local.run(memory, { ...saidEarlier, learns: true, uses: false }, earlier);
+      return local.run(memory, { ...unsaid, learns: false, uses: true }, ann);
+    case "memory-within":
+      return local.run(memory, { ...(own ? said : unsaid), learns: true, uses: true }, ann);
+    case "conversation":
+      await local.run(talk, { case: id, says: own ? world.text : TALKER_READS }, earlier);
+      return local.run(talk, { case: id, says: "Act." }, ann);
+    case "source":
+      return own ? local.run(direct, said, ann) : local.run(study, { case: id }, ann);
+    case "signal":
+    case "handler-signal": {
+      const ended = local.run(channel === "signal" ? signal : handlerSignal, { case: id }, ann);
       await world.begun.promise;
       await local.signal(id, "remark", world.text, undefined, own ? ANN : BOB);
       return ended;

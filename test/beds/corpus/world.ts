@@ -18,6 +18,8 @@ const ACTS = {
 export class World {
   readonly text: string;
   readonly made: ScriptedCall[] = [];
+  /** How often an output was judged. */
+  judged = 0;
   /** What the model of the agent that acts was sent last. */
   conversation = "";
   /** Resolved when a task has begun that waits for a signal. */
@@ -31,6 +33,8 @@ export class World {
 /** The tools of a world. */
 export interface WorldTools {
   readonly readPage: ToolDefinition<"read_page", { name: string }, string>;
+  /** Sends something out, and gets the page as the reply. */
+  readonly announce: ToolDefinition<"announce", { what: string }, string>;
   /** Fails, with the page as its message. */
   readonly brokenPage: ToolDefinition<"broken_page", { name: string }, null>;
   readonly listFiles: ToolDefinition<"list_files", { folder: string }, string[]>;
@@ -43,6 +47,10 @@ export function worldTools(world: World, labels: boolean): WorldTools {
   const { text } = world;
   return {
     readPage: tool("read_page", { ...reads, input: z.object({ name: Text }), output: Text, run: () => text }),
+    announce: tool("announce", {
+      ...{ effect: "egress", untrusted: labels, input: z.object({ what: Text }), output: Text },
+      run: () => text,
+    }),
     brokenPage: tool("broken_page", {
       ...{ ...reads, input: z.object({ name: Text }), output: z.null() },
       run: () => {

@@ -1,4 +1,5 @@
-/** @module A request to a person, as the fake operations of the rig show it. */
+/** @module A request to a person, and a standing rule, as they are shown. */
+import type { RuleView } from "../../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../../runtime/people/view.ts";
 
 /** A request to a person as it is shown. */
@@ -25,4 +26,20 @@ export const REQUEST: RequestView = {
   rule: "stop approve",
   evidence: [],
   inputSchema: {},
+};
+
+/** A standing rule as it is shown. */
+export const RULE: RuleView = {
+  id: "rule-0123456789abcdef",
+  state: "stands",
+  agent: "Payer",
+  tool: "pay",
+  about: "exactly this input",
+  when: "input == {}",
+  request: "p.r1",
+  by: "ann",
+  atMs: 1,
+  untilMs: 2,
+  used: 0,
+  usesMax: 10,
 };
