@@ -12,8 +12,8 @@ import { entryOf } from "../runtime/entries.ts";
 
 /** Shares of the seeds. The speed of the party is the one in docs/simulation.md. */
 const SHARES: Readonly<Record<string, number>> = {
-  party: 0.3,
-  wild: 0.2,
+  party: 0.24,
+  wild: 0.16,
   catches: 0.04,
   chains: 0.06,
   waits: 0.04,
@@ -25,7 +25,9 @@ const SHARES: Readonly<Record<string, number>> = {
   redrive: 0.02,
   wildRedrive: 0.02,
   trims: 0.04,
-  minds: 0.08,
+  minds: 0.06,
+  trust: 0.1,
+  knowledge: 0.05,
 };
 const REPORTS_MAX = 3;
 

@@ -45,7 +45,9 @@ export interface Scenario {
   readonly limits?: LimitChanges | undefined;
   /** Rates that are other in this scenario, such as models that always obey. */
   readonly rates?: ((seed: number, rates: FaultRates) => FaultRates) | undefined;
-  /** People answer the requests of its processes. Absent: nobody does. */
+  /** Its source has the documents of the world. */
+  readonly documents?: boolean | undefined;
+  /** People answer the requests of its processes. Absent: no one does. */
   readonly people?: PeopleMode | undefined;
   /** What this scenario plans otherwise. */
   readonly plan?: ((seed: number, base: Plan) => Partial<Plan>) | undefined;
@@ -94,6 +96,19 @@ function recordedEach(system: System): ReadonlySet<string> {
   return new Set(tools.filter(({ unknown }) => unknown !== "repeat").map(({ name }) => name));
 }
 
+interface Prepared {
+  readonly watch: Watch;
+  readonly deciders: Deciders;
+  readonly sent: readonly Message[];
+}
+
+/** What a scenario has besides its tasks. */
+function prepare(scenario: Scenario, world: World, { watch, deciders, sent }: Prepared): void {
+  if (scenario.documents === true) world.outside.documents.begin();
+  if (scenario.decides === true) watch.onEnded = (state) => deciders.ended(state);
+  if (scenario.repeats === true) repeatOld(world, new Random(world.options.seed, STREAM.system + 400), sent);
+}
+
 /** Runs a seed. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
   const { scenario, seed } = options;
@@ -126,12 +141,10 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   });
   const trust = new TrustLaws(world, watch, scenario.people);
   world.models.onAttempt = (made) => watch.models.made(made);
-  if (system.sources.size > 0) world.outside.documents.begin();
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));
-  if (scenario.decides === true) watch.onEnded = (state) => deciders.ended(state);
-  if (scenario.repeats === true) repeatOld(world, new Random(seed, STREAM.system + 400), sent);
+  prepare(scenario, world, { watch, deciders, sent });
   watch.begin();
   const restoreLimits = withLimits({ ...LIMITS_OF_RUNS, ...scenario.limits });
   try {
@@ -150,15 +163,10 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     await drive(world.timeline, endMs + RECOVER_MS, settled);
     if (!watch.failed) await watch.checkTrimmed(world);
     if (!watch.failed) trust.check();
-    const findings = [
-      ...watch.findings,
-      ...unheld,
-      ...(watch.failed || unheld.length > 0
-        ? []
-        : rates.storeForgets > 0
-          ? await checkForgetful(world)
-          : [...checkEnd(world, clients, watch, scenario), ...deciders.check(watch)]),
-    ];
+    const isOver = !watch.failed && unheld.length === 0;
+    const atEnd = async (): Promise<readonly Finding[]> =>
+      rates.storeForgets > 0 ? checkForgetful(world) : [...checkEnd(world, clients, watch, scenario), ...deciders.check(watch)];
+    const findings = [...watch.findings, ...unheld, ...(isOver ? await atEnd() : [])];
     if (scenario.purges === true && findings.length === 0)
       findings.push(...(await purgePhase(world, watch, new Random(seed, STREAM.system + 200), sent)));
     return {

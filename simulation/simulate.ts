@@ -6,6 +6,7 @@
  */
 import type { System } from "../agents/system.ts";
 import type { Json } from "../runtime/faults.ts";
+import { DEFAULT_TENANT } from "../runtime/ids.ts";
 import type { SimTask } from "./people/client.ts";
 import { ALL_FAULTS, type FaultRates, NO_FAULTS } from "./world/faults.ts";
 import { ADVERSARY, type ModelRates, NO_MINDS } from "./world/model-faults.ts";
@@ -50,9 +51,20 @@ export interface SimulatedRun {
   readonly messages: number;
 }
 
+/** A task of each run. */
+export interface SimulatedTask {
+  readonly route: string;
+  readonly input: unknown;
+  readonly timeoutMs?: number;
+  /** Who submits it, with what permissions. @default a client without a name and permissions */
+  readonly principal?: { readonly subject: string; readonly permissions: readonly string[] };
+  /** The permissions that the task is given. @default all of the principal's */
+  readonly permissions?: readonly string[];
+}
+
 export interface SimulateOptions {
   /** Tasks of each run: route and input. They are given at the same time. */
-  readonly tasks: readonly { readonly route: string; readonly input: unknown; readonly timeoutMs?: number }[];
+  readonly tasks: readonly SimulatedTask[];
   /** How many runs, or the seeds themselves. Default 200. */
   readonly seeds?: number | readonly number[] | undefined;
   /** Which faults may happen: all, none, or all with some rates changed. @default "all" */
@@ -63,6 +75,13 @@ export interface SimulateOptions {
    * @default "adversary"
    */
   readonly models?: "adversary" | "honest" | { readonly rates: Partial<ModelRates> } | undefined;
+  /**
+   * What people do whom the system asks. `honest`: each request gets one decision that fits, in time. `all`: also late ones, none at all,
+   * two that differ, several people at once, and decisions that must be refused: without the role, by who asked, by an agent, about
+   * something else. `none`: no one answers.
+   * @default "all"
+   */
+  readonly people?: "all" | "honest" | "none" | undefined;
   /** Checks at the end of every run, by name. A check returns what is wrong, or undefined. */
   readonly invariants?: Readonly<Record<string, (run: SimulatedRun) => string | undefined>> | undefined;
   /** Model calls of one process, nested routes apart. More are a loop. @default 100 */
@@ -146,12 +165,14 @@ function ratesOf({ faults, models = "adversary" }: SimulateOptions): FaultRates 
 }
 
 function scenarioOf(system: System, options: SimulateOptions): Scenario {
-  const { tasks, invariants = {}, repeatsAllowed = false, modelCallsMax = MODEL_CALLS_MAX_DEFAULT } = options;
+  const { tasks, invariants = {}, repeatsAllowed = false, modelCallsMax = MODEL_CALLS_MAX_DEFAULT, people = "all" } = options;
   const made = tasks.map((task, index): SimTask => ({
     id: `task-${index + 1}`,
     route: task.route,
     input: task.input,
     timeoutMs: task.timeoutMs ?? TIMEOUT_MS_DEFAULT,
+    ...(task.principal === undefined ? {} : { principal: { tenant: DEFAULT_TENANT, ...task.principal } }),
+    ...(task.permissions === undefined ? {} : { permissions: task.permissions }),
     atMs: 0,
   }));
   return {
@@ -160,6 +181,7 @@ function scenarioOf(system: System, options: SimulateOptions): Scenario {
     tasks: () => made,
     strict: false,
     repeatsAllowed,
+    people: people === "none" ? undefined : people,
     invariant: (world) => {
       const calls = world.outside.ledger.map(({ name, about, what, key, processId, atMs }): OutsideCall => ({
         name,

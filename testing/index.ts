@@ -24,6 +24,7 @@ export {
   type OutsideCall,
   simulate,
   type SimulatedRun,
+  type SimulatedTask,
   type SimulateOptions,
   type SimulateResult,
 } from "../simulation/simulate.ts";

@@ -10,7 +10,7 @@ import { holds } from "../../runtime/condition/condition.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { principalOrigin } from "../../runtime/label.ts";
 import { Verdict } from "../../runtime/people/request.ts";
-import type { Principal } from "../../runtime/protocol.ts";
+import type { IndexEntry, Principal } from "../../runtime/protocol.ts";
 import type { ToolRun } from "../world/outside.ts";
 import type { World } from "../world/world.ts";
 import { contentOf } from "./contents.ts";
@@ -24,8 +24,6 @@ export interface ActLawsParts {
   readonly work: (workId: string) => AgentWork | undefined;
   /** Whether a standing rule has let the call through. */
   readonly isLet: (run: ToolRun) => boolean;
-  /** Whether the audit has a line of this call. */
-  readonly isAudited: (run: ToolRun) => boolean;
 }
 
 const CONSENT = "an act is exactly what was approved";
@@ -33,9 +31,22 @@ const CONSENT = "an act is exactly what was approved";
 /** Holds the laws at each run of a tool. */
 export class ActLaws {
   readonly #parts: ActLawsParts;
+  /** Work items and tools with a line. */
+  readonly #audited = new Set<string>();
 
   constructor(parts: ActLawsParts) {
     this.#parts = parts;
+  }
+
+  /** Lines came into the audit. */
+  audited(entries: readonly IndexEntry[]): void {
+    for (const { id, facts } of entries)
+      if (typeof facts["tool"] === "string") this.#audited.add(lineOf(id.slice(0, id.lastIndexOf(":")), facts["tool"]));
+  }
+
+  #needsLine({ tool, input }: ToolRun, principal: Principal): boolean {
+    const { permission, approve, declassify } = tool;
+    return permission !== undefined || approve !== undefined || declassify !== undefined || this.#strangeIn(input, principal).length > 0;
   }
 
   /** A tool runs now. */
@@ -44,7 +55,8 @@ export class ActLaws {
     if (principal === undefined) return;
     this.#permission(run, principal);
     this.#consent(run, principal);
-    if (!this.#parts.isAudited(run)) this.#parts.find("each check is in the audit before its act", `${nameOf(run)} has no line`);
+    if (this.#needsLine(run, principal) && !this.#audited.has(lineOf(run.workId, run.tool.name)))
+      this.#parts.find("each check is in the audit before its act", `${nameOf(run)} has no line`);
   }
 
   /** Whether a person has given another input to the call. */
@@ -96,6 +108,10 @@ export class ActLaws {
       result !== undefined && "output" in result ? [Verdict.parse(contentOf(this.#parts.world, result.output))] : [],
     );
   }
+}
+
+function lineOf(workId: string, tool: string): string {
+  return `${workId} ${tool}`;
 }
 
 function nameOf({ workId, key }: ToolRun): string {

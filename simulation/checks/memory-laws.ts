@@ -1,6 +1,6 @@
 /**
- * @module The laws of memories, followed from the events of memory actors and from what is sent to models: what is gone is gone with all that was
- * derived from it, in the store, in prompts and in listings; and nothing invalid or untrusted is recalled.
+ * @module The laws of memories, followed from the events of memory actors and from what is sent to models: what is gone is gone with all
+ * that was derived from it, in the store, in prompts and in listings; and nothing invalid or untrusted is recalled.
  *
  * The derivations are followed here again, over all memories, from the parents that facts were written with.
  */
@@ -133,8 +133,8 @@ export class MemoryLaws {
       const known = this.#byMark.get(mark);
       if (known === undefined || known.some(({ goneMs }) => goneMs === undefined || goneMs >= checkedMs)) continue;
       const [{ memory, fact, why, goneMs = 0 } = nothing()] = known;
-      const text = `a prompt of ${workId} holds ${nameOf(memory, fact)}, which was ${why} at ${Math.round(goneMs)} ms, and it asked at ${Math.round(checkedMs)} ms`;
-      this.#find(PROMPT, text);
+      const times = `at ${Math.round(goneMs)} ms, and it asked at ${Math.round(checkedMs)} ms`;
+      this.#find(PROMPT, `a prompt of ${workId} holds ${nameOf(memory, fact)}, which was ${why} ${times}`);
     }
   }
 

@@ -1,10 +1,11 @@
 /**
- * @module The laws of requests to people, followed from the events of processes and from what people did: one decision for each request, by who
- * may decide, on what was asked, before the deadline; reminders and escalations in order; and nothing open without its process.
+ * @module The laws of requests to people, followed from the events of processes and from what people did: one decision for each request,
+ * by who may decide, on what was asked, before the deadline; reminders and escalations in order; and nothing open without its process.
  *
  * Who may decide, and when, is worked out here again from what was pinned when the request began.
  */
 import { canonicalJson, hashJson } from "../../runtime/canonical.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { requestId } from "../../runtime/ids.ts";
 import { bucketOf, entryIn, type IndexState } from "../../runtime/index-actor.ts";
 import { RequestContent, Verdict } from "../../runtime/people/request.ts";
@@ -120,12 +121,12 @@ export class PeopleLaws {
     const { state: how = "", by, decisionId = "" } = event.request ?? {};
     if (wait.for.endsAtMs !== undefined && event.atMs >= wait.for.endsAtMs) find(WHO, `${id} was ${how} after its deadline`);
     if (persons === undefined) return;
-    const made = persons.madeBy(decisionId, by ?? "").find(({ decision }) => decision.do === DECISIONS[how]);
+    const made = persons.madeBy(decisionId, by ?? "").find(({ decision }) => decision.do === entryOf(DECISIONS, how));
     if (made === undefined || made.request.id !== id)
-      return find(WHO, `${id} was ${how} by ${by ?? "nobody"} with ${decisionId}, and nobody decided that`);
+      return find(WHO, `${id} was ${how} by ${by ?? "no one"} with ${decisionId}, which no one decided`);
     if (made.hash !== wait.for.hash) find(WHO, `${id} was ${how} by ${decisionId}, which was about something else`);
     const forbidden = this.#forbidden(request, made, state);
-    if (forbidden !== undefined) find(WHO, `${id} was ${how} by ${by ?? "nobody"}, who ${forbidden}`);
+    if (forbidden !== undefined) find(WHO, `${id} was ${how} by ${by ?? "no one"}, who ${forbidden}`);
     this.#given(request, made, event);
   }
 
@@ -152,7 +153,7 @@ export class PeopleLaws {
     const verdict = Verdict.safeParse(output).data;
     if (verdict?.hash !== hashJson(content.input)) return wrong();
     if (decision.do === "edit" && canonicalJson(verdict.input ?? null) !== contentText(world, decision.input)) return wrong();
-    if (DECISIONS[verdict.verdict] !== decision.do) wrong();
+    if (entryOf(DECISIONS, verdict.verdict) !== decision.do) wrong();
   }
 
   #told(state: ProcessState, { waitId, reminded, escalated, atMs }: EventOf<"people-told">): void {

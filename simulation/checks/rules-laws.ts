@@ -1,6 +1,6 @@
 /**
- * @module The laws of standing rules, followed from the events of their actors: each is made from an approval that chose it, and lets through
- * only the calls that it covers, at most as often as it says and not after its end.
+ * @module The laws of standing rules, followed from the events of their actors: each is made from an approval that chose it, and lets
+ * through only the calls that it covers, at most as often as it says and not after its end.
  */
 import { holds } from "../../runtime/condition/condition.ts";
 import { entryOf } from "../../runtime/entries.ts";

@@ -32,7 +32,6 @@ export class TrustLaws {
       principal: (processId) => this.#principalOf(processId),
       work: (workId) => this.#workOf(workId),
       isLet: (run) => rules.lets(run),
-      isAudited: () => true,
     });
     const memories = new MemoryLaws(world, find, labels);
     this.#memories = memories;
@@ -54,6 +53,7 @@ export class TrustLaws {
       labels.prompted(workId, request);
       memories.prompted(workId, request);
     };
+    watch.onAudited = (entries) => acts.audited(entries);
     world.outside.onRun = (run) => acts.ran(run);
     world.outside.isEdited = (run) => acts.isEdited(run);
   }

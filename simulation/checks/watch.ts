@@ -7,7 +7,7 @@ import { entryIn, type IndexEvent, indexMachine, type IndexState } from "../../r
 import { type MemoryState, newMemory } from "../../runtime/memory/state.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { type RulesState, rulesMachine } from "../../runtime/people/rules-actor.ts";
-import { INDEXES } from "../../runtime/protocol.ts";
+import { type IndexEntry, INDEXES } from "../../runtime/protocol.ts";
 import { tombstoneOf } from "../../runtime/record.ts";
 import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
 import type { Life } from "../world/life.ts";
@@ -40,6 +40,8 @@ export class Watch {
   #nowMs = 0;
   /** Hears of each event of a process, with the state after it. */
   onProcess: (state: ProcessState, event: ProcessEvent) => void = () => {};
+  /** Hears of new lines of the audit. */
+  onAudited: (entries: readonly IndexEntry[]) => void = () => {};
   /** Called when a run has ended. */
   onEnded: (state: ProcessState) => void = () => {};
   readonly #purged = new Set<string>();
@@ -188,6 +190,7 @@ export class Watch {
         written,
         evolveIndex,
         (law, why) => this.find(law, why),
+        (event) => (name === "Audit" && event.e === "entered" ? this.onAudited(event.entries) : undefined),
       );
     else this.#agentLaws.wrote(shadowOf(this.agents, `${name}/${id}`, type, id, newAgent), written);
     if (world.trace !== undefined) world.trace(`   stored: ${name}/${id} ${number}${snapshotNumber ?? ""}: ${eventText(text)}`);

@@ -1,6 +1,6 @@
 /**
- * @module People who decide on requests in the simulated world: in time, late, after the deadline or never; twice, differently, several at once;
- * and others who may not decide, or who decide on something else than what was asked.
+ * @module People who decide on requests in the simulated world: in time, late, after the deadline or never; twice, differently, several
+ * at once; and others who may not decide, or who decide on something else than what was asked.
  */
 import { Requests } from "../../actors/operations/requests.ts";
 import { hashJson } from "../../runtime/canonical.ts";
@@ -28,7 +28,7 @@ export interface SeenRequest {
 /** How people decide: each in time, or with all that goes wrong. */
 export type PeopleMode = "all" | "honest";
 
-/** A decision that somebody makes. */
+/** A decision that a person makes. */
 export interface Made {
   readonly request: SeenRequest;
   readonly decisionId: string;
@@ -65,7 +65,7 @@ const ALWAYS_SHARE = 0.3;
 const ALWAYS_USES_MAX = 3;
 const ALWAYS_MS = 60_000;
 const EXPIRES_MS = 60_000;
-const HEXADECIMAL = 16;
+const HEXADECIMAL_FORMAT = 16;
 const SEED_DIGITS = 8;
 const WRONGS = ["hash", "role", "self", "kind", "schema"] as const;
 
@@ -75,7 +75,7 @@ export class Persons {
   readonly #world: World;
   readonly #mode: PeopleMode;
   readonly #seen = new Set<string>();
-  /** All decisions that somebody has begun to make. */
+  /** All decisions that a person has begun to make. */
   readonly made: Made[] = [];
   #open = 0;
 
@@ -100,7 +100,7 @@ export class Persons {
     this.#seen.add(request.id);
     const random = new Random(
       this.#world.options.seed,
-      Number.parseInt(hashJson(request.id).slice(0, SEED_DIGITS), HEXADECIMAL) ^ (STREAM.system + 500),
+      Number.parseInt(hashJson(request.id).slice(0, SEED_DIGITS), HEXADECIMAL_FORMAT) ^ (STREAM.system + 500),
     );
     const honest = this.#mode === "honest";
     const count = honest ? 1 : random.int(1, DECIDERS_MAX);
@@ -179,7 +179,7 @@ export class Persons {
   }
 }
 
-/** Somebody who may decide: one of the first roles, later one of any role that the escalation names. */
+/** A person who may decide: one of the first roles, later one of any role that the escalation names. */
 function personOf({ who, principal }: SeenRequest, index: number): Principal {
   const roles = [...who.roles, ...who.escalate.flatMap((step) => step.roles)];
   const role = index === 0 ? who.roles.slice(0, 1) : roles.slice(-1);

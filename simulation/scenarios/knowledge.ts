@@ -1,6 +1,6 @@
 /**
- * @module Agents that remember: they learn, recall, derive, forget and promise nothing of others; a model with a conversation window that becomes
- * summaries; and a source whose documents change and vanish meanwhile.
+ * @module Agents that remember: they learn, recall, derive, forget and promise nothing of others; a model with a conversation window that
+ * becomes summaries; and a source whose documents change and vanish meanwhile.
  *
  * Each fact has a mark, so that it is known where it may stand when it is gone.
  */
@@ -211,5 +211,6 @@ export const knowledge: Scenario = {
   tasks: tasksOf,
   strict: true,
   people: "honest",
+  documents: true,
   rates: (_seed, rates) => ({ ...rates, modelObeys: 1, modelLoops: 0 }),
 };

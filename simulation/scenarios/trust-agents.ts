@@ -1,5 +1,6 @@
 /**
- * @module The agents and people of the scenario `trust`: readers of strange texts, actors, an agent that remembers in its state, and people.
+ * @module The agents and people of the scenario `trust`: readers of strange texts, actors, an agent that remembers in its state, and
+ * people.
  */
 import { z } from "zod";
 import { type AgentDefinition, agent } from "../../agents/agent.ts";
@@ -34,16 +35,16 @@ export const DOES = [
   "terms-file",
 ] as const;
 
-export const Case = z.object({ order: z.string(), amount: z.int(), text: z.string() });
-export const Said = z.object({ text: z.string() });
+const Case = z.object({ order: z.string(), amount: z.int(), text: z.string() });
+const Said = z.object({ text: z.string() });
 const Question = z.object({ question: z.string() });
 const Note = z.object({ note: z.string() });
-export const Job = z.object({ do: z.enum(DOES), order: z.string(), text: z.string(), catches: z.boolean() });
-export const Entry = z.object({ customer: z.string(), text: z.string() });
+const Job = z.object({ do: z.enum(DOES), order: z.string(), text: z.string(), catches: z.boolean() });
+const Entry = z.object({ customer: z.string(), text: z.string() });
 
 export const Reader = contract("Reader", 1, { input: Case, output: Said });
 export const Clerk = contract("Clerk", 1, { input: Case, output: Said });
-export const Expert = contract("Expert", 1, { input: Question, output: Note });
+const Expert = contract("Expert", 1, { input: Question, output: Note });
 export const Actor = contract("Actor", 1, { input: Job, output: Said });
 export const Keeper = contract("Keeper", 1, {
   input: Entry,

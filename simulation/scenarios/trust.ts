@@ -1,6 +1,6 @@
 /**
- * @module Systems made at random in which agents read what strangers wrote, and all models obey it; people decide, in time or not; labels are
- * carried over asks, hand-offs, nested routes and state; principals have different permissions and give their tasks fewer of them.
+ * @module Systems made at random in which agents read what strangers wrote, and all models obey it; people decide, in time or not; labels
+ * are carried over asks, hand-offs, nested routes and state; principals have different permissions and give their tasks fewer of them.
  */
 import { z } from "zod";
 import { openai } from "../../agents/model/openai.ts";
@@ -52,6 +52,7 @@ const jobOf = (random: Random): { readonly do: (typeof DOES)[number]; readonly c
 function addStop(builder: Builder, name: string, before: Texted, { random, people, inner }: Making): readonly [Builder, Texted] {
   const options = optionsOf(random);
   const required = { ...options, optional: false };
+  const ofPeople = { optional: options.optional };
   const caseOf = (scope: Scope) => ({ order: scope.task.order, amount: scope.task.amount, text: scope[before].text });
   const { do: what, catches } = jobOf(random);
   const jobAt = (scope: Scope) => ({ do: what, order: scope.task.order, text: scope[before].text, catches });
@@ -83,12 +84,12 @@ function addStop(builder: Builder, name: string, before: Texted, { random, peopl
         name,
       );
     case "approver":
-      return to(builder.to(name, people.approver, caseOf, options), before);
+      return to(builder.to(name, people.approver, caseOf, ofPeople), before);
     case "advisor":
-      return to(builder.to(name, people.advisor, noteOf, options), before);
+      return to(builder.to(name, people.advisor, noteOf, ofPeople), before);
     case "both":
       return to(
-        builder.all((stop) => ({ [`${name}a`]: stop(Actor, jobAt, options), [`${name}b`]: stop(people.advisor, noteOf, options) })),
+        builder.all((stop) => ({ [`${name}a`]: stop(Actor, jobAt, options), [`${name}b`]: stop(people.advisor, noteOf, ofPeople) })),
         before,
       );
     case "each": {

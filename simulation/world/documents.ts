@@ -1,7 +1,8 @@
 /**
- * @module The documents of the sources of a simulated system: they change, vanish and come back while it runs, and cannot always be listed or
- * read. Each version has a mark of its own.
+ * @module The documents of the sources of a simulated system: they change, vanish and come back while it runs, and cannot always be
+ * listed or read. Each version has a mark of its own.
  */
+import { hashText } from "../../runtime/canonical.ts";
 import type { ListedDocument } from "../../runtime/memory/compare.ts";
 import { type Life, place } from "./life.ts";
 import { Random, STREAM } from "./random.ts";
@@ -20,6 +21,8 @@ const CHANGE_MS_MAX = 90_000;
 const VANISH_SHARE = 0.5;
 const FAILS_MS = 20;
 const SOURCE = "handbook";
+const SEED_DIGITS = 7;
+const HEXADECIMAL_FORMAT = 16;
 
 /** What a source of a scenario has. */
 export class SimDocuments {
@@ -51,6 +54,15 @@ export class SimDocuments {
     one.version += 1;
     one.text = this.#text();
     this.#world.trace?.(`document ${one.id} ${one.isThere ? "changes" : "vanishes"}`);
+  }
+
+  /** Whether a document of a user's own source has vanished by now. Some do, each at a moment of its own. */
+  hasVanished(source: string, id: string): boolean {
+    if (this.#documents.length > 0) return false;
+    const { options, timeline, faults } = this.#world;
+    if (faults.rates.effectFails === 0) return false;
+    const random = new Random(options.seed, Number.parseInt(hashText(`${source}/${id}`).slice(0, SEED_DIGITS), HEXADECIMAL_FORMAT));
+    return random.chance(VANISH_SHARE) && timeline.nowMs > random.int(0, CHANGE_MS_MAX);
   }
 
   /** What is there now. */

@@ -1,6 +1,6 @@
 /**
- * @module Marks: words that stand in each untrusted text of a run and name its origin. What holds a mark was derived from that origin, so marks
- * are a reference for labels that shares no code with them. They also name the versions of documents and facts.
+ * @module Marks: words that stand in each untrusted text of a run and name its origin. What holds a mark was derived from that origin, so
+ * marks are a reference for labels that shares no code with them. They also name the versions of documents and facts.
  */
 
 const MARK = /\bzq\d+z\b/g;

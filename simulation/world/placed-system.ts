@@ -20,17 +20,22 @@ export function placedSystem(system: System, life: Life, world: World): System {
     const tools = placedTools(definition, life, world);
     agents.set(name, { ...definition, tools, handle: (input, context) => handle(definition, tools, input, context, life, world) });
   }
-  const sources = new Map([...system.sources].map(([name, source]) => [name, placedSource(source, life)]));
+  const sources = new Map([...system.sources].map(([name, source]) => [name, placedSource(source, life, world)]));
   return { ...system, agents, sources };
 }
 
 /** A source whose functions know on which host they run. */
-function placedSource(source: SourceDefinition, life: Life): SourceDefinition {
+function placedSource(source: SourceDefinition, life: Life, { outside }: World): SourceDefinition {
+  const isThere = (id: string): boolean => !outside.documents.hasVanished(source.name, id);
   const at: Place = { life, agent: source.name, workId: "", processId: "" };
   return {
     ...source,
-    list: (cursor, call) => place.run(at, () => source.list(cursor, call)),
-    read: (id, call) => place.run(at, () => source.read(id, call)),
+    list: async (cursor, call) => {
+      const page = await place.run(at, async () => source.list(cursor, call));
+      const { documents, ...rest } = "documents" in page ? page : { documents: page };
+      return { ...rest, documents: documents.filter(({ id }) => isThere(id)) };
+    },
+    read: (id, call) => (isThere(id) ? place.run(at, () => source.read(id, call)) : undefined),
   };
 }
 

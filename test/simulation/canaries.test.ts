@@ -8,7 +8,7 @@ import { hunt, huntText } from "../../simulation/checks/hunt.ts";
 import { say } from "./say.ts";
 
 const HUNTS = 3;
-const CANARIES_MIN = 14;
+const CANARIES_MIN = 40;
 const TIMEOUT_MS = 240_000;
 
 test("there are enough", () => {

@@ -13,6 +13,8 @@ import { long } from "../../simulation/scenarios/long.ts";
 import { minds } from "../../simulation/scenarios/minds.ts";
 import { party, redrive } from "../../simulation/scenarios/party.ts";
 import { wild } from "../../simulation/scenarios/random.ts";
+import { knowledge } from "../../simulation/scenarios/knowledge.ts";
+import { trust } from "../../simulation/scenarios/trust.ts";
 import { say } from "./say.ts";
 
 const SEEDS = {
@@ -30,6 +32,8 @@ const SEEDS = {
   fans: 60,
   trims: 100,
   minds: 250,
+  trust: 250,
+  knowledge: 120,
 } as const;
 const MESSAGES_MIN = 12;
 const FAULTS_MIN = 3;
@@ -62,7 +66,7 @@ test("a seed is a run: the same events, messages and faults every time", async (
     });
     return [events, messages, fired, virtualMs, lines];
   };
-  for (const scenario of [wild, minds])
+  for (const scenario of [wild, minds, trust, knowledge])
     for (const seed of [7, 8, 9]) expect(await facts(scenario, seed)).toEqual(await facts(scenario, seed));
 });
 
@@ -94,6 +98,7 @@ test(
       [long, 1],
       [redrive, 1],
       [minds, 1],
+      [trust, 3],
     ] as const) {
       const done = await everywhere(scenario, seed);
       points += done.points;

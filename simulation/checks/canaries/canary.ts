@@ -23,7 +23,8 @@ export interface Canary {
     | "hot"
     | "fans"
     | "minds"
-    | "trust";
+    | "trust"
+    | "knowledge";
   readonly plant: () => () => void;
   readonly wrapPorts?: (ports: Ports, life: Life, world: World) => Ports;
 }

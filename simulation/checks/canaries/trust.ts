@@ -2,15 +2,17 @@
  * @module Planted bugs of people, consents, permissions and labels.
  */
 import { CallPolicy } from "../../../actors/host/call-policy.ts";
+import { Checks } from "../../../actors/host/checks.ts";
 import { Consents } from "../../../actors/host/consents.ts";
 import { ExecutionFacts } from "../../../actors/host/execution-facts.ts";
+import { memoryMachine } from "../../../runtime/memory/machine.ts";
 import type { Judgement } from "../../../runtime/policy.ts";
 import { openRequests } from "../../../runtime/process/people.ts";
 import { processMachine } from "../../../runtime/process/machine.ts";
 import type { ProcessState } from "../../../runtime/process/state.ts";
 import type { PersonWait } from "../../../runtime/process/wait.ts";
 import type { Effect, Message } from "../../../runtime/protocol.ts";
-import { type Canary, replace } from "./canary.ts";
+import { type Canary, nothing, replace } from "./canary.ts";
 
 /** Changes the messages of a kind that a process sends, and the work items that it asks for. */
 function withoutLabel(kind: "work" | "answer", isMeant: (message: Message) => boolean): () => () => void {
@@ -166,6 +168,58 @@ const tooLate: Canary = {
   }),
 };
 
+const auditSkipped: Canary = {
+  name: "act without a line of the audit",
+  scenario: "trust",
+  plant: () => replace(Checks.prototype, "call", () => () => Promise.resolve()),
+};
+
+/** What a memory decides about derivations. */
+const summaryKeeps: Canary = {
+  name: "deleted fact in a summary",
+  scenario: "knowledge",
+  plant: () =>
+    replace(memoryMachine, "decide", (decide) => (state, input, context) => {
+      const decision = decide(state, input, context);
+      // What was derived stays.
+      return { ...decision, events: decision.events.filter((event) => event.e !== "facts-gone" || event.why !== "derived") };
+    }),
+};
+
+const promptUnchecked: Canary = {
+  name: "prompt sent without a look at what it holds",
+  scenario: "knowledge",
+  plant: nothing,
+  wrapPorts: (ports) =>
+    ports.models === undefined
+      ? ports
+      : {
+          ...ports,
+          models: {
+            costMicros: (endpoint, usage) => ports.models?.costMicros(endpoint, usage),
+            costMicrosMax: (name, inputTokens, outputTokens) => ports.models?.costMicrosMax(name, inputTokens, outputTokens),
+            attempt: ({ ready: _unused, ...attempt }) => ports.models?.attempt(attempt) ?? Promise.reject(new Error("no models")),
+          },
+        },
+};
+
+const goneRecalled: Canary = {
+  name: "fact of a stranger given to another conversation",
+  scenario: "knowledge",
+  plant: () =>
+    replace(memoryMachine, "decide", (decide) => (state, input, context) => {
+      if (input.kind !== "message" || input.message.body.kind !== "memory" || input.message.body.op.op !== "read")
+        return decide(state, input, context);
+      const facts = Object.fromEntries(
+        Object.entries(state.facts).map(([id, held]) => {
+          const { label: _label, ...fact } = held.fact;
+          return [id, { ...held, fact: { ...fact, trust: "tool" as const } }];
+        }),
+      );
+      return decide({ ...state, facts }, input, context);
+    }),
+};
+
 /** The planted bugs of this file. */
 export const TRUST_CANARIES: readonly Canary[] = [
   handOffDropsLabel,
@@ -179,4 +233,8 @@ export const TRUST_CANARIES: readonly Canary[] = [
   anyoneDecides,
   selfApproval,
   tooLate,
+  auditSkipped,
+  summaryKeeps,
+  promptUnchecked,
+  goneRecalled,
 ];
