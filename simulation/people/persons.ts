@@ -51,6 +51,8 @@ const PATIENCE_MS = 6_000;
 const TRIES_MAX = 25;
 const PROMPT_MS_MAX = 4_000;
 const AFTER_MS_MAX = 20_000;
+/** Just after the deadline, while the process may not have taken it yet. */
+const JUST_AFTER_MS_MAX = 40;
 const DECIDERS_MAX = 2;
 const INTRUDERS_MAX = 2;
 const NEVER_SHARE = 0.1;
@@ -123,7 +125,8 @@ export class Persons {
     const at = random.next();
     const promptMs = random.int(1, Math.min(PROMPT_MS_MAX, Math.max(1, dueMs)));
     if (honest || at > LATE_SHARE + AFTER_SHARE) return promptMs;
-    return at < LATE_SHARE ? random.int(1, Math.max(1, dueMs)) : dueMs + random.int(1, AFTER_MS_MAX);
+    if (at < LATE_SHARE) return random.int(1, Math.max(1, dueMs));
+    return dueMs + random.int(1, random.chance(0.5) ? JUST_AFTER_MS_MAX : AFTER_MS_MAX);
   }
 
   /** What is decided when the run is over is not decided. */

@@ -11,7 +11,6 @@ import { Fault, isFault } from "../../../runtime/faults.ts";
 import { processMachine } from "../../../runtime/process/machine.ts";
 import type { ProcessEvent } from "../../../runtime/process/events.ts";
 import { type Canary, nothing, replace } from "./canary.ts";
-import { guardOffByOne } from "./processes.ts";
 
 const reservationUnrecorded: Canary = {
   name: "reservation of a model call not recorded",
@@ -145,7 +144,16 @@ const toldTwice: Canary = {
     changeEvents((event) => (event.e === "spent" && event.spent !== undefined ? { ...event, spent: doubled(event.spent) } : event)),
 };
 
-const handsOffTooOften: Canary = { ...guardOffByOne, name: "hand-off beyond its bound", scenario: "minds" };
+/** The cycle guard forgets how each chain began. */
+const handsOffTooOften: Canary = {
+  name: "hand-off beyond its bound",
+  scenario: "minds",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const works = Object.fromEntries(Object.entries(state.works).map(([id, work]) => [id, { ...work, chain: work.chain.slice(1) }]));
+      return decide({ ...state, works }, input, context);
+    }),
+};
 
 /** The planted bugs of this file. */
 export const MODEL_CANARIES: readonly Canary[] = [

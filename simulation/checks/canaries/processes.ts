@@ -27,7 +27,7 @@ const undoExpires: Canary = {
 };
 
 /** Each agent may be visited once more than it should. */
-export const guardOffByOne: Canary = {
+const guardOffByOne: Canary = {
   name: "cycle guard off by one",
   scenario: "ring",
   plant: () =>

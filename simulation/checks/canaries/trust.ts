@@ -157,15 +157,18 @@ const selfApproval: Canary = {
   }),
 };
 
+/** Deadlines of requests are neither acted on nor checked. */
 const tooLate: Canary = {
   name: "decision after the deadline",
   scenario: "trust",
-  plant: misled((state, message) => {
-    const wait = meant(state, message);
-    if (wait === undefined) return [state, message];
-    const { endsAtMs: _deadline, ...open } = wait.for;
-    return [{ ...state, waits: { ...state.waits, [wait.id]: { ...wait, for: open } } }, message];
-  }),
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const open = openRequests(state).map((wait) => {
+        const { endsAtMs: _deadline, ...rest } = wait.for;
+        return [wait.id, { ...wait, for: rest, dueAtMs: undefined }] as const;
+      });
+      return decide(open.length === 0 ? state : { ...state, waits: { ...state.waits, ...Object.fromEntries(open) } }, input, context);
+    }),
 };
 
 const auditSkipped: Canary = {
