@@ -2,7 +2,7 @@
  * @module How the model calls of a work item's handler change its state, and what it has spent. Pure.
  */
 import { Grant } from "../budget.ts";
-import type { Result } from "../protocol.ts";
+import type { Result } from "../protocol/bodies.ts";
 import { withFailure } from "./evolve-calls.ts";
 import { fullReservation, withModelSpent } from "./spending.ts";
 import type { AgentEvent, AgentWork, ModelCall } from "./state.ts";

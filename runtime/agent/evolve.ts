@@ -5,7 +5,7 @@ import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { joined, type Label, labelField } from "../label.ts";
 import { isStale, readingAnew } from "./anew.ts";
-import type { CompensationReport, Result } from "../protocol.ts";
+import type { CompensationReport, Result } from "../protocol/bodies.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
 import { seenState, setStateLabel } from "./labels.ts";
 import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";

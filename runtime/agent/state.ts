@@ -9,7 +9,9 @@ import { Grant, ModelSpent, Spent } from "../budget.ts";
 import { WireFault } from "../faults.ts";
 import { Label } from "../label.ts";
 import { ModelFacts, ModelUsage } from "../model/conversation.ts";
-import { Ancestor, Principal, Result, SentBack, Trace, WaitFor } from "../protocol.ts";
+import { Trace } from "../protocol.ts";
+import { Ancestor, Result, SentBack, WaitFor } from "../protocol/bodies.ts";
+import { Principal } from "../protocol/principal.ts";
 import { Value } from "../value.ts";
 import { Reservation } from "./spending.ts";
 
