@@ -10,7 +10,8 @@ import { withCall, withFailure } from "./evolve-calls.ts";
 import { seenState, setStateLabel } from "./labels.ts";
 import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
 import { keptOf } from "./kept.ts";
-import { type AgentEvent, type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
+import type { AgentEvent } from "./events.ts";
+import { type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 

@@ -9,7 +9,8 @@ import type { ModelFacts, ModelUsage } from "../model/conversation.ts";
 import type { Message } from "../protocol.ts";
 import type { CompensationReport } from "../protocol/bodies.ts";
 import type { Reservation } from "./spending.ts";
-import type { AgentEvent, AgentState, Failure } from "./state.ts";
+import type { AgentEvent } from "./events.ts";
+import type { AgentState, Failure } from "./state.ts";
 
 /** The work item and the token under which a host reports. */
 interface Held {

@@ -3,7 +3,8 @@
  */
 import type { AgentInput, FinishedResult, WaitContent } from "../../runtime/agent/inputs.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
-import type { AgentEvent, AgentState, AgentWork } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
+import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import type { Grant } from "../../runtime/budget.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
