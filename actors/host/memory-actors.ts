@@ -110,7 +110,7 @@ export class MemoryActors {
     const isForgetting = next.unfinished === true && before.unfinished !== true;
     if (!isNew && !isForgetting) return undefined;
     const { reminders } = this.#parts.ports;
-    const { memoryUnfinishedMs: ms } = LIMITS;
+    const ms = LIMITS.memoryUnfinishedMs;
     return Promise.all([
       isNew ? this.#enter(id) : undefined,
       isForgetting ? reminders.set({ type: this.#parts.type, id }, UNFINISHED, ms, ms) : undefined,

@@ -8,8 +8,8 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
-import type { FactEntry } from "../../../runtime/memory-answers.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
+import { fakeKnowledge } from "./knowledge-fakes.ts";
 import { REQUEST, RULE } from "./people-fixtures.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -174,11 +174,6 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
-const FACT: FactEntry = {
-  ...{ id: "f1", version: 1, kind: "fact", value: "tea", trust: "principal", label: [], atMs: 1, parents: [], readers: [] },
-  writer: { agent: "Desk", processId: "p", workId: "p:1:a:0:1", subject: "ann" },
-};
-
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -197,7 +192,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     ...fakePeople(seen, behaviour),
-    ...fakeKnowledge(seen),
+    ...fakeKnowledge(seen.events),
     broken: async () => ({ entries: [] }),
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
@@ -249,34 +244,6 @@ function fakePeople(seen: Seen, behaviour: Behaviour): Pick<Operations, "inbox" 
     revokeRule: async (id, reason, { principal }) => {
       seen.events.push(`revoke ${id} ${reason} ${principal.subject}`);
       return { ...RULE, id, state: "revoked", revoked: { by: principal.subject, atMs: 3, reason } };
-    },
-  };
-}
-
-type Knowledge = "memories" | "memory" | "forgetFact" | "promoteFact" | "sources" | "syncSource";
-function fakeKnowledge(seen: Seen): Pick<Operations, Knowledge> {
-  return {
-    memories: async () => ({ memories: ["key.Desk.ann"] }),
-    memory: async (id, filter) => ({
-      id,
-      total: 1,
-      facts: [{ ...FACT, key: JSON.stringify(filter) }],
-      gone: [],
-      stale: [],
-      readersDropped: 0,
-    }),
-    forgetFact: async (memory, id, options, { principal }) => {
-      seen.events.push(`forget ${memory} ${id} ${JSON.stringify(options)} ${principal.subject}`);
-      return { facts: [{ memory, id, version: 1 }], readers: [], readersDropped: 0 };
-    },
-    promoteFact: async (memory, id, reason, { principal }) => {
-      seen.events.push(`promote ${memory} ${id} ${reason} ${principal.subject}`);
-      return { ...FACT, id };
-    },
-    sources: async () => ({ sources: [] }),
-    syncSource: async (source) => {
-      seen.events.push(`sync ${source}`);
-      return { source, comparison: 1, listed: 1, added: 0, changed: 0, vanished: 0, unread: [], derived: 0, readers: [] };
     },
   };
 }
