@@ -157,9 +157,9 @@ interface WorkContext {
 /** The memory of an agent, in the scope that it declares. */
 export interface HandlerMemory {
   /**
-   * Remembers a fact, once for each call of the handler. A fact with a key replaces the one before it. It is derived from all facts that this
-   * work item has recalled, unless `from` names others: it has the least trust of them, their labels, and goes with them. Rejects with
-   * `memory.invalid` or `memory.full`.
+   * Remembers a fact, once for each call of the handler. A fact with a key replaces the one before it. It is derived from all facts that
+   * this work item has recalled, unless `from` names others: it has the least trust of them, their labels, and goes with them. Rejects
+   * with `memory.invalid` or `memory.full`.
    */
   remember(draft: FactDraft): Promise<FactView>;
   /**

@@ -13,7 +13,7 @@ import { MemoryStore } from "../actors/memory/store.ts";
 import type { Clock, Ports, Transport } from "../actors/engine/ports.ts";
 import { systemRandom, systemClock } from "../actors/engine/system-clock.ts";
 import { type DaprBinaries, ensureDapr } from "../cli/dapr/index.ts";
-import type { IndexEntry } from "../runtime/protocol.ts";
+import type { IndexEntry } from "../runtime/protocol/bodies.ts";
 import { Bed } from "./bed.ts";
 import { percentile, rounded } from "./stats.ts";
 import bench from "./system.ts";

@@ -18,7 +18,7 @@ import { systemRandom } from "../actors/engine/system-clock.ts";
 import { Retention } from "../actors/retention/retention.ts";
 import { agent, contract, endpoint, model, route, system } from "../agents/index.ts";
 import type { ModelReply, ModelRequest } from "../runtime/model/conversation.ts";
-import { ANONYMOUS } from "../runtime/protocol.ts";
+import { ANONYMOUS } from "../runtime/protocol/principal.ts";
 import { whole } from "./options.ts";
 import { rounded } from "./stats.ts";
 

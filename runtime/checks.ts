@@ -9,7 +9,7 @@ import type { AgentWork } from "./agent/state.ts";
 import { isUntrusted } from "./label.ts";
 import { LIMITS } from "./limits.ts";
 import { type CallFacts, type Judgement, mayUse } from "./policy.ts";
-import type { IndexEntry } from "./protocol.ts";
+import type { IndexEntry } from "./protocol/bodies.ts";
 
 /** What is checked in the audit: a call of a tool, or an agent that is made for a work item. */
 const CHECKS = { call: "call", agent: "agent made" } as const;

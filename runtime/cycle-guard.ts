@@ -9,7 +9,7 @@ import { entryOf } from "./entries.ts";
 import { Fault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 import type { Link } from "./process/work.ts";
-import type { Ancestor } from "./protocol.ts";
+import type { Ancestor } from "./protocol/bodies.ts";
 import { isPerWork, type Slip } from "./slip.ts";
 
 /** The names of a cycle or path as text. */

@@ -184,7 +184,7 @@ export function toolOf(key: string): string {
   return key.slice(0, key.indexOf("/"));
 }
 
-/** Returns the key of the wait for a person's consent to a call, by the call's key. `round` counts from 0: an edit may be asked about again. */
+/** The key of the wait for a person's consent to a call, by the call's key. `round` counts from 0: an edit may be asked about again. */
 export function consentKey(call: string, round: number): string {
   return `consent ${call}/${round}`;
 }

@@ -11,7 +11,8 @@ import { assertNever, wireFault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "./machine.ts";
 import { eventSchemas } from "./record.ts";
-import { IndexEntry, type Message } from "./protocol.ts";
+import type { Message } from "./protocol.ts";
+import { IndexEntry } from "./protocol/bodies.ts";
 
 /**
  * The state of a bucket or root. Persisted: changing this needs a version bump. `shards` divide the entries by the

@@ -5,7 +5,7 @@ import { requestId } from "../runtime/ids.ts";
 import type { RequestView } from "../runtime/people/view.ts";
 import { openRequests } from "../runtime/process/people.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
-import { ANONYMOUS, type Principal } from "../runtime/protocol.ts";
+import { ANONYMOUS, type Principal } from "../runtime/protocol/principal.ts";
 
 /** What a person of a test decides. `by` names the person, with its roles. Without a name it may decide on any request. */
 export type LocalDecision = { readonly by?: string; readonly roles?: readonly string[]; readonly reason?: string } & (

@@ -4,7 +4,8 @@
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentInput } from "../../runtime/agent/inputs.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
-import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
+import type { AgentState } from "../../runtime/agent/state.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
 import type { Message, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";

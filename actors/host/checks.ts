@@ -11,7 +11,7 @@ import { Fault, faultFrom, isRetryable } from "../../runtime/faults.ts";
 import { bucketOf } from "../../runtime/index-actor.ts";
 import { isUntrusted } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { IndexEntry } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";

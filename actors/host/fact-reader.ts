@@ -6,7 +6,7 @@ import type { Fact, FactRef } from "../../runtime/memory/fact.ts";
 import type { Reader } from "../../runtime/memory/operations.ts";
 import { outsideFactId } from "../../runtime/memory/scope.ts";
 import type { FactView } from "../../runtime/memory/view.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { staleFault } from "./current.ts";
 import type { Memories, MemoryCaller } from "./memories.ts";
 

@@ -58,3 +58,22 @@ export function newHeld(id: string, askAtMs: number): Held {
     cancel: undefined,
   };
 }
+
+/** The next moment of a process that only waits until then, if that is far away; else `NEVER`. */
+export function quietDueMs({ isOpen, isUnanswered, dueAtMs }: Held, nowMs: number): number {
+  return isOpen && !isUnanswered && dueAtMs !== NEVER && dueAtMs - nowMs >= LIMITS.quietMsMin ? dueAtMs : NEVER;
+}
+
+/** Plans when the requests of a process are sent again, after effects of a turn were performed, or not. */
+export function planAsk(held: Held, arePerformed: boolean, isVouched: boolean, nowMs: number): void {
+  if (arePerformed) held.failedMs = LIMITS.askFailedMs;
+  if (arePerformed && !held.isUnanswered) held.askAtMs = NEVER;
+  else if (arePerformed && isVouched) {
+    held.askMs = Math.min(2 * held.askMs, LIMITS.askAgainMsMax);
+    held.askAtMs = nowMs + held.askMs;
+  } else {
+    held.askMs = LIMITS.askAgainMs;
+    held.askAtMs = Math.min(held.askAtMs, nowMs + (arePerformed ? held.askMs : held.failedMs));
+    if (!arePerformed) held.failedMs = Math.min(2 * held.failedMs, LIMITS.askAgainMs);
+  }
+}

@@ -4,7 +4,9 @@
 import { Fault, isFault } from "../../runtime/faults.ts";
 import { bucketOf, entriesOf, INDEX_ROOT, indexMachine, nextBucket } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Address, ANONYMOUS, actorType, type IndexEntry, type IndexName, type Message } from "../../runtime/protocol.ts";
+import { type Address, actorType, type IndexName, type Message } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { Ports } from "../engine/ports.ts";
 import { isBroken } from "../engine/quarantine.ts";
 import { freshTrace } from "../telemetry/spans.ts";

@@ -13,7 +13,8 @@ import type { Fact } from "../../runtime/memory/fact.ts";
 import { type MemoryInput, memoryMachine } from "../../runtime/memory/machine.ts";
 import type { MemoryOpOf } from "../../runtime/memory/operations.ts";
 import { factsOf, type MemoryEvent, type MemoryState } from "../../runtime/memory/state.ts";
-import { ANONYMOUS, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
+import type { Message, TurnAnswer } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { ValueRef } from "../../runtime/value.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
@@ -109,7 +110,7 @@ export class MemoryActors {
     const isForgetting = next.unfinished === true && before.unfinished !== true;
     if (!isNew && !isForgetting) return undefined;
     const { reminders } = this.#parts.ports;
-    const { memoryUnfinishedMs: ms } = LIMITS;
+    const ms = LIMITS.memoryUnfinishedMs;
     return Promise.all([
       isNew ? this.#enter(id) : undefined,
       isForgetting ? reminders.set({ type: this.#parts.type, id }, UNFINISHED, ms, ms) : undefined,

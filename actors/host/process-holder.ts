@@ -16,7 +16,7 @@ import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { TurnResult } from "../engine/turn.ts";
 import { Elsewhere } from "./elsewhere.ts";
-import { type Held, NEVER, newHeld } from "./held.ts";
+import { type Held, NEVER, newHeld, planAsk, quietDueMs } from "./held.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
 
@@ -40,11 +40,6 @@ export interface Settled {
 
 /** Ticks in flight below which a slow one is a matter of its process, not of the host. */
 const CROWD_TICKS = 32;
-
-/** The next moment of a process that only waits until then, if that is far away; else `NEVER`. */
-function quietDueMs({ isOpen, isUnanswered, dueAtMs }: Held, nowMs: number): number {
-  return isOpen && !isUnanswered && dueAtMs !== NEVER && dueAtMs - nowMs >= LIMITS.quietMsMin ? dueAtMs : NEVER;
-}
 
 /** Holds processes. Turns come from its timers alone. It throws nothing. */
 export class ProcessHolder {
@@ -210,16 +205,7 @@ export class ProcessHolder {
   performed(id: string, arePerformed: boolean, isVouched: boolean): void {
     const held = this.#held.get(id);
     if (held === undefined) return;
-    if (arePerformed) held.failedMs = LIMITS.askFailedMs;
-    if (arePerformed && !held.isUnanswered) held.askAtMs = NEVER;
-    else if (arePerformed && isVouched) {
-      held.askMs = Math.min(2 * held.askMs, LIMITS.askAgainMsMax);
-      held.askAtMs = this.#nowMs + held.askMs;
-    } else {
-      held.askMs = LIMITS.askAgainMs;
-      held.askAtMs = Math.min(held.askAtMs, this.#nowMs + (arePerformed ? held.askMs : held.failedMs));
-      if (!arePerformed) held.failedMs = Math.min(2 * held.failedMs, LIMITS.askAgainMs);
-    }
+    planAsk(held, arePerformed, isVouched, this.#nowMs);
     this.#arm(held);
   }
 

@@ -8,7 +8,7 @@ import { Fault } from "../../runtime/faults.ts";
 import { DEFAULT_TENANT } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { PersonRole } from "../../runtime/people/request.ts";
-import { type Principal, PRINCIPAL_KINDS } from "../../runtime/protocol.ts";
+import { type Principal, PRINCIPAL_KINDS } from "../../runtime/protocol/principal.ts";
 import { check } from "./body.ts";
 import { DecisionRequest } from "./schemas.ts";
 import { Subject } from "./tokens.ts";

@@ -11,7 +11,7 @@ import { Fault, faultFrom, isFault, isRetryable } from "../../runtime/faults.ts"
 import { LIMITS } from "../../runtime/limits.ts";
 import type { DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock } from "../engine/ports.ts";
 import { DeltaFeed, type DeltaSource } from "./follow-deltas.ts";

@@ -4,7 +4,8 @@ import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
 import { faultsByStatus } from "./route-faults.ts";
 import type { RouteSpec } from "./route-spec.ts";
 import { ALL_ROUTES } from "./routes.ts";
-import { COMPONENTS, SHOWN_AS } from "./schemas.ts";
+import { COMPONENTS } from "./components.ts";
+import { SHOWN_AS } from "./schemas.ts";
 import { ROLES } from "./tokens.ts";
 
 type Shown = Record<string, Json>;

@@ -1,35 +1,8 @@
-/**
- * @module What goes into the users' API, as strict schemas, and the names of everything in its OpenAPI document. What comes out
- * is in runtime/answers.ts and runtime/process-view.ts.
- */
+/** @module What goes into the users' API, as strict schemas. What comes out is in runtime/answers.ts and runtime/process-view.ts. */
 import { z } from "zod";
-import {
-  AuditEntry,
-  AuditPage,
-  BrokenActor,
-  BrokenActors,
-  ErrorAnswer,
-  GraphAnswer,
-  HealthAnswer,
-  Letter,
-  LetterEntry,
-  LetterPage,
-  OutcomeAnswer,
-  ProcessEntry,
-  ProcessPage,
-  PurgeAnswer,
-  Receipt,
-  SignalReceipt,
-} from "../../runtime/answers.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
-import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
-import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
-import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
-import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
-import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
 
 /** Maximum length of a cursor, a reason or a name in a query. */
 const CURSOR_CHARS_MAX = 512;
@@ -249,9 +222,9 @@ export const LettersQuery = z.strictObject({
   ...page,
 });
 
-/** Query of the inbox. */
+/** Query of the standing rules. */
 export const RulesQuery = z.strictObject({ all: yesOrNo().optional().describe("Also those that have ended. Default false.") });
-/** Which requests to people. */
+/** Query of the inbox. */
 export const InboxQuery = z.strictObject({
   state: z.enum(["open", "decided"]).optional().describe("Default open: requests that wait for a decision."),
   person: Name.optional().describe("Only requests to this person."),
@@ -305,54 +278,3 @@ export const SourceParams = z.strictObject({ name: Name.describe("Name of the so
 
 /** An OpenAPI document. */
 export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
-
-/** The schemas that have a name in the document. */
-export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
-  Task: TaskRequest,
-  Cancel: CancelRequest,
-  Signal: SignalRequest,
-  Redrive: RedriveRequest,
-  Discard: DiscardRequest,
-  Purge: PurgeRequest,
-  SetAside: SetAsideRequest,
-  Decision: DecisionRequest,
-  DecisionReceipt,
-  InboxEntry,
-  RequestLine,
-  Request: RequestView,
-  InboxPage,
-  Revoke: RevokeRequest,
-  Rule: RuleView,
-  RulesAnswer,
-  Error: ErrorAnswer,
-  Receipt,
-  SignalReceipt,
-  Outcome: OutcomeAnswer,
-  Process: ProcessView,
-  Work: WorkView,
-  Call: CallView,
-  Stops: StopsView,
-  HistoryLine,
-  HistoryPage,
-  ProcessOutcome,
-  ProcessEntry,
-  ProcessPage,
-  LetterEntry,
-  Letter,
-  LetterPage,
-  AuditEntry,
-  AuditPage,
-  BrokenActor,
-  BrokenActors,
-  Graph: GraphAnswer,
-  Purged: PurgeAnswer,
-  Memories: MemoriesAnswer,
-  Memory: MemoryView,
-  Fact: FactEntry,
-  Forgotten,
-  Source: SourceView,
-  Sources: SourcesAnswer,
-  Synced: SyncAnswer,
-  Health: HealthAnswer,
-  OpenApi: OpenApiAnswer,
-};

@@ -5,7 +5,7 @@ import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { PersonRole } from "../../runtime/people/request.ts";
 import { isUnnamed } from "../../runtime/people/who.ts";
-import { ANONYMOUS, APP_TOKEN, type Principal, PRINCIPAL_KINDS } from "../../runtime/protocol.ts";
+import { ANONYMOUS, APP_TOKEN, type Principal, PRINCIPAL_KINDS } from "../../runtime/protocol/principal.ts";
 import { check } from "./body.ts";
 
 /**

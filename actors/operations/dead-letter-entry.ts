@@ -2,7 +2,7 @@
 import { hashJson } from "../../runtime/canonical.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { DECIDED } from "../../runtime/index-actor.ts";
-import type { IndexEntry } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { invalidSlice } from "./invalid-bytes.ts";
 import type { Caller } from "./operations.ts";
 

@@ -10,7 +10,7 @@ import type { Json, WireFault } from "../../runtime/faults.ts";
 import { isId, isOfTenant, requireId } from "../../runtime/ids.ts";
 import { auditEntry, bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { IndexEntry } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { requireValue } from "../../runtime/value.ts";
 import type { Host } from "../host/host.ts";
 import { letterView } from "../host/dead-letter-view.ts";

@@ -7,7 +7,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import { type PersonDecision, RequestContent } from "../../runtime/people/request.ts";
 import { inboxLine, requestView, type RequestView } from "../../runtime/people/view.ts";
-import type { IndexEntry } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue, type Value } from "../../runtime/value.ts";
 import type { Ports } from "../engine/ports.ts";

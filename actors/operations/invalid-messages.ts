@@ -9,7 +9,7 @@ import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, faultFrom, isFault, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
 import { requireTaskId } from "../../runtime/ids.ts";
 import { type AuditedAct, bucketOf, DECIDED } from "../../runtime/index-actor.ts";
-import type { IndexEntry } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { Host } from "../host/host.ts";
 import { decidedFacts, decisionOf, shownEntry, unknownLetter } from "./dead-letter-entry.ts";

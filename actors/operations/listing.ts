@@ -16,7 +16,8 @@ import {
   nextBucket,
 } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { actorType, type IndexEntry, type IndexName } from "../../runtime/protocol.ts";
+import { actorType, type IndexName } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { Journal, type Loaded } from "../engine/journal.ts";
 import { LruMap } from "../engine/lru.ts";
 import type { Clock, Ports } from "../engine/ports.ts";

@@ -8,7 +8,8 @@ import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
-import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
+import type { OutcomeStatus, Trace } from "../../runtime/protocol.ts";
+import type { Principal } from "../../runtime/protocol/principal.ts";
 
 /** A task from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
 export interface Submission {

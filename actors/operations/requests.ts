@@ -2,7 +2,8 @@
 import { Fault, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ManagerView } from "../../runtime/process-view.ts";
-import { type Address, actorType, carried, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
+import { type Address, actorType, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
+import { carried } from "../../runtime/protocol/principal.ts";
 import type { Caller, TaskReceipt } from "./operations.ts";
 import { pause } from "../engine/pause.ts";
 import type { Ports } from "../engine/ports.ts";

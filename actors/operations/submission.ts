@@ -2,7 +2,7 @@
 import { Fault } from "../../runtime/faults.ts";
 import { inputOrigin, labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Principal } from "../../runtime/protocol.ts";
+import type { Principal } from "../../runtime/protocol/principal.ts";
 import type { Submission } from "./operations.ts";
 
 /**

@@ -6,14 +6,11 @@ import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
 import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
-import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
-import { type Message, traceId } from "../../runtime/protocol.ts";
-import { spendingView } from "../../runtime/process/budget-view.ts";
+import type { Message } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
-import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
@@ -49,6 +46,7 @@ import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
 import { labelOf, narrowed, timeoutMsOf } from "./submission.ts";
+import { endedOutcome, outcomeShown } from "./outcome.ts";
 import { Requests } from "./requests.ts";
 import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
@@ -114,7 +112,7 @@ export class SystemOperations implements Operations {
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
       if (after.phase === "ended" && before.phase !== "ended")
-        void this.#waiters.wake(after.id, () => this.#outcomeOf(after)).catch(() => {});
+        void this.#waiters.wake(after.id, () => endedOutcome(after, parts.host.values)).catch(() => {});
     });
   }
 
@@ -189,22 +187,6 @@ export class SystemOperations implements Operations {
     return this.#watchers.watch(id, news);
   }
 
-  async #outcomeOf(state: ProcessState): Promise<OutcomeView> {
-    const { outcome, task } = state;
-    invariant(outcome !== undefined && task !== undefined, "an ended process has a task and an outcome");
-    return {
-      id: state.id,
-      status: outcome.status,
-      traceId: traceId(task.trace),
-      acceptedAtMs: task.acceptedAtMs,
-      endedAtMs: outcome.atMs,
-      ...(outcome.output === undefined ? {} : { output: await this.#parts.host.values.read(outcome.output) }),
-      ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
-      ...(outcome.spent === undefined ? {} : { spent: spendingView(outcome.spent) }),
-      ...labelField(outcome.label),
-    };
-  }
-
   /**
    * The outcome of a process that a caller waits for. A process that is open on this host, or about to be, wakes its waiters itself. It
    * is read only in case it has moved to another host.
@@ -217,18 +199,7 @@ export class SystemOperations implements Operations {
   async #outcome(id: string): Promise<OutcomeView | undefined> {
     const view = await this.#requests.inspect(id);
     if (view.phase !== "ended" || view.outcome === undefined) return undefined;
-    const { traceId: trace, acceptedAtMs, outcome } = view;
-    return {
-      id,
-      status: outcome.status,
-      traceId: trace,
-      acceptedAtMs,
-      endedAtMs: outcome.atMs,
-      ...(outcome.output === undefined ? {} : { output: outcome.output }),
-      ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
-      ...(outcome.spent === undefined ? {} : { spent: outcome.spent }),
-      ...labelField(outcome.label),
-    };
+    return outcomeShown(view, view.outcome);
   }
 
   async cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt> {

@@ -5,7 +5,8 @@
 import { type HandlerHistory, CallHistory } from "../../runtime/agent/call-history.ts";
 import type { AgentInput } from "../../runtime/agent/inputs.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
-import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
+import type { AgentState } from "../../runtime/agent/state.ts";
 import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import { isFault, type Json } from "../../runtime/faults.ts";
 import { isItemsPath } from "../../runtime/ids.ts";

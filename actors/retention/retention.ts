@@ -10,7 +10,8 @@ import { bucketBeginsAtMs, entriesOf, entryIn } from "../../runtime/index-actor.
 import { LIMITS } from "../../runtime/limits.ts";
 import { purgeDueMs } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import { type Address, actorType, type IndexEntry } from "../../runtime/protocol.ts";
+import { type Address, actorType } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import type { Tombstone } from "../../runtime/record.ts";
 import { isPerWork, Slip } from "../../runtime/slip.ts";
 import { JournalPurge } from "./journal-purge.ts";

@@ -6,7 +6,8 @@ import type { WireFault } from "../faults.ts";
 import type { CallView, WorkViewState } from "../process-view.ts";
 import { MICROS_PER_USD } from "../budget.ts";
 import { modelOf, toolOf } from "../ids.ts";
-import type { AgentEvent, Failure } from "./state.ts";
+import type { AgentEvent } from "./events.ts";
+import type { Failure } from "./state.ts";
 
 /** What an agent's journal says about one work item. Times are epoch milliseconds. */
 export interface HandlerHistory {

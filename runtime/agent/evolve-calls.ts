@@ -3,7 +3,8 @@
  */
 import { assertNever, type FaultCode } from "../faults.ts";
 import { withToolCall } from "./spending.ts";
-import type { AgentEvent, AgentWork, Call, Failure } from "./state.ts";
+import type { AgentEvent } from "./events.ts";
+import type { AgentWork, Call, Failure } from "./state.ts";
 
 type CallEvent = Extract<AgentEvent, { readonly e: "call-begun" | "call-tried" | "call-ended" | "call-undone" }>;
 

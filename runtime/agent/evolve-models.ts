@@ -2,10 +2,11 @@
  * @module How the model calls of a work item's handler change its state, and what it has spent. Pure.
  */
 import { Grant } from "../budget.ts";
-import type { Result } from "../protocol.ts";
+import type { Result } from "../protocol/bodies.ts";
 import { withFailure } from "./evolve-calls.ts";
 import { fullReservation, withModelSpent } from "./spending.ts";
-import type { AgentEvent, AgentWork, ModelCall } from "./state.ts";
+import type { AgentEvent } from "./events.ts";
+import type { AgentWork, ModelCall } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 type ModelEvent = EventOf<"model-begun" | "model-tried" | "model-dropped" | "model-ended">;

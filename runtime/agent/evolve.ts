@@ -5,12 +5,13 @@ import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { joined, type Label, labelField } from "../label.ts";
 import { isStale, readingAnew } from "./anew.ts";
-import type { CompensationReport, Result } from "../protocol.ts";
+import type { CompensationReport, Result } from "../protocol/bodies.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
 import { seenState, setStateLabel } from "./labels.ts";
 import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
 import { keptOf } from "./kept.ts";
-import { type AgentEvent, type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
+import type { AgentEvent } from "./events.ts";
+import { type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 

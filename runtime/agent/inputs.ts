@@ -6,9 +6,11 @@ import type { Json, WireFault } from "../faults.ts";
 import type { Label } from "../label.ts";
 import type { DecisionBuilder } from "../machine.ts";
 import type { ModelFacts, ModelUsage } from "../model/conversation.ts";
-import type { CompensationReport, Message } from "../protocol.ts";
+import type { Message } from "../protocol.ts";
+import type { CompensationReport } from "../protocol/bodies.ts";
 import type { Reservation } from "./spending.ts";
-import type { AgentEvent, AgentState, Failure } from "./state.ts";
+import type { AgentEvent } from "./events.ts";
+import type { AgentState, Failure } from "./state.ts";
 
 /** The work item and the token under which a host reports. */
 interface Held {

@@ -1,7 +1,7 @@
 /** @module The labels of an agent actor: of its state, and of what its work items began with. Pure. */
 import { workActorId } from "../ids.ts";
 import { asSeenBy, joined, type Label, labelField, principalOrigin } from "../label.ts";
-import { ANONYMOUS, type Principal } from "../protocol.ts";
+import { ANONYMOUS, type Principal } from "../protocol/principal.ts";
 import type { AgentState, AgentWork } from "./state.ts";
 
 /** The label of what a handler has when it begins: its input, and the state of its agent. */

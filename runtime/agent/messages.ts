@@ -6,7 +6,8 @@ import { invariant } from "../faults.ts";
 import { waitId } from "../ids.ts";
 import { labelField } from "../label.ts";
 import type { DecisionContext } from "../machine.ts";
-import { actorType, type Body, type Effect, type Result, topics } from "../protocol.ts";
+import { actorType, type Effect, topics } from "../protocol.ts";
+import type { Body, Result } from "../protocol/bodies.ts";
 import type { AgentWork, Wait } from "./state.ts";
 
 /** Sends the result of a work item to its process. */

@@ -5,7 +5,7 @@ import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
 import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
-import type { BodyOf, WaitFor } from "../protocol.ts";
+import type { BodyOf, WaitFor } from "../protocol/bodies.ts";
 import { onlyIn } from "./calls.ts";
 import type { AgentBuilder, InputOf, WaitContent } from "./inputs.ts";
 import { waitEffect } from "./messages.ts";

@@ -1,7 +1,7 @@
 /** @module Which facts a reader is given, and which are withheld. Pure. */
 import { asSeenBy, isUntrusted } from "../label.ts";
 import { LIMITS } from "../limits.ts";
-import type { Principal } from "../protocol.ts";
+import type { Principal } from "../protocol/principal.ts";
 import type { Fact } from "./fact.ts";
 import type { MemoryOpOf, Withheld } from "./operations.ts";
 import { factsOf, type MemoryState, versionOf } from "./state.ts";

@@ -12,8 +12,8 @@ const RESULT_BYTES_MIN = 256;
 const SUMMARY_MESSAGES_MIN = 2;
 
 /**
- * `first`: messages that always stay, up to the input. Replaces the older half of the tool results by notes, apart from those of the newest round; if only these are left, cuts them to half.
- * Undefined: there is nothing to shorten.
+ * `first`: messages that always stay, up to the input. Replaces the older half of the tool results by notes, apart from those of the
+ * newest round; if only these are left, cuts them to half. Undefined: there is nothing to shorten.
  */
 export function shortened(messages: readonly ModelMessage[], first: number): readonly ModelMessage[] | undefined {
   const newest = newestRound(messages, first);

@@ -6,7 +6,7 @@ import { Spent } from "../budget.ts";
 import type { Json } from "../faults.ts";
 import { DEFAULT_TENANT } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import type { IndexEntry } from "../protocol.ts";
+import type { IndexEntry } from "../protocol/bodies.ts";
 import { Value } from "../value.ts";
 import { Evidence, OnExpiry, type PersonDecision, REQUEST_KINDS, REQUEST_STATES, type RequestContent, RuleDraft } from "./request.ts";
 

@@ -1,7 +1,7 @@
 /** @module Who may decide on a request. Pure. */
 import { wireFault, type WireFault } from "../faults.ts";
 import { DEFAULT_TENANT } from "../ids.ts";
-import { ANONYMOUS, APP_TOKEN, type Principal } from "../protocol.ts";
+import { ANONYMOUS, APP_TOKEN, type Principal } from "../protocol/principal.ts";
 
 /** What decides who may decide. */
 export interface Decidable {

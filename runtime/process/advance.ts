@@ -10,7 +10,7 @@ import { assertNever, Fault, invariant, isFault, type Json } from "../faults.ts"
 import { isItemsPath, itemsPath, stopWorkId, stopWorkParts } from "../ids.ts";
 import { joined, type Label, labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
-import type { SentBack } from "../protocol.ts";
+import type { SentBack } from "../protocol/bodies.ts";
 import { type Call, callsOf, type Doer, RETRY_DEFAULT, type Stop } from "../slip.ts";
 import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";

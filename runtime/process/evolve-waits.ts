@@ -5,7 +5,7 @@ import { entryOf, withEntry, withoutEntry } from "../entries.ts";
 import { requestId } from "../ids.ts";
 import { isUntrusted, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
-import type { Result } from "../protocol.ts";
+import type { Result } from "../protocol/bodies.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
 import { waitLine } from "./history-lines.ts";

@@ -5,7 +5,7 @@ import { entryOf, withEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { stopWorkParts } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import type { Result } from "../protocol.ts";
+import type { Result } from "../protocol/bodies.ts";
 import { doerName } from "../slip.ts";
 import { closedHolding, granted, settled, settledIfFree } from "./account.ts";
 import type { ProcessEvent } from "./events.ts";

@@ -20,7 +20,7 @@ import {
 import { entryOf } from "../entries.ts";
 import { isFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
-import type { BodyOf } from "../protocol.ts";
+import type { BodyOf } from "../protocol/bodies.ts";
 import { type Call, callsOf, type Doer, doerName, type Slip, type Stop } from "../slip.ts";
 import { heldBy, holdingOf, leftOf } from "./account.ts";
 import { type ProcessBuilder, routeOf, slipOf, taskOf } from "./decision-builder.ts";

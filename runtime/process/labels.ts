@@ -6,7 +6,8 @@
 import { entryOf, withEntry } from "../entries.ts";
 import { itemsPath } from "../ids.ts";
 import { asSeenBy, isUntrusted, joined, type Label, labelField, principalOrigin, signalOrigin, TRUSTED } from "../label.ts";
-import type { Message, Principal } from "../protocol.ts";
+import type { Message } from "../protocol.ts";
+import type { Principal } from "../protocol/principal.ts";
 import { callsOf, type Stop } from "../slip.ts";
 import type { ProcessState } from "./state.ts";
 

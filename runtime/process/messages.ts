@@ -11,18 +11,8 @@ import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
 import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
-import {
-  type Address,
-  type Body,
-  type Effect,
-  type IndexEntry,
-  type Message,
-  type Outcome,
-  type Result,
-  actorType,
-  topics,
-  traceId,
-} from "../protocol.ts";
+import { type Address, type Effect, type Message, type Outcome, actorType, topics, traceId } from "../protocol.ts";
+import type { Body, IndexEntry, Result } from "../protocol/bodies.ts";
 import { doerName } from "../slip.ts";
 import { type Act, decisionOn, type PastRun } from "./runs.ts";
 import { taskOf } from "./decision-builder.ts";

@@ -12,7 +12,7 @@ import { plainJson } from "../canonical.ts";
 import { type WireFault, wireFault } from "../faults.ts";
 import { askWorkId } from "../ids.ts";
 import { readOne } from "../machine.ts";
-import type { BodyOf, Result } from "../protocol.ts";
+import type { BodyOf, Result } from "../protocol/bodies.ts";
 import { doerName } from "../slip.ts";
 import { holdingOf, leftOf, ownBudgetOf, reservedOf, returning, usedInRun } from "./account.ts";
 import { askForMore, closeIdleRequest, raiseFor } from "./continue-budget.ts";

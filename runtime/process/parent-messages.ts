@@ -5,7 +5,9 @@ import { replyId, stopWorkParts, waitId } from "../ids.ts";
 import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
-import { actorType, ANONYMOUS, type Body, type BodyOf, type CompensationReport, type Effect, type Result, topics } from "../protocol.ts";
+import { actorType, type Effect, topics } from "../protocol.ts";
+import type { Body, BodyOf, CompensationReport, Result } from "../protocol/bodies.ts";
+import { ANONYMOUS } from "../protocol/principal.ts";
 import { taskOf } from "./decision-builder.ts";
 import type { ProcessState } from "./state.ts";
 

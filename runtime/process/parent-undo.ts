@@ -1,7 +1,8 @@
 /** @module The parent of a nested route requests its compensation as a whole. Pure. */
 import { wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
-import type { BodyOf, Message } from "../protocol.ts";
+import type { Message } from "../protocol.ts";
+import type { BodyOf } from "../protocol/bodies.ts";
 import { advance } from "./advance.ts";
 import { beginEnding } from "./compensation.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";

@@ -14,7 +14,8 @@
  */
 import { type WireFault, wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
-import type { BodyOf, IndexEntry, Message } from "../protocol.ts";
+import type { Message } from "../protocol.ts";
+import type { BodyOf, IndexEntry } from "../protocol/bodies.ts";
 import type { Doer } from "../slip.ts";
 import type { Value } from "../value.ts";
 import { decisionFault, failedWorkOf } from "./dead-letter.ts";

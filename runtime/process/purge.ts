@@ -7,7 +7,7 @@
 import { type WireFault, wireFault } from "../faults.ts";
 import { outsideId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import type { Body } from "../protocol.ts";
+import type { Body } from "../protocol/bodies.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
 import { awaitsDecision } from "./runs.ts";
 import { retainUntilMs } from "./messages.ts";

@@ -8,7 +8,7 @@ import { askWorkId, isAskOf, isBranchPath, stopWorkId } from "../ids.ts";
 import { joined, labelField, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
-import type { Ancestor, BodyOf, CompensationReport, Result, WaitFor } from "../protocol.ts";
+import type { Ancestor, BodyOf, CompensationReport, Result, WaitFor } from "../protocol/bodies.ts";
 import { backoffMs, doerName, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import { askPerson, beginConsent, personOf, type RequestPlace } from "./begin-request.ts";

@@ -3,7 +3,7 @@
  */
 import { LIMITS } from "../limits.ts";
 import type { WorkViewState } from "../process-view.ts";
-import type { CompensationReport } from "../protocol.ts";
+import type { CompensationReport } from "../protocol/bodies.ts";
 import { doerName } from "../slip.ts";
 import type { ProcessState } from "./state.ts";
 import type { Asked } from "./work.ts";

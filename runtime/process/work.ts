@@ -6,7 +6,8 @@ import { Grant } from "../budget.ts";
 import { WireFault } from "../faults.ts";
 import { isItemsPath } from "../ids.ts";
 import { Label } from "../label.ts";
-import { Ancestor, Result, SentBack, WORK_STATES } from "../protocol.ts";
+import { WORK_STATES } from "../protocol.ts";
+import { Ancestor, Result, SentBack } from "../protocol/bodies.ts";
 import { Doer, RetryPolicy } from "../slip.ts";
 import { Value } from "../value.ts";
 

@@ -3,7 +3,8 @@
  */
 import { entryOf } from "../../runtime/entries.ts";
 import { evolveAgent } from "../../runtime/agent/evolve.ts";
-import type { AgentEvent, AgentState, AgentWork } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
+import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { canonicalJson } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";

@@ -3,7 +3,8 @@
  * `state.count` and returns the new count as `counted`, and the undo of an agent takes one away. So the count is always the
  * number of work items that counted and are not undone, and each committed state is the state before it plus or minus one.
  */
-import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
+import type { AgentState } from "../../runtime/agent/state.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { Value } from "../../runtime/value.ts";
 import type { Find } from "./shadow.ts";

@@ -7,7 +7,8 @@ import { idempotencyKey } from "../../runtime/ids.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { isRetryable } from "../../runtime/faults.ts";
 import type { Grant, ModelSpent } from "../../runtime/budget.ts";
-import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
+import type { AgentState } from "../../runtime/agent/state.ts";
 import { type AttemptMade, type BoughtLine, costOf } from "../world/models.ts";
 import type { Find } from "./shadow.ts";
 

@@ -1,6 +1,6 @@
 /** @module The laws of acts, labels and people of one run, and the people who decide in it. */
 import { principalOrigin } from "../../runtime/label.ts";
-import type { Principal } from "../../runtime/protocol.ts";
+import type { Principal } from "../../runtime/protocol/principal.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { type PeopleMode, Persons } from "../people/persons.ts";

@@ -7,7 +7,8 @@ import { entryIn, type IndexEvent, indexMachine, type IndexState } from "../../r
 import { type MemoryState, newMemory } from "../../runtime/memory/state.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { type RulesState, rulesMachine } from "../../runtime/people/rules-actor.ts";
-import { type IndexEntry, INDEXES } from "../../runtime/protocol.ts";
+import { INDEXES } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { tombstoneOf } from "../../runtime/record.ts";
 import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
 import type { Life } from "../world/life.ts";

@@ -2,7 +2,7 @@
  * @module Clients of the simulated system: they submit tasks until they hold a receipt, repeat themselves, and cancel.
  */
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
-import { ANONYMOUS, type Principal } from "../../runtime/protocol.ts";
+import { ANONYMOUS, type Principal } from "../../runtime/protocol/principal.ts";
 import type { Random } from "../world/random.ts";
 import { NOTHING } from "../world/timeline.ts";
 import type { World } from "../world/world.ts";

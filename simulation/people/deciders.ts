@@ -5,7 +5,7 @@ import type { TaskReceipt } from "../../actors/operations/operations.ts";
 import { bucketOf, entriesOf } from "../../runtime/index-actor.ts";
 import { faultFrom, isRetryable, type Json } from "../../runtime/faults.ts";
 import { runId, runParts } from "../../runtime/ids.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Finding } from "../checks/check.ts";
 import type { Random } from "../world/random.ts";

@@ -6,7 +6,7 @@ import { Requests } from "../../actors/operations/requests.ts";
 import { hashJson } from "../../runtime/canonical.ts";
 import { faultFrom, isRetryable, type Json } from "../../runtime/faults.ts";
 import type { PersonData, PersonDecision, RequestContent } from "../../runtime/people/request.ts";
-import type { Principal } from "../../runtime/protocol.ts";
+import type { Principal } from "../../runtime/protocol/principal.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
 import { valueOf, wrongValueOf } from "../world/json-values.ts";
 import { Random, STREAM } from "../world/random.ts";

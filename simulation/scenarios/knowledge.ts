@@ -15,7 +15,7 @@ import { source } from "../../agents/source.ts";
 import { type System, system } from "../../agents/system.ts";
 import { tool } from "../../agents/tool.ts";
 import { isFault } from "../../runtime/faults.ts";
-import type { Principal } from "../../runtime/protocol.ts";
+import type { Principal } from "../../runtime/protocol/principal.ts";
 import type { SimTask } from "../people/client.ts";
 import type { Scenario } from "../run.ts";
 import { outsideNow } from "../world/outside.ts";

@@ -7,7 +7,7 @@ import { openai } from "../../agents/model/openai.ts";
 import { type RouteBuilder, route, type RouteDefinition } from "../../agents/route.ts";
 import type { StopOptions } from "../../agents/stop-options.ts";
 import { type System, system } from "../../agents/system.ts";
-import { ANONYMOUS, type Principal } from "../../runtime/protocol.ts";
+import { ANONYMOUS, type Principal } from "../../runtime/protocol/principal.ts";
 import type { SimTask } from "../people/client.ts";
 import type { Scenario } from "../run.ts";
 import { principalMark } from "../world/marks.ts";

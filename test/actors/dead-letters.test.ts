@@ -5,7 +5,7 @@ import { SILENT } from "../../actors/engine/log.ts";
 import { recover } from "../../actors/host/recovery.ts";
 import { entriesOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { ADA, failed, ids, made, settle } from "./dead-letters-rig.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER } from "./world-rig.ts";

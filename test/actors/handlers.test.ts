@@ -9,7 +9,7 @@ import { Slots } from "../../actors/host/slots.ts";
 import type { AgentWork, Failure } from "../../runtime/agent/state.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { Values } from "../../actors/engine/values.ts";
 import { flush, HandClock } from "./engine-rig.ts";
 import { type DoerHandle, Helper, In, run, submit, systemOf, Tally, telemetry, Text } from "./handler-rig.ts";

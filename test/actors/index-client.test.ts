@@ -6,7 +6,8 @@ import { MemoryStore } from "../../actors/memory/store.ts";
 import { Fault, type Json, wireFault } from "../../runtime/faults.ts";
 import { bucketOf, entryIn, hostsOf, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { IndexEntry, Message } from "../../runtime/protocol.ts";
+import type { Message } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { countedRandom, flush, HandClock } from "./engine-rig.ts";
 
 /** Index actors without a journal, and what was sent to them. */

@@ -6,7 +6,9 @@ import { describe, expect, test } from "vitest";
 import { type BeginningHost, PlacedHost, Placement, ShortTransport } from "../../actors/host/local-first-transport.ts";
 import type { Transport } from "../../actors/engine/ports.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Address, ANONYMOUS, type Body, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
+import type { Address, Message, TurnAnswer } from "../../runtime/protocol.ts";
+import type { Body } from "../../runtime/protocol/bodies.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { HandClock } from "./engine-rig.ts";
 
 const DOER: Address = { type: "sys.Doer", id: "p" };

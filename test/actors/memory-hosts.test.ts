@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { Host } from "../../actors/host/host.ts";
 import { systemOf } from "./slow-rig.ts";
 import { World } from "./world-rig.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
 import type { Host } from "../../actors/host/host.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
 

@@ -7,7 +7,7 @@ import type { InsertResult } from "../../actors/engine/ports.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { IndexEntry } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
 

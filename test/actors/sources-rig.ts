@@ -3,7 +3,7 @@ import { z } from "zod";
 import { agent, contract, type Json, route, source, type SourceDefinition, system, type System } from "../../agents/index.ts";
 import type { Host } from "../../actors/host/host.ts";
 import { hashText } from "../../runtime/canonical.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { FactRef } from "../../runtime/memory/fact.ts";
 import type { MemoryOpOf } from "../../runtime/memory/operations.ts";
 import type { World } from "./world-rig.ts";

@@ -4,7 +4,8 @@ import { SILENT } from "../../actors/engine/log.ts";
 import { StandingRules, type StandingRulesParts } from "../../actors/host/standing-rules.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { ruleId, type StandingRule } from "../../runtime/people/rule.ts";
-import { ANONYMOUS, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
+import type { Message, TurnAnswer } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { HandClock } from "./engine-rig.ts";
 
 const CALL = { agent: "Payer", tool: "pay", input: {}, label: [], mark: "m" };

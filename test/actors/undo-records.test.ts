@@ -9,7 +9,7 @@ import { MemoryStore } from "../../actors/memory/store.ts";
 import { Values } from "../../actors/engine/values.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { Fault } from "../../runtime/faults.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { HandClock } from "./engine-rig.ts";
 import { In, type Member, submit, systemOf, Tally, Text, textTool } from "./handler-rig.ts";
 import { World } from "./world-rig.ts";

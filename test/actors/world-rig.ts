@@ -8,7 +8,8 @@ import { MemoryStore } from "../../actors/memory/store.ts";
 import type { Reminders, Clock, Heartbeat, Models, Ports, StateStore, Transport } from "../../actors/engine/ports.ts";
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
-import { type Address, ANONYMOUS, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
+import type { Address, Message, TurnAnswer } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { OutcomeView } from "../../actors/operations/operations.ts";
 import { countedRandom, flush, HandClock } from "./engine-rig.ts";
 

@@ -101,7 +101,7 @@ describe("inbox", () => {
     expect(JSON.parse((await run("inbox", "trip-7.r1", "--json")).out)).toEqual(REQUEST);
   });
 
-  test("shows who decided, and no commands any more", async () => {
+  test("shows who decided, and no longer any commands", async () => {
     const decided = { by: "bob", reason: "fine", atMs: AT_MS + 60_000 };
     stub.answers["GET /inbox/trip-7.r1"] = { json: { ...REQUEST, state: "approved", decided } };
     const { out } = await run("inbox", "trip-7.r1");

@@ -5,7 +5,8 @@
  */
 import type { Reminders, InsertResult, StateStore, Transport } from "../../actors/engine/ports.ts";
 import type { FaultCode, Json } from "../../runtime/faults.ts";
-import { actorType, type Address, ANONYMOUS, type Message, topics, type TurnAnswer } from "../../runtime/protocol.ts";
+import { actorType, type Address, type Message, topics, type TurnAnswer } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 
 /** The worlds under test: the simulated one, daprd on sqlite with topics in memory, daprd on Redis. */
 export const WORLDS = ["simulated", "embedded", "redis"] as const;

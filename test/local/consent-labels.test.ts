@@ -4,7 +4,7 @@ import { z } from "zod";
 import { agent, contract, route, system, type System, tool } from "../../agents/index.ts";
 import { isFault } from "../../runtime/faults.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { type LocalDecision, startLocal } from "../../testing/index.ts";
 
 const Mail = z.strictObject({ to: z.string(), cost: z.int() });

@@ -9,7 +9,7 @@ import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import type { Logger } from "../../actors/engine/log.ts";
 import { systemRandom } from "../../actors/engine/system-clock.ts";
 import { agent, contract, model, openai, route, system } from "../../agents/index.ts";
-import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { startServer, type TestServer } from "./server.ts";
 
 const KEY = "a-secret-key-of-4711";

@@ -1,7 +1,7 @@
 /** @module What the views show of a handler's model calls: their numbers and codes, never what was sent or replied. */
 import { describe, expect, test } from "vitest";
 import { CallHistory } from "../../runtime/agent/call-history.ts";
-import type { AgentEvent } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
 import { callKey, callPrefix, modelKey } from "../../runtime/ids.ts";
 import { callTexts } from "../../cli/text/calls.ts";
 

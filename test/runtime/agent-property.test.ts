@@ -6,7 +6,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { withLimits } from "../../simulation/world/limits.ts";
-import type { AgentEvent, AgentWork } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
+import type { AgentWork } from "../../runtime/agent/state.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import { AgentRig, orders, REPORT, replies } from "./agent-rig.ts";
 

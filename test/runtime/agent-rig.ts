@@ -3,11 +3,13 @@
  */
 import type { AgentInput, FinishedResult, WaitContent } from "../../runtime/agent/inputs.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
-import type { AgentEvent, AgentState, AgentWork } from "../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../runtime/agent/events.ts";
+import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import type { Grant } from "../../runtime/budget.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
-import type { Body, CompensationReport, Effect, Message, Result } from "../../runtime/protocol.ts";
+import type { Effect, Message } from "../../runtime/protocol.ts";
+import type { Body, CompensationReport, Result } from "../../runtime/protocol/bodies.ts";
 import { MachineRig, PRINCIPAL, TRACE } from "./machine-rig.ts";
 
 export const HOUR_MS = 3_600_000;

@@ -19,7 +19,8 @@ import {
 import type { Json } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
-import type { Body, BodyOf, Message, Result } from "../../runtime/protocol.ts";
+import type { Message } from "../../runtime/protocol.ts";
+import type { Body, BodyOf, Result } from "../../runtime/protocol/bodies.ts";
 import type { Slip } from "../../runtime/slip.ts";
 import { sends } from "./machine-rig.ts";
 import { ProcessRig } from "./process-rig.ts";

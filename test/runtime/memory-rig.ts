@@ -4,7 +4,7 @@ import type { Fact } from "../../runtime/memory/fact.ts";
 import { type MemoryInput, memoryMachine } from "../../runtime/memory/machine.ts";
 import type { MemoryAnswer, MemoryOp, MemoryOpOf } from "../../runtime/memory/operations.ts";
 import type { MemoryEvent, MemoryState } from "../../runtime/memory/state.ts";
-import { carried, type Principal } from "../../runtime/protocol.ts";
+import { carried, type Principal } from "../../runtime/protocol/principal.ts";
 import { MachineRig, PRINCIPAL, TRACE } from "./machine-rig.ts";
 
 /** What an operation led to: its answer, or the code of its refusal. */

@@ -6,7 +6,9 @@ import { PersonData, type PersonDecision, RequestContent } from "../../runtime/p
 import type { RequestLine } from "../../runtime/people/view.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { requestLines } from "../../runtime/process/people.ts";
-import { carried, type Effect, type IndexEntry, type Principal, type RequestNotification } from "../../runtime/protocol.ts";
+import type { Effect, RequestNotification } from "../../runtime/protocol.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
+import { carried, type Principal } from "../../runtime/protocol/principal.ts";
 import type { Slip, Stop } from "../../runtime/slip.ts";
 import { call, ProcessRig, slipOf, type SlipParts } from "./process-rig.ts";
 

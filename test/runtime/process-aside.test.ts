@@ -1,7 +1,7 @@
 /** @module Compensation beside an agent that does not answer, and what reports of compensation say. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { CompensationReport } from "../../runtime/protocol.ts";
+import type { CompensationReport } from "../../runtime/protocol/bodies.ts";
 import { names } from "./machine-rig.ts";
 import { asksUndo, one, ProcessRig, slipOf } from "./process-rig.ts";
 

@@ -10,7 +10,8 @@ import {
 } from "../../runtime/process/preparation.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import type { BodyOf, Message } from "../../runtime/protocol.ts";
+import type { Message } from "../../runtime/protocol.ts";
+import type { BodyOf } from "../../runtime/protocol/bodies.ts";
 import { T0 } from "./machine-rig.ts";
 import { one, ProcessRig, slipOf, type TaskParts } from "./process-rig.ts";
 

@@ -1,7 +1,7 @@
 /** @module When a process may be purged, as a table, and what a purged one answers. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Body } from "../../runtime/protocol.ts";
+import type { Body } from "../../runtime/protocol/bodies.ts";
 import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
 import { purgeDueMs } from "../../runtime/process/purge.ts";
 import { one, ProcessRig, slipOf } from "./process-rig.ts";

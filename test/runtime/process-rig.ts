@@ -10,7 +10,8 @@ import { type ProcessInput, processMachine } from "../../runtime/process/machine
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Work } from "../../runtime/process/work.ts";
-import type { Body, Message, Result } from "../../runtime/protocol.ts";
+import type { Message } from "../../runtime/protocol.ts";
+import type { Body, Result } from "../../runtime/protocol/bodies.ts";
 import { type AgentData, type Call, RETRY_DEFAULT, type RouteData, type Slip, type Stop } from "../../runtime/slip.ts";
 import { packValue } from "../../runtime/value.ts";
 import { MachineRig, PRINCIPAL, sends, TRACE } from "./machine-rig.ts";

@@ -2,10 +2,12 @@
 import ts from "typescript";
 import { at, type Check, type Finding, type Project } from "./project.ts";
 
-const LIBRARY = ["runtime/", "agents/", "actors/", "client/", "mcp/", "adapters/"];
+const LIBRARY = ["runtime/", "agents/", "actors/", "client/", "mcp/", "sources/", "adapters/"];
 /** The parts of the table of limits, by file. */
 const LIMITS_TABLES: Readonly<Record<string, string>> = {
   "runtime/limits.ts": "LIMITS",
+  "runtime/limits/of-journals.ts": "JOURNAL_LIMITS",
+  "runtime/limits/of-trust.ts": "TRUST_LIMITS",
   "runtime/limits/of-models.ts": "MODEL_LIMITS",
   "runtime/limits/of-mcp.ts": "MCP_LIMITS",
 };

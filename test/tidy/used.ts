@@ -69,6 +69,7 @@ const FAULT_TABLES: Readonly<Record<string, string>> = {
   "runtime/faults/of-hosts.ts": "HOST_FAULTS",
   "runtime/faults/of-mcp.ts": "MCP_FAULTS",
   "runtime/faults/of-models.ts": "MODEL_FAULTS",
+  "runtime/faults/of-trust.ts": "TRUST_FAULTS",
 };
 
 /** Every fault of the table is raised somewhere. */
@@ -110,7 +111,7 @@ export const dependencies: Check = (project) => {
 };
 
 function isShipped(path: string): boolean {
-  return /^(runtime|agents|actors|client|testing|mcp|adapters|cli)\//.test(path);
+  return /^(runtime|agents|actors|client|testing|mcp|sources|adapters|cli)\//.test(path);
 }
 
 function isRelation(node: ts.Node): boolean {

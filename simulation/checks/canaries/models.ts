@@ -4,7 +4,8 @@
 import { ModelCalls } from "../../../actors/host/model-calls.ts";
 import type { Models } from "../../../actors/engine/ports.ts";
 import { agentMachine } from "../../../runtime/agent/machine.ts";
-import type { AgentEvent, AgentWork } from "../../../runtime/agent/state.ts";
+import type { AgentEvent } from "../../../runtime/agent/events.ts";
+import type { AgentWork } from "../../../runtime/agent/state.ts";
 import type { Spent } from "../../../runtime/budget.ts";
 import { entryOf, withEntry } from "../../../runtime/entries.ts";
 import { Fault, isFault } from "../../../runtime/faults.ts";

@@ -4,7 +4,7 @@
 import { JournalPurge } from "../../../actors/retention/journal-purge.ts";
 import { agentMachine } from "../../../runtime/agent/machine.ts";
 import type { AgentState } from "../../../runtime/agent/state.ts";
-import type { Body } from "../../../runtime/protocol.ts";
+import type { Body } from "../../../runtime/protocol/bodies.ts";
 import { type Canary, replace } from "./canary.ts";
 
 /** The actor takes what is not in its state for unknown when a message of that kind comes. */

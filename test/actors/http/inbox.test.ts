@@ -120,7 +120,7 @@ describe("a request", () => {
     expect(await told(decide("max", id, APPROVE))).toBe("202");
   });
 
-  test("is not decided by the person who submitted the task, whatever roles it has", async () => {
+  test("is not decided by the person who submitted the task, with any roles", async () => {
     const id = await asked("max", "approve", "own");
     expect(await told(decide("max", id, APPROVE))).toBe("person.forbidden");
   });

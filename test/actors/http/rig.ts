@@ -8,8 +8,8 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
-import type { FactEntry } from "../../../runtime/memory-answers.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
+import { fakeKnowledge } from "./knowledge-fakes.ts";
 import { REQUEST, RULE } from "./people-fixtures.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -174,10 +174,6 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
-const FACT: FactEntry = {
-  ...{ id: "f1", version: 1, kind: "fact", value: "tea", trust: "principal", label: [], atMs: 1, parents: [], readers: [] },
-  writer: { agent: "Desk", processId: "p", workId: "p:1:a:0:1", subject: "ann" },
-};
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -195,50 +191,9 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
-    inbox: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
-    request: async (id) => ({ ...REQUEST, id }),
-    decide: async (id, decision, { principal }) => {
-      await behaviour.decide();
-      seen.events.push(`decide ${id} ${JSON.stringify(decision)} ${principal.subject} ${(principal.roles ?? []).join("+")}`);
-      return {
-        id,
-        processId: "p",
-        do: decision.do,
-        decisionId: decision.decisionId ?? "made",
-        state: "denied",
-        run: 1,
-        sequence: 4,
-        traceId: TRACE_ID,
-      };
-    },
-    rules: async (all, { principal }) => ({ entries: [{ ...RULE, by: principal.tenant, state: all ? "revoked" : "stands" }] }),
-    revokeRule: async (id, reason, { principal }) => {
-      seen.events.push(`revoke ${id} ${reason} ${principal.subject}`);
-      return { ...RULE, id, state: "revoked", revoked: { by: principal.subject, atMs: 3, reason } };
-    },
+    ...fakePeople(seen, behaviour),
+    ...fakeKnowledge(seen.events),
     broken: async () => ({ entries: [] }),
-    memories: async () => ({ memories: ["key.Desk.ann"] }),
-    memory: async (id, filter) => ({
-      id,
-      total: 1,
-      facts: [{ ...FACT, key: JSON.stringify(filter) }],
-      gone: [],
-      stale: [],
-      readersDropped: 0,
-    }),
-    forgetFact: async (memory, id, options, { principal }) => {
-      seen.events.push(`forget ${memory} ${id} ${JSON.stringify(options)} ${principal.subject}`);
-      return { facts: [{ memory, id, version: 1 }], readers: [], readersDropped: 0 };
-    },
-    promoteFact: async (memory, id, reason, { principal }) => {
-      seen.events.push(`promote ${memory} ${id} ${reason} ${principal.subject}`);
-      return { ...FACT, id };
-    },
-    sources: async () => ({ sources: [] }),
-    syncSource: async (source) => {
-      seen.events.push(`sync ${source}`);
-      return { source, comparison: 1, listed: 1, added: 0, changed: 0, vanished: 0, unread: [], derived: 0, readers: [] };
-    },
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
     deadLetter: async (id) => ({ ...LETTER, id, letter: { bytes: "{" } }),
@@ -263,6 +218,32 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       seen.inQueue += 1;
       await behaviour.invalid();
       seen.invalid.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic, raw: bytes });
+    },
+  };
+}
+
+function fakePeople(seen: Seen, behaviour: Behaviour): Pick<Operations, "inbox" | "request" | "decide" | "rules" | "revokeRule"> {
+  return {
+    inbox: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    request: async (id) => ({ ...REQUEST, id }),
+    decide: async (id, decision, { principal }) => {
+      await behaviour.decide();
+      seen.events.push(`decide ${id} ${JSON.stringify(decision)} ${principal.subject} ${(principal.roles ?? []).join("+")}`);
+      return {
+        id,
+        processId: "p",
+        do: decision.do,
+        decisionId: decision.decisionId ?? "made",
+        state: "denied",
+        run: 1,
+        sequence: 4,
+        traceId: TRACE_ID,
+      };
+    },
+    rules: async (all, { principal }) => ({ entries: [{ ...RULE, by: principal.tenant, state: all ? "revoked" : "stands" }] }),
+    revokeRule: async (id, reason, { principal }) => {
+      seen.events.push(`revoke ${id} ${reason} ${principal.subject}`);
+      return { ...RULE, id, state: "revoked", revoked: { by: principal.subject, atMs: 3, reason } };
     },
   };
 }
