@@ -237,7 +237,18 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     sources: async () => ({ sources: [] }),
     syncSource: async (source) => {
       seen.events.push(`sync ${source}`);
-      return { source, comparison: 1, listed: 1, added: 0, changed: 0, vanished: 0, unread: [], derived: 0, readers: [] };
+      return {
+        source,
+        comparison: 1,
+        listed: 1,
+        added: 0,
+        changed: 0,
+        vanished: 0,
+        unread: [],
+        derived: 0,
+        readers: [],
+        readersDropped: 0,
+      };
     },
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
