@@ -11,6 +11,7 @@ import { type Budget, budgetOf } from "./budget.ts";
 import { type Callable, type Contract, definitionGate } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName, VERSION_MAX } from "./definition.ts";
 import { checkFit } from "./mapping-check.ts";
+import { type Person, requirePerson } from "./person.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
 const STOPS_DEFAULT_MAX = 16;
@@ -30,8 +31,8 @@ export interface PlannedRouteOptions<T extends z.ZodType, O extends z.ZodType> {
   readonly stopsMax?: number | undefined;
   /** Time limit of one attempt of a stop that runs an agent, in milliseconds. @default 60 s */
   readonly timeoutMs?: number | undefined;
-  /** What one plan may spend. A plan cannot change it. @default no budget of its own */
-  readonly budget?: Budget | undefined;
+  /** What one plan may spend. A plan cannot change it. `asks`: the person who may raise it when it ends. @default no budget of its own */
+  readonly budget?: (Budget & { readonly asks?: Person | undefined }) | undefined;
   /** Maximum visits per chain of nested routes. Required if a plan can lead back to the planned route. */
   readonly visitsMax?: number | undefined;
 }
@@ -82,7 +83,8 @@ export function plannedRoute<const Name extends string, T extends z.ZodType, O e
     data,
     inputJsonSchema,
     outputJsonSchema,
-    targets,
+    // A plan does not call the person whom its budget asks, but the system must have it.
+    targets: [...new Set([...targets, ...(options.budget?.asks === undefined ? [] : [options.budget.asks])])],
     checkTask: (value: unknown) => gate.check(value),
     check: (plan: Plan) => {
       try {
@@ -115,6 +117,7 @@ function templateOf(
       target.kind === "contract" ? ({ kind: "agent", agent: target.name } as const) : ({ kind: "route", route: target.name } as const);
     return { kind: "one", name: target.name, call: { target: doer, input: { literal: null }, optional: false } };
   });
+  const { asks, ...limits } = budget ?? {};
   return {
     version,
     stops,
@@ -124,7 +127,8 @@ function templateOf(
       ...(timeoutMs === undefined ? {} : { timeoutMs: requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax) }),
     },
     ...(visitsMax === undefined ? {} : { visitsMax: requireInt(visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax) }),
-    ...(budget === undefined ? {} : { budget: budgetOf(budget, where) }),
+    ...(budget === undefined ? {} : { budget: budgetOf(limits, where) }),
+    ...(asks === undefined ? {} : { budgetAsks: requirePerson(asks, where, "budget.asks").name }),
   };
 }
 

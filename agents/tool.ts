@@ -97,8 +97,8 @@ export interface ToolRules<Input, Output> {
   readonly breaker?: boolean | undefined;
   /**
    * Whether outputs and messages of faults may hold texts of strangers, such as a web page, which must not be followed as instructions.
-   * `false`: you vouch for them. @default for `effect: "read"` true for messages of faults, and for outputs that can hold free text: a
-   * string without `enum` or `pattern`, and with no format such as `date` or `uuid`
+   * `false`: you vouch for them. @default for `effect: "read"` and `"egress"`, whose answers come from outside, true for messages of
+   * faults, and for outputs that can hold free text: a string without `enum` or `pattern`, and with no format such as `date` or `uuid`
    */
   readonly untrusted?: boolean | undefined;
 }
@@ -231,7 +231,7 @@ export function toolWith<const Name extends string, Input, Output>(
     approver,
     timeoutMs,
     breaker = false,
-    untrusted = effect === "read" && holdsFreeText(schemas.outputJsonSchema),
+    untrusted = isFromOutside(effect) && holdsFreeText(schemas.outputJsonSchema),
   } = rules;
   requireEffect({ effect, unknown, undo, lookup }, where);
   if (typeof breaker !== "boolean") throw invalid(where, "breaker must be true or false");
@@ -257,7 +257,7 @@ export function toolWith<const Name extends string, Input, Output>(
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
     breaker,
     untrusted,
-    untrustedFaults: rules.untrusted ?? effect === "read",
+    untrustedFaults: rules.untrusted ?? isFromOutside(effect),
     source,
     run: (given: Json, call: ToolCall) => run(given as Input, call),
     undo:
@@ -266,6 +266,11 @@ export function toolWith<const Name extends string, Input, Output>(
         : (given: Json, made: Json | undefined, call: ToolCall) => undo(given as Input, made as Output | undefined, call),
     lookup: lookup === undefined ? undefined : (given: Json, call: ToolCall) => lookup(given as Input, call),
   });
+}
+
+/** Whether what a tool of the effect answers comes from others: what it reads, or the reply of who it sends to. */
+function isFromOutside(effect: ToolEffect): boolean {
+  return effect !== "write";
 }
 
 function requireFunctions(options: { readonly run: unknown; readonly undo?: unknown; readonly lookup?: unknown }, where: string): void {

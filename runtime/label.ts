@@ -6,6 +6,7 @@
  * flow by labels: Denning, "A Lattice Model of Secure Information Flow", CACM 19(5), 1976.
  */
 import { z } from "zod";
+import { hashText } from "./canonical.ts";
 import { LIMITS } from "./limits.ts";
 
 /** An origin: what kind of thing it is and its name, such as `tool:fetch`, `mcp:files`, `source:handbook`, `principal:acme/ann`. */
@@ -43,29 +44,40 @@ export function labelField(label: Label | undefined): { readonly label?: string[
   return label === undefined || label.length === 0 ? {} : { label: [...label] };
 }
 
+const HASH_DIGITS = 32;
+
+/** An origin. Of a long name the end is a hash of it, so that two names with the same long beginning are two origins. */
+function originOf(kind: string, name: string): string {
+  const origin = `${kind}:${name}`;
+  if (origin.length <= LIMITS.originLengthMax) return origin;
+  // The cut may leave half of a surrogate pair, which is no text.
+  const beginning = origin.slice(0, LIMITS.originLengthMax - HASH_DIGITS - 1).toWellFormed();
+  return `${beginning}~${hashText(origin).slice(0, HASH_DIGITS)}`;
+}
+
 /** The origin of facts of a principal, as the tasks of other principals see them. */
 export function principalOrigin({ tenant, subject }: { readonly tenant: string; readonly subject: string }): string {
-  return `principal:${tenant}/${subject}`.slice(0, LIMITS.originLengthMax);
+  return originOf("principal", `${tenant.replaceAll("%", "%25").replaceAll("/", "%2F")}/${subject}`);
 }
 
 /** The origin of the outputs of an untrusted tool. */
 export function toolOrigin(name: string): string {
-  return `tool:${name}`.slice(0, LIMITS.originLengthMax);
+  return originOf("tool", name);
 }
 
 /** The origin of the outputs of the tools of an MCP server. */
 export function serverOrigin(name: string): string {
-  return `mcp:${name}`.slice(0, LIMITS.originLengthMax);
+  return originOf("mcp", name);
 }
 
 /** The origin of a task's input of which the submitter says that it is untrusted. */
 export function inputOrigin(name: string): string {
-  return `input:${name}`.slice(0, LIMITS.originLengthMax);
+  return originOf("input", name);
 }
 
 /** The origin of the payload of a signal that another principal gave. */
 export function signalOrigin(name: string): string {
-  return `signal:${name}`.slice(0, LIMITS.originLengthMax);
+  return originOf("signal", name);
 }
 
 /** A label as the tasks of a principal see it: what comes from that principal is no stranger's. */

@@ -49,6 +49,7 @@ export const SyncAnswer = Counts.extend({
   unread: z.array(z.string()).describe("Ids of listed documents that could not be read; the next comparison reads them again."),
   derived: Count.describe("Facts that were derived from what is gone, in any memory, and went with it."),
   readers: z.array(StaleReader).describe("Who had read what is gone, as far as the memories still name them."),
+  readersDropped: Count.describe("Reads that these memories no longer name."),
 });
 /** What a comparison found and did. */
 export type SyncAnswer = z.infer<typeof SyncAnswer>;

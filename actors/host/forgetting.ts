@@ -23,8 +23,13 @@ export interface LostReader extends ReadRecord {
 export interface Lost {
   readonly facts: readonly LostFact[];
   readonly readers: readonly LostReader[];
-  /** Readers that the memories no longer name. */
-  readonly readersDropped: number;
+  /** By memory, the readers that it no longer names. */
+  readonly dropped: ReadonlyMap<string, number>;
+}
+
+/** How many readers the memories no longer name. */
+export function droppedCount(dropped: ReadonlyMap<string, number>): number {
+  return [...dropped.values()].reduce((sum, count) => sum + count, 0);
 }
 
 /** Tells the other memories, beginning with what `answer` says of one. Throws as operations of memories do; then it may be repeated. */
@@ -51,6 +56,5 @@ export async function follow(memories: Pick<Memories, "perform">, memory: string
     await memories.perform(from, { op: "told", ...telling }, by);
     open.push(...told.derivedIn.map((one) => [telling.memory, one] as const));
   }
-  const readersDropped = [...dropped.values()].reduce((sum, count) => sum + count, 0);
-  return { facts: [...facts.values()], readers: [...readers.values()], readersDropped };
+  return { facts: [...facts.values()], readers: [...readers.values()], dropped };
 }

@@ -22,7 +22,7 @@ import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
-import type { LostReader } from "./forgetting.ts";
+import { droppedCount, type LostReader } from "./forgetting.ts";
 import type { Memories, MemoryCaller } from "./memories.ts";
 import { SourceReader } from "./source-reader.ts";
 
@@ -41,7 +41,12 @@ export interface SyncReport {
   readonly derived: number;
   /** Who had read what is gone. */
   readonly readers: readonly LostReader[];
+  /** Readers that the memories no longer name. */
+  readonly readersDropped: number;
 }
+
+/** A memory names who had read what is gone as long as it knows what is gone: less than that goes at once. */
+const LOST_AT_ONCE = LIMITS.memoryPastMax / 2;
 
 /** The parts of a host that its sources use. */
 export interface SourcesParts {
@@ -183,9 +188,10 @@ export class Sources {
   }
 
   /** S1. What the listing proves is taken out, also if the reads that follow fail. */
-  async #takeOut(run: Comparing, known: ReadonlyMap<string, Fact>): Promise<Pick<SyncReport, "derived" | "readers">> {
+  async #takeOut(run: Comparing, known: ReadonlyMap<string, Fact>): Promise<Pick<SyncReport, "derived" | "readers" | "readersDropped">> {
     const { found, memory, comparison, by } = run;
     const readers = new Map<string, LostReader>();
+    const dropped = new Map<string, number>();
     let derived = 0;
     const parts = [
       ["vanished", found.vanished],
@@ -193,14 +199,15 @@ export class Sources {
     ] as const;
     for (const [why, documents] of parts) {
       const ids = documents.flatMap((id) => known.get(id)?.id ?? []);
-      for (let at = 0; at < ids.length; at += LIMITS.factsLostMax) {
-        const some = ids.slice(at, at + LIMITS.factsLostMax);
+      for (let at = 0; at < ids.length; at += LOST_AT_ONCE) {
+        const some = ids.slice(at, at + LOST_AT_ONCE);
         const lost = await this.#parts.memories.forget(memory, { ids: some, why, by, comparison }, CALLER);
         derived += lost.facts.filter(({ fact }) => fact.gone?.why === "derived").length;
         for (const read of lost.readers) readers.set(`${read.memory} ${read.workId} ${read.atMs}`, read);
+        for (const [of, count] of lost.dropped) dropped.set(of, count);
       }
     }
-    return { derived, readers: [...readers.values()] };
+    return { derived, readers: [...readers.values()], readersDropped: droppedCount(dropped) };
   }
 
   /** Reads and writes what is new. Returns the documents that could not be read. */

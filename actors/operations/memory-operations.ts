@@ -8,7 +8,7 @@ import { staleReads } from "../../runtime/memory/stale.ts";
 import { factsOf, type MemoryState } from "../../runtime/memory/state.ts";
 import { isMeant } from "../../runtime/memory/derivation.ts";
 import type { Host } from "../host/host.ts";
-import type { LostReader } from "../host/forgetting.ts";
+import { droppedCount, type LostReader } from "../host/forgetting.ts";
 import type { Retention } from "../retention/retention.ts";
 import type { Caller, FactFilter, ForgetOptions } from "./operations.ts";
 
@@ -80,7 +80,7 @@ export class MemoryOperations {
     return {
       facts,
       readers: lost.readers.map(readerOf),
-      readersDropped: lost.readersDropped,
+      readersDropped: droppedCount(lost.dropped),
       ...(purge ? await this.#purge([...new Set(holders)]) : {}),
     };
   }

@@ -54,7 +54,7 @@ function sync(group: Command, context: Context): void {
 }
 
 /** A comparison as text: what changed, what could not be read, and who had read what is gone. */
-export function syncText({ source, listed, added, changed, vanished, unread, derived, readers }: SyncAnswer): string {
+export function syncText({ source, listed, added, changed, vanished, unread, derived, readers, readersDropped }: SyncAnswer): string {
   const lines = [`${source}: ${listed} documents; ${added} added, ${changed} changed, ${vanished} vanished.`];
   if (derived > 0) lines.push(`${derived} ${derived === 1 ? "fact" : "facts"} derived from what is gone went with it.`);
   if (unread.length > 0) lines.push(`Not readable, and read again next time: ${unread.join(", ")}.`);
@@ -63,5 +63,6 @@ export function syncText({ source, listed, added, changed, vanished, unread, der
     lines.push("Work that had read what is gone:", ...shown);
     if (readers.length > shown.length) lines.push(`  and ${readers.length - shown.length} more; see --json`);
   }
+  if (readersDropped > 0) lines.push(`${readersDropped} older reads are no longer named.`);
   return lines.join("\n");
 }

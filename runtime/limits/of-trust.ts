@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "../
 export const TRUST_LIMITS = {
   /** Origins of one label. Above: the last is `~more`. */
   labelOriginsMax: 16,
-  /** Characters of one origin. Above: cut. */
+  /** Characters of one origin. Above: the end is a hash of the whole. */
   originLengthMax: 256,
   /** Permissions of one agent, token or submission. Above: `definition.invalid`, `tokens.invalid` or `body.invalid`. */
   permissionsMax: 64,

@@ -82,12 +82,12 @@ function inputOf({ costMicros, ...counts }: Grant): Json {
 }
 
 function schemaOf({ costMicros, ...counts }: Grant): { readonly [key: string]: Json } {
-  const amount = (type: "integer" | "number"): Json => ({ type, minimum: 0 });
+  const amount = (type: "integer" | "number", maximum: number): Json => ({ type, minimum: 0, maximum });
   return {
     type: "object",
     properties: {
-      ...Object.fromEntries(Object.keys(counts).map((name) => [name, amount("integer")])),
-      ...(costMicros === undefined ? {} : { usd: amount("number") }),
+      ...Object.fromEntries(Object.keys(counts).map((name) => [name, amount("integer", LIMITS.budgetCountMax)])),
+      ...(costMicros === undefined ? {} : { usd: amount("number", LIMITS.budgetCountMax / MICROS_PER_USD) }),
     },
     additionalProperties: false,
   };

@@ -56,6 +56,14 @@ export function capOf(builder: ProcessBuilder, work: Pick<Work, "target" | "cap"
   return minGrant(work.cap, own);
 }
 
+/** The same for what it needs later. A nested route whose person may raise its budget keeps to it by itself. */
+export function needCapOf(builder: ProcessBuilder, work: Pick<Work, "target" | "cap">): Grant | undefined {
+  const { target } = work;
+  const isRaised =
+    target.kind === "route" && entryOf(slipOf(taskOf(builder.state).slip, builder.context).routes, target.route)?.budgetAsks !== undefined;
+  return isRaised ? work.cap : capOf(builder, work);
+}
+
 /** What the budget of a call leaves for the work item to which another one hands off. */
 export function capAfter(builder: ProcessBuilder, work: Work): Grant | undefined {
   return work.cap === undefined ? undefined : restOf(work.cap, usedOf(holdingOf(builder.state, work.id)?.spent ?? NOTHING_SPENT));

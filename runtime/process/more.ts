@@ -17,7 +17,7 @@ import { doerName } from "../slip.ts";
 import { holdingOf, leftOf, ownBudgetOf, reservedOf, returning, usedInRun } from "./account.ts";
 import { askForMore, closeIdleRequest, raiseFor } from "./continue-budget.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
-import { capOf, placesBeside } from "./grants.ts";
+import { needCapOf, placesBeside } from "./grants.ts";
 import { answerEffect } from "./messages.ts";
 import { moreEffects } from "./parent-messages.ts";
 import { beginWait, endWait } from "./waits.ts";
@@ -102,7 +102,7 @@ function judgeNeed(builder: ProcessBuilder, asker: Work, need: Grant): Verdict {
   const current = holdingOf(state, asker.id)?.grant;
   if (current === undefined) return { grant: {} };
   if (isWithin(need, current)) return { grant: current };
-  const cap = capOf(builder, asker);
+  const cap = needCapOf(builder, asker);
   if (!isWithin(need, cap)) return { fault: capFault(asker, cap ?? {}, need) };
   const left = leftOf(state);
   const missing = beyond(need, current);

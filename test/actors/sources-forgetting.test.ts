@@ -151,6 +151,24 @@ describe("law: what was forgotten is gone everywhere, also when a host dies at a
   });
 });
 
+test("a comparison counts the readers that the memories no longer name, each memory once", async () => {
+  const shelf = new Shelf();
+  const texts = Array.from({ length: LIMITS.factsLostMax + 1 }, (_, index) => [`d${index}`, `text ${index}`]);
+  shelf.pageSize = texts.length;
+  shelf.set(Object.fromEntries(texts));
+  const { host } = new World().join(systemOf(shelf), "one");
+  await host.sources.sync("handbook", "ann");
+  const document = await documentOf(host, "d0");
+  for (let index = 0; index < LIMITS.memoryReadsMax + 3; index += 1) {
+    const reader = { agent: "Reader", processId: `p${index}`, workId: `p${index}:1:a:0:1` };
+    await host.memories.read(HANDBOOK, { refs: [{ id: document?.id ?? "", version: 1 }], reader }, BY);
+  }
+  shelf.documents.clear();
+  const told = await host.sources.sync("handbook", "ann");
+  expect(told).toMatchObject({ vanished: texts.length, readersDropped: 3 });
+  expect(told.readers).toHaveLength(LIMITS.memoryReadsMax);
+});
+
 describe("law: a write that is on its way brings nothing of it back", () => {
   test("a fact derived from a forgotten one of another memory is refused, also if that memory was told before", async () => {
     const world = new World();

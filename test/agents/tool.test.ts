@@ -61,6 +61,14 @@ describe("what a tool says may be a text of strangers", () => {
     ["a read with free text: all", ["tool:fetch"], ["tool:fetch"], reads],
     ["a read without free text: only messages of its faults", [], ["tool:fetch"], { ...reads, output: z.string().regex(/^[0-9]+$/) }],
     ["a read that is vouched for: nothing", [], [], { ...reads, untrusted: false }],
+    ["a send that answers with free text: all", ["tool:fetch"], ["tool:fetch"], { ...reads, effect: "egress" }],
+    [
+      "a send that answers without free text: only messages of its faults",
+      [],
+      ["tool:fetch"],
+      { ...reads, effect: "egress", output: z.string().regex(/^$/) },
+    ],
+    ["a send that is vouched for: nothing", [], [], { ...reads, effect: "egress", untrusted: false }],
     ["a write: nothing", [], [], OPTIONS],
     ["a write that says so: all", ["tool:fetch"], ["tool:fetch"], { ...OPTIONS, untrusted: true }],
   ])("%s", (_what, outputs, faults, options) => {

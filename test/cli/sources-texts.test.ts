@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import { memoryText } from "../../cli/commands/memory.ts";
 import { syncText } from "../../cli/commands/sources.ts";
 
-const ANSWER = { source: "handbook", comparison: 3, listed: 9, added: 1, changed: 2, vanished: 3, unread: [], derived: 0, readers: [] };
+const ANSWER = {
+  ...{ source: "handbook", comparison: 3, listed: 9, added: 1, changed: 2, vanished: 3, unread: [], derived: 0 },
+  ...{ readers: [], readersDropped: 0 },
+};
 
 describe("a comparison as text", () => {
   test("says what changed, and nothing of what did not happen", () => {
@@ -20,6 +23,11 @@ describe("a comparison as text", () => {
       "  t0 (Desk)",
     ]);
     expect(lines.at(-1)).toBe("  and 2 more; see --json");
+    expect(
+      syncText({ ...ANSWER, readersDropped: 3 })
+        .split("\n")
+        .at(-1),
+    ).toBe("3 older reads are no longer named.");
   });
 });
 

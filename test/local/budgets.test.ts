@@ -1,7 +1,7 @@
 /** @module Budgets of routes over model agents and tools, run locally with fake models. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { agent, type Budget, contract, model, route, routeContract, system, tool } from "../../agents/index.ts";
+import { agent, type Budget, contract, model, person, plannedRoute, route, routeContract, system, tool } from "../../agents/index.ts";
 import { fakeModel, runLocal, startLocal } from "../../testing/index.ts";
 
 const Text = z.object({ text: z.string() });
@@ -169,4 +169,37 @@ test("an open process shows its budget, and what its work items hold", async () 
   expect((await running).status).toBe("completed");
   expect((await local.show("p")).budget).toMatchObject({ reserved: { tokens: 0 }, spent: { total: { modelCalls: 2 } } });
   await local.stop();
+});
+
+test("the budget of a plan asks its person, who raises it; the system must have the person", async () => {
+  const Boss = person("Boss", { input: z.unknown(), roles: [], deadlineMs: 60_000 });
+  const planned = plannedRoute("planned", 1, { task: Text, output: z.string(), agents: [Writer], budget: { modelCalls: 1, asks: Boss } });
+  const Planner = contract("Planner", 1, { input: Text, output: planned.schema });
+  const planner = agent(Planner, {
+    handle: () => {
+      const stops = ["a", "b"].map((name) => ({ name, run: "Writer", input: { from: ["task"] } }));
+      return { stops, output: { from: ["b"] } };
+    },
+  });
+  const main = route("main", 1, Text)
+    .to("plan", Planner, ({ task }) => task)
+    .plan(
+      "done",
+      planned,
+      ({ plan }) => plan,
+      ({ task }) => task,
+    )
+    .output(({ done }) => done);
+  const parts = { routes: [main], models: { default: cheap } };
+  expect(() => system("plans", { ...parts, agents: [writer, planner] })).toThrow(/Boss/);
+  const asked: unknown[] = [];
+  const local = startLocal(system("plans", { ...parts, agents: [writer, planner, Boss] }), {
+    people: ({ kind, person: name, input }) => {
+      asked.push({ kind, name, input });
+      return { do: "approve" };
+    },
+  });
+  expect(await local.run("main", { text: "a" })).toMatchObject({ status: "completed", output: "done" });
+  await local.stop();
+  expect(asked).toEqual([{ kind: "budget", name: "Boss", input: { modelCalls: 1 } }]);
 });

@@ -50,7 +50,9 @@ test.each<readonly [effect: ToolEffect, output: z.ZodType, said: boolean | undef
   ["read", z.string(), undefined, true],
   ["read", z.int(), undefined, false],
   ["write", z.string(), undefined, false],
-  ["egress", z.string(), undefined, false],
+  ["egress", z.string(), undefined, true],
+  ["egress", z.object({ at: z.iso.datetime(), id: z.uuid() }), undefined, false],
+  ["egress", z.string(), false, false],
   ["read", z.string(), false, false],
   ["write", z.string(), true, true],
 ])("a tool of effect %s is untrusted by its output, if its author does not say: %#", (effect, output, said, untrusted) => {

@@ -50,6 +50,17 @@ describe("a budget with a person", () => {
     expect(rig.decide({ do: "edit", input: { json: { tokens: -1 } } }).verdict.kind).toBe("refused");
   });
 
+  test("an edit beyond what a budget can be is refused, and the request stays open", () => {
+    const rig = rigOf({ tokens: 100, costMicros: 1_000_000 });
+    needs(rig, A, { tokens: 140, costMicros: 2_000_000 });
+    for (const input of [{ usd: 1e20 }, { tokens: Number.MAX_SAFE_INTEGER }])
+      expect(rig.decide({ do: "edit", input: { json: input } })).toMatchObject({
+        events: [],
+        verdict: { fault: { code: "schema.input" } },
+      });
+    expect(answerOf(rig.approve())).toEqual({ tokens: 140, costMicros: 2_000_000 });
+  });
+
   test("a no, or silence, ends it as without a person, and no person is asked again in this run", () => {
     const rig = rigOf({ tokens: 100 });
     needs(rig, A, { tokens: 140 });

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { METRIC } from "../../actors/telemetry/names.ts";
 import { startLocal } from "../../testing/index.ts";
-import { agent, contract, Fault, route, system } from "../../agents/index.ts";
+import { agent, contract, Fault, isFault, route, system, tool } from "../../agents/index.ts";
 import { KeepingMeter } from "./keeping.ts";
 
 afterEach(() => metrics.disable());
@@ -89,5 +89,39 @@ describe("metrics", () => {
     const runs = meter.values(METRIC.attempts).filter(({ attributes }) => attributes["troupe.work.mode"] === "do");
     expect(runs.map(({ attributes }) => attributes["error.type"])).toEqual(["agent.failed", "agent.refused"]);
     for (const { value } of meter.values(METRIC.turn)) expect(value).toBeGreaterThanOrEqual(0);
+  });
+
+  test("each check of a call is counted with its verdict, and calls without a permission, a rule or untrusted input are not", async () => {
+    const meter = new KeepingMeter();
+    meter.install();
+    const parts = { input: Job, run: (job: z.infer<typeof Job>) => job, output: Job } as const;
+    const look = tool("look", { ...parts, effect: "read" });
+    const page = tool("page", { ...parts, effect: "read", untrusted: true });
+    const pay = tool("pay", { ...parts, effect: "write", permission: "pay" });
+    const post = tool("post", { ...parts, effect: "egress", untrusted: false });
+    const one = agent(One, {
+      tools: [look, page, pay, post],
+      handle: async (job, ctx) => {
+        for (const called of [look, pay, page, post])
+          await ctx.call(called, job).catch((error: unknown) => {
+            if (!isFault(error)) throw error;
+          });
+        return job;
+      },
+    });
+    const job = route("job", 1, Job)
+      .to("one", One, ({ task }) => task)
+      .output(({ one: done }) => done);
+    const local = startLocal(system("jobs", { agents: [one], routes: [job] }), { people: () => ({ do: "deny", reason: "no" }) });
+    await local.run("job", { n: 1 });
+    await local.stop();
+    const about = (name: string, effect: string, verdict: string, untrusted: boolean) => ({
+      ...{ "troupe.system": "jobs", "gen_ai.agent.name": "One", "gen_ai.tool.name": name },
+      ...{ "troupe.tool.effect": effect, "troupe.check.verdict": verdict, "troupe.check.untrusted": untrusted },
+    });
+    expect(meter.values(METRIC.checks).map(({ value, attributes }) => [value, attributes])).toEqual([
+      [1, about("pay", "write", "refused", false)],
+      [1, about("post", "egress", "asks", true)],
+    ]);
   });
 });

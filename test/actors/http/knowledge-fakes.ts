@@ -32,7 +32,18 @@ export function fakeKnowledge(events: string[]): Pick<Operations, Knowledge> {
     sources: async () => ({ sources: [] }),
     syncSource: async (source) => {
       events.push(`sync ${source}`);
-      return { source, comparison: 1, listed: 1, added: 0, changed: 0, vanished: 0, unread: [], derived: 0, readers: [] };
+      return {
+        source,
+        comparison: 1,
+        listed: 1,
+        added: 0,
+        changed: 0,
+        vanished: 0,
+        unread: [],
+        derived: 0,
+        readers: [],
+        readersDropped: 0,
+      };
     },
   };
 }

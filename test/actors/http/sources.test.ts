@@ -37,7 +37,7 @@ test("a comparison on demand is answered with what it found, and the listing say
   shelf.set({ a: "apples", b: "bananas" });
   expect(await as("operator", "POST", "/sources/handbook/sync")).toMatchObject({
     status: 200,
-    json: { source: "handbook", comparison: 1, listed: 2, added: 2, unread: [], derived: 0, readers: [] },
+    json: { source: "handbook", comparison: 1, listed: 2, added: 2, unread: [], derived: 0, readers: [], readersDropped: 0 },
   });
   shelf.onList = () => {
     throw new Error("the folder is away");

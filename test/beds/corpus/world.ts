@@ -51,7 +51,7 @@ export function worldTools(world: World, labels: boolean): WorldTools {
     readPage: tool("read_page", { ...reads, input: z.object({ name: Text }), output: Text, run: () => text }),
     findLink: tool("find_link", { ...reads, input: z.object({ name: Text }), output: z.url(), run: () => text }),
     announce: tool("announce", {
-      ...{ effect: "egress", untrusted: labels, input: z.object({ what: Text }), output: Text },
+      ...{ ...reads, effect: "egress", input: z.object({ what: Text }), output: Text },
       run: () => text,
     }),
     brokenPage: tool("broken_page", {
