@@ -36,7 +36,6 @@ export type FactEntry = z.infer<typeof FactEntry>;
 export const GoneFact = z.object({
   id: z.string(),
   version: z.int().positive(),
-  key: z.string().optional(),
   why: z.enum(GONE),
   by: z.string(),
   atMs: EpochMs,

@@ -1,6 +1,5 @@
 /** @module Reads facts for one work item: the same versions again, and with their contents, as its principal sees them. */
 import type { AgentWork } from "../../runtime/agent/state.ts";
-import type { Json } from "../../runtime/faults.ts";
 import { asSeenBy, joined, type Label, principalOrigin } from "../../runtime/label.ts";
 import type { Fact, FactRef } from "../../runtime/memory/fact.ts";
 import type { Reader } from "../../runtime/memory/operations.ts";
@@ -8,6 +7,7 @@ import { outsideFactId } from "../../runtime/memory/scope.ts";
 import type { FactView } from "../../runtime/memory/view.ts";
 import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import { staleFault } from "./current.ts";
+import type { FactContent } from "./fact-contents.ts";
 import type { Memories, MemoryCaller } from "./memories.ts";
 
 /** A fact, and the memory that holds it. */
@@ -62,14 +62,14 @@ export class FactReader {
   async views(found: readonly Found[]): Promise<readonly FactView[]> {
     const contents = await this.#memories.contents(found.map(({ fact }) => fact));
     return found.map(({ memory, fact }, index) => {
-      const value = contents[index];
-      if (value === undefined) throw staleFault({ memory, ...fact });
-      return this.#view(memory, fact, value);
+      const content = contents[index];
+      if (content === undefined) throw staleFault({ memory, ...fact });
+      return this.#view(memory, fact, content);
     });
   }
 
-  #view(memory: string, fact: Fact, value: Json): FactView {
-    const { id, key, version, trust, atMs, validUntilMs, source, tokens } = fact;
+  #view(memory: string, fact: Fact, { key, value }: FactContent): FactView {
+    const { id, version, trust, atMs, validUntilMs, source, tokens } = fact;
     return {
       ...{ id: memory === this.#own ? id : outsideFactId(memory, id), version, value, trust, atMs, label: this.seenLabel(fact) },
       ...(key === undefined ? {} : { key }),

@@ -47,8 +47,8 @@ export class IndexedSearch implements FactSearch {
 /** A fact without a content has gone since. */
 async function add(index: FactIndex, facts: readonly Fact[], contentsOf: Searched["contentsOf"]): Promise<void> {
   const contents = await contentsOf(facts);
-  for (const [at, { id, version, key, atMs }] of facts.entries()) {
+  for (const [at, { id, version, atMs }] of facts.entries()) {
     const content = contents[at];
-    if (content !== undefined) index.put({ id, version, key, atMs, text: wordsOf(content) });
+    if (content !== undefined) index.put({ id, version, key: content.key, atMs, text: wordsOf(content.value) });
   }
 }

@@ -3,7 +3,7 @@
  *
  * Each operation concerns one memory. Forgetting goes on to the memories that hold what was derived from the facts that went.
  */
-import { Fault, invariant, type Json } from "../../runtime/faults.ts";
+import { Fault, invariant } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
 import { memoryMachine } from "../../runtime/memory/machine.ts";
@@ -15,7 +15,7 @@ import type { Ports } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import { freshTrace } from "../telemetry/spans.ts";
 import { NO_ANSWER } from "../../runtime/memory/answer.ts";
-import { contentsOf } from "./fact-contents.ts";
+import { contentsOf, type FactContent } from "./fact-contents.ts";
 import { follow, type Lost } from "./forgetting.ts";
 import type { IndexClient } from "./index-client.ts";
 
@@ -95,7 +95,7 @@ export class Memories {
   }
 
   /** The contents of facts, in their order; undefined for what is gone. */
-  contents(facts: readonly Fact[]): Promise<readonly (Json | undefined)[]> {
+  contents(facts: readonly Fact[]): Promise<readonly (FactContent | undefined)[]> {
     return contentsOf(this.#parts.values, facts);
   }
 

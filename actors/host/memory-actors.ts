@@ -3,19 +3,19 @@
  *
  * Invariants: M1 an entry of the index of memories exists before the first record of a memory. M2 an operation is answered only after all
  * values that the memory owes were removed. M3 a reminder is set before a record says that something was forgotten, and stays until it is
- * gone everywhere: so what a host that dies leaves is finished by another one.
+ * gone everywhere: so what a host that dies leaves is finished by another one. M4 what was removed is removed once more after a while, by
+ * a reminder that is set before the record that owes it: a write that was given up may reach the store after the first removal.
  */
 import { entryOf } from "../../runtime/entries.ts";
-import { faultFrom, type Json } from "../../runtime/faults.ts";
+import { faultFrom } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { memoryAnswer } from "../../runtime/memory/answer.ts";
-import type { Fact } from "../../runtime/memory/fact.ts";
-import { type MemoryInput, memoryMachine } from "../../runtime/memory/machine.ts";
+import { type MemoryInput, memoryMachine, packFact } from "../../runtime/memory/machine.ts";
 import type { MemoryOpOf } from "../../runtime/memory/operations.ts";
-import { factsOf, type MemoryEvent, type MemoryState } from "../../runtime/memory/state.ts";
+import { factsOf, type MemoryEvent, type MemoryState, refsOf, removableAgain, writtenBy } from "../../runtime/memory/state.ts";
 import type { Message, TurnAnswer } from "../../runtime/protocol.ts";
 import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
-import type { ValueRef } from "../../runtime/value.ts";
+import { memoryScope } from "../../runtime/value.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
 import type { Ports } from "../engine/ports.ts";
@@ -45,6 +45,7 @@ export interface MemoryActorParts {
 
 const EXPIRY = "expiry";
 const UNFINISHED = "unfinished";
+const AGAIN = "again";
 
 /** All memories of this host. */
 export class MemoryActors {
@@ -76,6 +77,7 @@ export class MemoryActors {
     const result = await this.engine.turn(to.id, { kind: "message", message, found }, { inputId: message.id });
     const gone = !result.wrote ? [] : Object.keys(result.before.facts).filter((one) => entryOf(result.state.facts, one) === undefined);
     if (gone.length > 0) this.#parts.search.drop(to.id, gone);
+    if (body.kind === "memory" && body.op.op === "write") await this.#takeBack(to.id, result.state, body.op);
     const paid = await this.#pay(to.id, result.state);
     await this.#remind(to.id, result.state);
     await this.#finishLater(to.id, paid, body, isUnfinished(result));
@@ -92,6 +94,7 @@ export class MemoryActors {
     const { state } = await this.engine.turn(id, { kind: "tick" }, { inputId: EXPIRY });
     const paid = await this.#pay(id, state);
     // Not awaited: the walk calls this actor too, and its sidecar may hold it until the reminder is answered.
+    if (name === AGAIN && !isRemoving(paid)) await ports.reminders.remove({ type, id }, AGAIN);
     if (name === UNFINISHED || state.unfinished === true) this.#finish(id, paid).catch((error: unknown) => this.#note(id, error));
     if (memoryMachine.nextDueMs(state, 0) === undefined) await ports.reminders.remove({ type, id }, EXPIRY);
     else await this.#remind(id, state);
@@ -104,16 +107,19 @@ export class MemoryActors {
     this.#parts.search.drop(id);
   }
 
-  /** M1 and M3. */
+  /** M1, M3 and M4. */
   #prepare(id: string, next: MemoryState, before: MemoryState): Promise<void> | undefined {
     const isNew = isEmpty(before);
     const isForgetting = next.unfinished === true && before.unfinished !== true;
-    if (!isNew && !isForgetting) return undefined;
+    const isOwing = isRemoving(next) && !isRemoving(before);
+    if (!isNew && !isForgetting && !isOwing) return undefined;
     const { reminders } = this.#parts.ports;
     const ms = LIMITS.memoryUnfinishedMs;
+    const againMs = LIMITS.memoryRemoveAgainMs;
     return Promise.all([
       isNew ? this.#enter(id) : undefined,
       isForgetting ? reminders.set({ type: this.#parts.type, id }, UNFINISHED, ms, ms) : undefined,
+      isOwing ? reminders.set({ type: this.#parts.type, id }, AGAIN, againMs, againMs) : undefined,
     ]).then(() => undefined);
   }
 
@@ -155,17 +161,25 @@ export class MemoryActors {
       memory: id,
       facts,
       text,
-      contentsOf: (some: readonly Fact[]): Promise<readonly (Json | undefined)[]> => contentsOf(values, some),
+      contentsOf: (some) => contentsOf(values, some),
     });
   }
 
-  /** M2. Returns the state afterwards. */
+  /** A host that stood still within a write may have stored what another one has written and forgotten since. */
+  async #takeBack(id: string, state: MemoryState, op: MemoryOpOf<"write">): Promise<void> {
+    const written = writtenBy(state, op.call);
+    if (written === undefined || written.fact.content !== undefined) return;
+    const { stored } = packFact(id, op);
+    if (stored !== undefined) await this.#parts.values.remove([stored]);
+  }
+
+  /** M2 and M4. Returns the state afterwards. */
   async #pay(id: string, state: MemoryState): Promise<MemoryState> {
-    const { owed } = state;
-    if (owed.length === 0) return state;
-    const refs = owed.flatMap((value): readonly ValueRef[] => ("ref" in value ? [value] : []));
-    await this.#parts.values.remove(refs);
-    const paid = await this.engine.turn(id, { kind: "removed", refs: refs.map(({ ref }) => ref) }, { inputId: "removed" });
+    const refs = [...refsOf(state.owed), ...removableAgain(state, this.#parts.ports.clock.nowMs())];
+    if (refs.length === 0) return state;
+    const scope = memoryScope(id);
+    await this.#parts.values.remove(refs.map((ref) => ({ ref, scope })));
+    const paid = await this.engine.turn(id, { kind: "removed", refs }, { inputId: "removed" });
     return paid.state;
   }
 
@@ -192,6 +206,11 @@ const CALLER: MemoryCaller = { principal: { ...ANONYMOUS, subject: "system", per
 
 function isUnfinished({ before, state }: { readonly before: MemoryState; readonly state: MemoryState }): boolean {
   return before.unfinished === true || state.unfinished === true;
+}
+
+/** Values are to be removed, for the first or the second time. */
+function isRemoving({ owed, removed }: MemoryState): boolean {
+  return owed.length > 0 || removed.length > 0;
 }
 
 function isEmpty({ facts, past }: MemoryState): boolean {

@@ -1,12 +1,13 @@
 /** @module Memories for persons and programs: listing, showing, forgetting, promoting. */
-import { Fault, isFault, type Json } from "../../runtime/faults.ts";
+import { Fault, isFault } from "../../runtime/faults.ts";
 import { isId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
-import type { Fact } from "../../runtime/memory/fact.ts";
+import { type Fact, keyHashOf } from "../../runtime/memory/fact.ts";
 import { staleReads } from "../../runtime/memory/stale.ts";
 import { factsOf, type MemoryState } from "../../runtime/memory/state.ts";
 import { isMeant } from "../../runtime/memory/derivation.ts";
+import type { FactContent } from "../host/fact-contents.ts";
 import type { Host } from "../host/host.ts";
 import { droppedCount, type LostReader } from "../host/forgetting.ts";
 import type { Retention } from "../retention/retention.ts";
@@ -39,9 +40,10 @@ export class MemoryOperations {
     const state = await this.#state(memory);
     const found =
       text === undefined ? undefined : await memories.read(memory, { text, limit: LIMITS.factsReadMax, kinds: [...KINDS] }, caller);
+    const keyHash = key === undefined ? undefined : keyHashOf(state.id, key);
     const all = factsOf(state).map(({ fact }) => fact);
     const wanted = (found?.facts ?? all.sort((left, right) => right.atMs - left.atMs)).filter(
-      (fact) => (id === undefined || fact.id === id) && (key === undefined || fact.key === key),
+      (fact) => (id === undefined || fact.id === id) && (keyHash === undefined || fact.keyHash === keyHash),
     );
     if (id !== undefined && wanted.length === 0) throw unknown(memory, id);
     const shown = wanted.slice(0, limit);
@@ -50,13 +52,11 @@ export class MemoryOperations {
       id: memory,
       total: all.length,
       facts: shown.flatMap((fact, index) => {
-        const value = contents[index];
-        return value === undefined ? [] : [entryOf(state, fact, value)];
+        const content = contents[index];
+        return content === undefined ? [] : [entryOf(state, fact, content)];
       }),
       gone: state.past
-        .flatMap(({ fact: { id: of, version, key: name, gone } }) =>
-          gone === undefined ? [] : [{ id: of, version, ...(name === undefined ? {} : { key: name }), ...gone }],
-        )
+        .flatMap(({ fact: { id: of, version, gone } }) => (gone === undefined ? [] : [{ id: of, version, ...gone }]))
         .reverse()
         .slice(0, limit),
       stale: staleReads(state)
@@ -93,9 +93,9 @@ export class MemoryOperations {
     const state = await this.#state(memory);
     await note({ what: "memory-promote", target: `${memory}/${id}`, why: reason }, caller);
     const [fact] = (await host.memories.promote(memory, { id, by: subject, reason }, caller)).facts;
-    const [value] = fact === undefined ? [] : await host.memories.contents([fact]);
-    if (fact === undefined || value === undefined) throw unknown(memory, id);
-    return entryOf(state, fact, value);
+    const [content] = fact === undefined ? [] : await host.memories.contents([fact]);
+    if (fact === undefined || content === undefined) throw unknown(memory, id);
+    return entryOf(state, fact, content);
   }
 
   async #purge(ids: readonly string[]): Promise<Pick<Forgotten, "purged" | "waiting">> {
@@ -131,8 +131,8 @@ function readerOf({ agent, processId, workId, atMs }: Omit<LostReader, "memory" 
   return { agent, processId, workId, atMs };
 }
 
-function entryOf(state: MemoryState, fact: Fact, value: Json): FactEntry {
-  const { id, key, version, kind, trust, label = [], atMs, validUntilMs, writer, source, parents, promoted } = fact;
+function entryOf(state: MemoryState, fact: Fact, { key, value }: FactContent): FactEntry {
+  const { id, version, kind, trust, label = [], atMs, validUntilMs, writer, source, parents, promoted } = fact;
   return {
     ...{ id, version, kind, value, trust, label, atMs, writer, parents },
     ...(key === undefined ? {} : { key }),

@@ -91,6 +91,13 @@ export const TRUST_LIMITS = {
   memoryLostParentsMax: 2_048,
   /** Pause after which what was forgotten is looked at again, if the host that forgot it did not finish. */
   memoryUnfinishedMs: 30 * SECOND_MS,
+  /**
+   * Pause after which the values that were removed are removed once more: a write that was given up may have come in between. No write
+   * reaches a store that long after it was given up.
+   */
+  memoryRemoveAgainMs: 10 * MINUTE_MS,
+  /** Removed values that a memory names until then. Above: the oldest are removed again sooner. */
+  memoryRemovedMax: 4_096,
   /** Minimum pause until a memory looks for facts whose time is over. */
   memoryExpiryMsMin: 1 * SECOND_MS,
   /** Pause after which a memory looks again where its host did not. */

@@ -4,8 +4,8 @@
  * The content of a fact is a value of its memory, never in a record, so that it can be forgotten. Trust is the minimum over the derivation.
  */
 import { z } from "zod";
+import { hashJson } from "../canonical.ts";
 import { Label } from "../label.ts";
-import { LIMITS } from "../limits.ts";
 import { Value } from "../value.ts";
 
 /** Who vouches for a fact, highest first: the task's principal or a person, a tool or source, a model, or none of them. */
@@ -22,14 +22,19 @@ export function lowerTrust(left: Trust, right: Trust): Trust {
 export const FactRef = z.strictObject({ memory: z.string(), id: z.string(), version: z.int().positive() });
 export type FactRef = z.infer<typeof FactRef>;
 
+/** What a record holds of the key of a fact, which may say as much as its content. Each memory has its own. */
+export function keyHashOf(memory: string, key: string): string {
+  return hashJson([memory, key]);
+}
+
 /** Why a fact is gone: it was forgotten, expired, changed or vanished in its source, was replaced by a newer version, or a parent went. */
 export const GONE = ["forgotten", "expired", "changed", "vanished", "replaced", "derived"] as const;
 
 /** A fact without its content. Persisted: changing this needs a version bump. */
 export const Fact = z.strictObject({
   id: z.string(),
-  /** Facts with the same key are versions of one fact; the newest counts. */
-  key: z.string().max(LIMITS.factKeyLengthMax).optional(),
+  /** Facts with the same key are versions of one fact; the newest counts. The key itself stands with the content. */
+  keyHash: z.string().optional(),
   version: z.int().positive(),
   /** `turn`: what one work item of a conversation was asked and answered. `summary`: stands for turns and earlier summaries. */
   kind: z.enum(["fact", "turn", "summary", "document"]),

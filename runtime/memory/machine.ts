@@ -8,24 +8,24 @@
 import { z } from "zod";
 import { hashText } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
-import { assertNever, wireFault } from "../faults.ts";
+import { assertNever, type Json, wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "../machine.ts";
 import type { Message } from "../protocol.ts";
 import type { Principal } from "../protocol/principal.ts";
 import { eventSchemas } from "../record.ts";
-import { memoryScope, requireValue } from "../value.ts";
+import { memoryScope, type PackedValue, packValue, requireValue } from "../value.ts";
 import { allVersions, derivedFrom, direct, isMeant, isOrigin, tellingsOf } from "./derivation.ts";
-import type { Fact, FactRef, GONE } from "./fact.ts";
+import { type Fact, type FactRef, type GONE, keyHashOf } from "./fact.ts";
 import type { MemoryOpOf, ReadRecord } from "./operations.ts";
 import { isExpired, selectFacts } from "./select.ts";
-import { evolveMemory, factsOf, linksOf, MemoryEvent, MemoryState, newMemory, versionOf, writtenBy } from "./state.ts";
+import { evolveMemory, factsOf, linksOf, MemoryEvent, MemoryState, newMemory, refsOf, versionOf, writtenBy } from "./state.ts";
 
 /** An input of a memory: an operation, or a report of its host. */
 export type MemoryInput =
   /** `found`: ids that a search by the operation's text gave, best first. */
   | { readonly kind: "message"; readonly message: Message; readonly found?: readonly string[] | undefined }
-  /** These values are no longer in the store. */
+  /** These values were removed from the store, for the first or the second time. */
   | { readonly kind: "removed"; readonly refs: readonly string[] }
   /** The time of some facts may be over. */
   | { readonly kind: "tick" };
@@ -55,9 +55,9 @@ type Builder = DecisionBuilder<MemoryState, MemoryEvent>;
 function decideMemory(state: MemoryState, input: MemoryInput, context: DecisionContext): Decision<MemoryEvent> {
   const builder: Builder = new DecisionBuilder(state, evolveMemory, context);
   if (input.kind === "removed") {
-    const there = new Set(state.owed.map((value) => ("ref" in value ? value.ref : "")));
-    const refs = input.refs.filter((ref) => there.has(ref));
-    if (refs.length > 0) builder.emit({ e: "values-removed", refs });
+    const named = new Set([...refsOf(state.owed), ...state.removed.map(({ ref }) => ref)]);
+    const refs = input.refs.filter((ref) => named.has(ref));
+    if (refs.length > 0) builder.emit({ e: "values-removed", refs, atMs: context.nowMs });
     return builder.done();
   }
   expire(builder);
@@ -115,21 +115,21 @@ function write(builder: Builder, op: MemoryOpOf<"write">): void {
   const gone = op.parents.find((one) => (one.memory === state.id ? isGone(state, one.id) : isLostParent(state, one)));
   if (gone !== undefined)
     return builder.refuse(wireFault("memory.unknown", `the fact ${gone.id}, from which the new one is derived, is gone`));
-  const before = op.key === undefined ? undefined : factsOf(state).find(({ fact }) => fact.key === op.key)?.fact;
+  const keyHash = op.key === undefined ? undefined : keyHashOf(state.id, op.key);
+  const before = keyHash === undefined ? undefined : factsOf(state).find(({ fact }) => fact.keyHash === keyHash)?.fact;
   if (before === undefined && Object.keys(state.facts).length >= LIMITS.factsMax + (op.replaces?.length ?? 0))
     return builder.refuse(wireFault("memory.full", `the memory ${state.id} holds ${LIMITS.factsMax} facts`));
   const id = before?.id ?? factId(op.call);
   const version = (before?.version ?? 0) + 1;
-  // The call in the stored value makes it the value of this version alone, so that it can be removed with it.
-  const content = builder.packStored({ call: op.call, value: op.content }, memoryScope(state.id));
-  const { key, kind, writer, source, trust, label, promoted, tokens } = op;
+  const content = builder.packStored(contentOf(op), memoryScope(state.id));
+  const { kind, writer, source, trust, label, promoted, tokens } = op;
   const parents = direct(state, op.parents);
   // A conversation that has mentioned an offer goes on after the offer.
   const origins = kind === "fact" ? op.parents : [];
   const validUntilMs = origins.reduce((first, one) => earlier(first, validUntilOf(state, one)), op.validUntilMs);
   const fact: Fact = {
     ...{ id, version, kind, content, writer, trust, parents, atMs: context.nowMs },
-    ...(key === undefined ? {} : { key }),
+    ...(keyHash === undefined ? {} : { keyHash }),
     ...(source === undefined ? {} : { source }),
     ...(label === undefined ? {} : { label }),
     ...(validUntilMs === undefined ? {} : { validUntilMs }),
@@ -139,6 +139,16 @@ function write(builder: Builder, op: MemoryOpOf<"write">): void {
   builder.emit({ e: "fact-written", held: { fact, call: op.call }, atMs: context.nowMs });
   const replaced = (op.replaces ?? []).flatMap((one) => (one === id ? [] : (entryOf(state.facts, one)?.fact ?? [])));
   replace(builder, replaced, writer.agent);
+}
+
+/** The stored content of a fact. */
+export function packFact(memory: string, op: MemoryOpOf<"write">): PackedValue {
+  return packValue(contentOf(op), memoryScope(memory), 0);
+}
+
+/** What is stored of a fact. The call makes it the value of this version alone, so that it can be removed with it. */
+function contentOf({ call, key, content }: MemoryOpOf<"write">): Json {
+  return { call, ...(key === undefined ? {} : { key }), value: content };
 }
 
 /** What stands in the place of facts was derived from them, and stays. */

@@ -2,7 +2,7 @@
 import { asSeenBy, isUntrusted } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { Principal } from "../protocol/principal.ts";
-import type { Fact } from "./fact.ts";
+import { type Fact, keyHashOf } from "./fact.ts";
 import type { MemoryOpOf, Withheld } from "./operations.ts";
 import { factsOf, type MemoryState, versionOf } from "./state.ts";
 
@@ -53,9 +53,10 @@ function versions(state: MemoryState, refs: MemoryOpOf<"read">["refs"] = [], isG
 /** Newest first, or as a search found them. */
 function queried(state: MemoryState, read: MemoryOpOf<"read">, found?: readonly string[]): readonly Fact[] {
   const { key, sinceMs = 0, kinds = ["fact"], fill } = read;
+  const keyHash = key === undefined ? undefined : keyHashOf(state.id, key);
   const all = factsOf(state)
     .map(({ fact }) => fact)
-    .filter((fact) => kinds.includes(fact.kind) && fact.atMs >= sinceMs && (key === undefined || fact.key === key));
+    .filter((fact) => kinds.includes(fact.kind) && fact.atMs >= sinceMs && (keyHash === undefined || fact.keyHash === keyHash));
   const places = new Map(found?.map((id, place) => [id, place]));
   const placeOf = ({ id }: Fact): number => places.get(id) ?? places.size;
   const some = found === undefined || fill === true ? all : all.filter(({ id }) => places.has(id));

@@ -53,6 +53,8 @@ export const MemoryState = z.strictObject({
   readsDropped: z.int().nonnegative(),
   /** Values that are to be removed from the store. */
   owed: z.array(Value),
+  /** Values that were removed, and when. They are removed once more later. The oldest first. */
+  removed: z.array(z.strictObject({ ref: z.string(), atMs: z.int().nonnegative() })),
   /** Other memories that are to be told what is gone. */
   toTell: z.array(Telling),
   /** Something was forgotten, and `owed` or `toTell` is not empty yet. */
@@ -71,7 +73,8 @@ export const MemoryEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("fact-promoted"), id: z.string(), by: z.string(), reason: z.string(), atMs: z.int() }),
   z.strictObject({ e: z.literal("facts-read"), read: ReadRecord }),
   z.strictObject({ e: z.literal("facts-linked"), ids: z.array(z.string()), memory: z.string() }),
-  z.strictObject({ e: z.literal("values-removed"), refs: z.array(z.string()) }),
+  /** What was owed is removed once more later; what was removed before is done. */
+  z.strictObject({ e: z.literal("values-removed"), refs: z.array(z.string()), atMs: z.int() }),
   /** In the record of what is gone. */
   z.strictObject({ e: z.literal("to-tell"), tellings: z.array(Telling) }),
   z.strictObject({ e: z.literal("told"), telling: Telling }),
@@ -84,7 +87,7 @@ export type MemoryEvent = z.infer<typeof MemoryEvent>;
 
 /** The state of a new memory. */
 export function newMemory(id: string): MemoryState {
-  return { id, facts: {}, past: [], reads: [], readsDropped: 0, owed: [], toTell: [], lostParents: [] };
+  return { id, facts: {}, past: [], reads: [], readsDropped: 0, owed: [], removed: [], toTell: [], lostParents: [] };
 }
 
 /** Returns the state after an event. */
@@ -103,7 +106,7 @@ export function evolveMemory(state: MemoryState, event: MemoryEvent): MemoryStat
     case "facts-linked":
       return link(state, event.ids, event.memory);
     case "values-removed":
-      return finished({ ...state, owed: state.owed.filter((value) => !("ref" in value && event.refs.includes(value.ref))) });
+      return finished(removeValues(state, event));
     case "to-tell":
       return { ...state, toTell: [...state.toTell, ...event.tellings] };
     case "told": {
@@ -140,6 +143,16 @@ function compared(state: MemoryState, change: (known: Comparisons) => Comparison
   return state.comparisons === undefined ? state : { ...state, comparisons: change(state.comparisons) };
 }
 
+function removeValues(state: MemoryState, { refs, atMs }: Extract<MemoryEvent, { e: "values-removed" }>): MemoryState {
+  const meant = new Set(refs);
+  const first = refsOf(state.owed).filter((ref) => meant.has(ref));
+  return {
+    ...state,
+    owed: state.owed.filter((value) => !("ref" in value && meant.has(value.ref))),
+    removed: [...state.removed.filter(({ ref }) => !meant.has(ref)), ...first.map((ref) => ({ ref, atMs }))],
+  };
+}
+
 /** What was forgotten is gone everywhere when nothing is owed. */
 function finished({ unfinished, ...state }: MemoryState): MemoryState {
   return unfinished !== true || (state.owed.length === 0 && state.toTell.length === 0) ? state : { ...state, unfinished };
@@ -155,24 +168,27 @@ function write(state: MemoryState, held: HeldFact, atMs: number): MemoryState {
   const { id } = held.fact;
   const before = entryOf(state.facts, id);
   const facts = withEntry(state.facts, id, { ...held, ...derivedIn(before) });
-  if (before === undefined) return { ...state, facts };
+  // A call that is no longer named may write the same again.
+  const { content } = held.fact;
+  const removed = content === undefined || !("ref" in content) ? state.removed : state.removed.filter(({ ref }) => ref !== content.ref);
+  if (before === undefined) return { ...state, facts, removed };
   const by = held.fact.writer.agent;
   const replaced: HeldFact = { ...before, fact: { ...before.fact, gone: { why: "replaced", atMs, by } } };
-  return remembered({ ...state, facts }, [replaced]);
+  return remembered({ ...state, facts, removed }, [replaced]);
 }
 
 function derivedIn(held: HeldFact | undefined): Pick<HeldFact, "derivedIn"> {
   return held?.derivedIn === undefined ? {} : { derivedIn: held.derivedIn };
 }
 
-/** Versions go, with their content. What is left is a tombstone; its key may say what was forgotten, so it goes then too. */
+/** Versions go, with their content. What is left is a tombstone. */
 function lose(state: MemoryState, { versions, why, by, atMs }: Extract<MemoryEvent, { e: "facts-gone" }>): MemoryState {
   const owed: Value[] = [];
   const meant = new Set(versions.map(nameOf));
   const emptied = (held: HeldFact): HeldFact => {
-    const { content, key, ...rest } = held.fact;
+    const { content, keyHash: _keyHash, ...rest } = held.fact;
     if (content !== undefined) owed.push(content);
-    return { ...held, fact: { ...rest, ...(key === undefined || why === "forgotten" ? {} : { key }), gone: { why, by, atMs } } };
+    return { ...held, fact: { ...rest, gone: { why, by, atMs } } };
   };
   const past = state.past.map((one) => (meant.has(nameOf(one.fact)) ? emptied(one) : one));
   const lost = versions.flatMap(({ id, version }) => {
@@ -221,6 +237,17 @@ function noteRead(state: MemoryState, read: ReadRecord): MemoryState {
   for (; named > LIMITS.memoryReadFactsMax; dropped += 1) named -= reads[dropped]?.facts.length ?? 0;
   reads.splice(0, dropped);
   return { ...state, reads, readsDropped: state.readsDropped + dropped };
+}
+
+/** The names of stored values. */
+export function refsOf(values: readonly Value[]): readonly string[] {
+  return values.flatMap((value) => ("ref" in value ? [value.ref] : []));
+}
+
+/** Values that were removed so long ago that they are to be removed once more. */
+export function removableAgain({ removed }: MemoryState, nowMs: number): readonly string[] {
+  const early = removed.length - LIMITS.memoryRemovedMax;
+  return removed.flatMap(({ ref, atMs }, at) => (at < early || atMs + LIMITS.memoryRemoveAgainMs <= nowMs ? [ref] : []));
 }
 
 /** One version of a fact, also one that was replaced and is still kept; undefined if it is unknown or no longer named. */

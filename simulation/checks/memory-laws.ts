@@ -8,7 +8,7 @@ import { isUntrusted, joined, principalOrigin } from "../../runtime/label.ts";
 import { type Fact, lowerTrust, TRUSTS } from "../../runtime/memory/fact.ts";
 import { evolveMemory, type MemoryEvent, type MemoryState, versionOf } from "../../runtime/memory/state.ts";
 import type { ModelRequest } from "../../runtime/model/conversation.ts";
-import type { Message } from "../../runtime/protocol.ts";
+import { actorType, type Message } from "../../runtime/protocol.ts";
 import { place } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { contentOf } from "./contents.ts";
@@ -157,10 +157,17 @@ export class MemoryLaws {
     );
     if (marks.size === 0) return;
     for (const key of this.#world.store.keys) {
-      if (!this.#isOfMemory(key)) continue;
+      if (!this.#isOfMemory(key) || this.#isUnrung(key)) continue;
       const left = this.#world.outside.marks.in(this.#world.store.text(key) ?? "").find((mark) => marks.has(mark));
       if (left !== undefined) this.#find("nothing of what is gone is in the store of its memory", `${left} stands in ${key}`);
     }
+  }
+
+  /** A late write to a memory whose reminder to remove again was lost: the next operation of that memory does it. */
+  #isUnrung(key: string): boolean {
+    const [scope = ""] = key.split("/").slice(-2);
+    const actor = { type: actorType(this.#world.options.system.name, "Memory"), id: scope.slice(scope.indexOf("~") + 1) };
+    return this.#world.store.wasLate(key) && this.#world.reminders.wasLost(actor, "again");
   }
 
   /** A record of a memory, or a value that one has referred to. A value whose record was never made is known to no actor. */

@@ -22,6 +22,14 @@ async function everything(world: World): Promise<string> {
   return JSON.stringify([...(await world.store.read(world.store.keys()))]);
 }
 
+/** Key and text of the value that an act has stored. */
+async function valueOf(world: World, act: () => Promise<unknown>): Promise<readonly [key: string, text: string]> {
+  await act();
+  const [found] = await world.store.read(world.store.keys().filter((key) => key.includes("/value/Memory~")));
+  if (found === undefined) throw new Error("nothing was stored");
+  return [found[0], JSON.stringify(found[1])];
+}
+
 describe("law: what is forgotten is in no key of the store", () => {
   test("contents are read on another host, and after forgetting on none", async () => {
     const world = new World();
@@ -36,7 +44,7 @@ describe("law: what is forgotten is in no key of the store", () => {
     const fact = await write(one.host, "allergic to nuts", { key: "diet" });
     await write(one.host, "very allergic to nuts", { key: "diet" });
     const { facts } = await two.host.memories.read(MEMORY, { key: "diet" }, BY);
-    expect(await two.host.memories.contents(facts)).toEqual(["very allergic to nuts"]);
+    expect(await two.host.memories.contents(facts)).toMatchObject([{ key: "diet", value: "very allergic to nuts" }]);
     expect(await everything(world)).toContain("allergic to nuts");
     await two.host.memories.forget(MEMORY, { ids: [fact.id], why: "forgotten", by: "ann" }, BY);
     expect(await everything(world)).not.toContain("allergic to nuts");
@@ -75,7 +83,56 @@ describe("law: what is forgotten is in no key of the store", () => {
     expect(world.reminders.size).toBe(1);
     await world.clock.advance(60_000 + LIMITS.memoryExpiryMsMin);
     expect(await everything(world)).not.toContain("3 % off");
+    await world.clock.advance(LIMITS.memoryRemoveAgainMs);
     expect(world.reminders.size).toBe(0);
+  });
+
+  test("the key of a fact is a hash in the records, so it goes with the content", async () => {
+    const world = new World();
+    const one = world.join(
+      systemOf("one", async (name) => name),
+      "one",
+    );
+    const fact = await write(one.host, "calls at nine", { key: "mrs-nutcracker" });
+    expect(await one.operations.memory(MEMORY, { key: "mrs-nutcracker" }, BY)).toMatchObject({ facts: [{ key: "mrs-nutcracker" }] });
+    expect((await one.host.memories.read(MEMORY, { text: "nutcracker" }, BY)).facts).toEqual([fact]);
+    await one.host.memories.forget(MEMORY, { ids: [fact.id], why: "forgotten", by: "ann" }, BY);
+    expect(await everything(world)).not.toContain("nutcracker");
+  });
+
+  test("a write that was given up and comes after the removal is removed too, also if the host has died since", async () => {
+    const world = new World();
+    const one = world.join(
+      systemOf("one", async (name) => name),
+      "one",
+    );
+    const [key, text] = await valueOf(world, () => write(one.host, "allergic to nuts"));
+    const { facts } = await one.host.memories.state(MEMORY);
+    await one.host.memories.forget(MEMORY, { ids: Object.keys(facts), why: "forgotten", by: "ann" }, BY);
+    one.kill();
+    await world.store.insert(key, text);
+    world.join(
+      systemOf("one", async (name) => name),
+      "two",
+    );
+    await world.clock.advance(LIMITS.memoryRemoveAgainMs);
+    expect(await everything(world)).not.toContain("allergic to nuts");
+    expect(world.reminders.size).toBe(0);
+  });
+
+  test("a host that stood still within a write takes back what was forgotten meanwhile", async () => {
+    const world = new World();
+    const one = world.join(
+      systemOf("one", async (name) => name),
+      "one",
+    );
+    const [key, text] = await valueOf(world, () => write(one.host, "allergic to nuts", { call: "standing" }));
+    const { facts } = await one.host.memories.state(MEMORY);
+    await one.host.memories.forget(MEMORY, { ids: Object.keys(facts), why: "forgotten", by: "ann" }, BY);
+    await world.clock.advance(LIMITS.memoryRemoveAgainMs);
+    await world.store.insert(key, text);
+    expect(await write(one.host, "allergic to nuts", { call: "standing" })).toMatchObject({ gone: { why: "forgotten" } });
+    expect(await everything(world)).not.toContain("allergic to nuts");
   });
 });
 

@@ -119,7 +119,8 @@ export async function documentOf(host: Host, id: string): Promise<FactRef | unde
 /** The contents of a memory's facts. */
 export async function contentsOf(host: Host, memory: string): Promise<readonly (Json | undefined)[]> {
   const state = await host.memories.state(memory);
-  return host.memories.contents(Object.values(state.facts).map(({ fact }) => fact));
+  const contents = await host.memories.contents(Object.values(state.facts).map(({ fact }) => fact));
+  return contents.map((content) => content?.value);
 }
 
 /** Everything that the store holds, as text. */

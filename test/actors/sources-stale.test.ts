@@ -135,7 +135,7 @@ describe("law: a replay never gives what is gone", () => {
     expect(seen).toEqual([1, 0]);
     const state = await member.host.memories.state(MEMORY);
     const facts = Object.values(state.facts).map(({ fact }) => fact);
-    expect(await member.host.memories.contents(facts)).toEqual(["remembered 0"]);
+    expect(await member.host.memories.contents(facts)).toMatchObject([{ value: "remembered 0" }]);
     expect(facts[0]?.parents).toEqual([]);
     expect(await member.host.memories.state(HANDBOOK)).toMatchObject({ facts: {} });
   });

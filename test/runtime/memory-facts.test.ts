@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { hashText } from "../../runtime/canonical.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { derivedFrom } from "../../runtime/memory/derivation.ts";
-import type { Fact } from "../../runtime/memory/fact.ts";
-import { evolveMemory } from "../../runtime/memory/state.ts";
+import { type Fact, keyHashOf } from "../../runtime/memory/fact.ts";
+import { evolveMemory, refsOf, removableAgain } from "../../runtime/memory/state.ts";
 import { MemoryRig, parent } from "./memory-rig.ts";
 import { PRINCIPAL } from "./machine-rig.ts";
 
@@ -26,6 +26,32 @@ describe("law: contents are stored values of the memory, and stand in no record"
     rig.forget(one);
     expect(rig.state.owed).toEqual([one.content]);
     expect(rig.read().facts.map(({ id }) => id)).toEqual([other.id]);
+  });
+});
+
+describe("law: what was removed is removed once more", () => {
+  test("after a while, unless it was written again", () => {
+    const rig = new MemoryRig();
+    const [one, other] = [rig.write("tea", { call: "w/1" }), rig.write("milk", { call: "w/2" })];
+    rig.forget(one, other);
+    const refs = refsOf(rig.state.owed);
+    rig.give({ kind: "removed", refs });
+    expect(rig.state.owed).toEqual([]);
+    expect(removableAgain(rig.state, rig.nowMs + LIMITS.memoryRemoveAgainMs - 1)).toEqual([]);
+    expect(removableAgain(rig.state, rig.nowMs + LIMITS.memoryRemoveAgainMs)).toEqual(refs);
+    const unnamed = { ...rig.state, past: [] };
+    const held = { fact: one, call: "w/1" };
+    expect(removableAgain(evolveMemory(unnamed, { e: "fact-written", held, atMs: 1 }), Number.MAX_SAFE_INTEGER)).toEqual(
+      refsOf([other.content].flatMap((value) => value ?? [])),
+    );
+    rig.give({ kind: "removed", refs });
+    expect(rig.state.removed).toEqual([]);
+  });
+
+  test("sooner when too many wait for it, the oldest first", () => {
+    const removed = Array.from({ length: LIMITS.memoryRemovedMax + 2 }, (_, index) => ({ ref: hashText(`${index}`), atMs: index }));
+    const { state } = new MemoryRig();
+    expect(removableAgain({ ...state, removed }, 0)).toEqual(removed.slice(0, 2).map(({ ref }) => ref));
   });
 });
 
@@ -63,7 +89,7 @@ describe("law: facts with the same key are versions of one fact", () => {
     rig.forget(fact);
     expect(rig.contents()).toEqual([]);
     expect(rig.state.owed).toHaveLength(2);
-    expect(JSON.stringify(rig.state)).not.toContain("drink");
+    expect(JSON.stringify([rig.state, rig.log])).not.toContain("drink");
     expect(rig.read({ refs: [{ id: fact.id, version: 1 }] }).withheld).toEqual({ untrusted: 0, gone: 1 });
   });
 
@@ -202,7 +228,7 @@ describe("law: the state of a memory is bounded", () => {
   test("a fact above the limit is refused, and one with a known key is not", () => {
     const rig = new MemoryRig();
     const fact = rig.write("x", { key: "k0" });
-    const many = Array.from({ length: LIMITS.factsMax }, (_, index) => ({ ...fact, id: `f${index}`, key: `k${index}` }));
+    const many = Array.from({ length: LIMITS.factsMax }, (_, index) => ({ ...fact, id: `f${index}`, keyHash: keyHashOf(ID, `k${index}`) }));
     rig.state = { ...rig.state, facts: Object.fromEntries(many.map((one) => [one.id, { fact: one, call: one.id }])) };
     expect(() => rig.write("too many")).toThrow("memory.full");
     expect(rig.write("again", { key: "k1" })).toMatchObject({ id: "f1", version: 2 });

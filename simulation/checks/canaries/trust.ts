@@ -177,6 +177,9 @@ const auditSkipped: Canary = {
   plant: () => replace(Checks.prototype, "call", () => () => Promise.resolve()),
 };
 
+/** Within the time for which a write of the simulated store can be late. */
+const LATE_MS = 14_000;
+
 /** What a memory decides about derivations. */
 const summaryKeeps: Canary = {
   name: "deleted fact in a summary",
@@ -187,6 +190,28 @@ const summaryKeeps: Canary = {
       // What was derived stays.
       return { ...decision, events: decision.events.filter((event) => event.e !== "facts-gone" || event.why !== "derived") };
     }),
+};
+
+/** Each write to the store of memories is made again much later, as one that was given up. */
+const removedOnce: Canary = {
+  name: "forgotten value not removed again",
+  scenario: "knowledge",
+  plant: () =>
+    replace(memoryMachine, "decide", (decide) => (state, input, context) => {
+      const decision = decide(state, input, context);
+      // What was removed is not waited for.
+      return input.kind === "removed" ? { ...decision, events: [...decision.events, ...decision.events] } : decision;
+    }),
+  wrapPorts: (ports, life, world) => ({
+    ...ports,
+    store: {
+      ...ports.store,
+      insert: (key, text) => {
+        if (world.faults.on && key.includes("/value/Memory~")) world.timeline.after(LATE_MS, () => void world.store.put(life, key, text));
+        return ports.store.insert(key, text);
+      },
+    },
+  }),
 };
 
 const promptUnchecked: Canary = {
@@ -233,6 +258,7 @@ export const TRUST_CANARIES: readonly Canary[] = [
   egressUnjudged,
   nestedLost,
   driftAccepted,
+  removedOnce,
   anyoneDecides,
   selfApproval,
   tooLate,
