@@ -86,7 +86,7 @@ function waitLines({ waits = [], deadlineAtMs, outcome }: ProcessView): readonly
   const rows = waits.map(({ stop, item, agent, kind, name, request, dueAtMs = deadlineAtMs }) => [
     pathText(stop, item),
     agent ?? "(process)",
-    `${WAITS[kind](name ?? "")} until ${momentText(dueAtMs)}${request === undefined ? "" : `: troupe inbox ${request}`}`,
+    `${WAITS[kind](name ?? "")} until ${momentText(Math.min(dueAtMs, deadlineAtMs))}${request === undefined ? "" : `: troupe inbox ${request}`}`,
   ]);
   return ["", table(["stop", "agent", "open wait"], rows)];
 }
