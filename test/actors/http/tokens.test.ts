@@ -36,7 +36,8 @@ describe("roles", () => {
     promoteFact: { id: "f1", reason: "r" },
   };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
-    ([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p").replace("{memory}", "key.Desk.ann"), role] as const,
+    ([name, { method, path, role }]) =>
+      [name, method.toUpperCase(), path.replace("{id}", "p").replace("{memory}", "key.Desk.ann"), role] as const,
   );
 
   test.each(routes)("%s: only the required role is accepted", async (name, method, path, role) => {
