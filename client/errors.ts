@@ -57,7 +57,11 @@ function fixOf(code: string): string {
 /** The system runs but cannot serve now: its sidecar or store is unavailable, it is full, or it shuts down. */
 const NOT_NOW: ReadonlySet<number | undefined> = new Set([429, 503, 504]);
 
-/** Whether the same call may succeed later. */
+/**
+ * Whether the same call may succeed in a moment. A source that fails is not asked again, since each failure lengthens the pause of its
+ * schedule.
+ */
 export function mayPass(error: unknown): error is ClientError {
-  return error instanceof ClientError && (error.code === "client.unreachable" || NOT_NOW.has(error.status));
+  if (!(error instanceof ClientError) || error.code === "source.unavailable") return false;
+  return error.code === "client.unreachable" || NOT_NOW.has(error.status);
 }

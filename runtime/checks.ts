@@ -26,7 +26,7 @@ export function callEntry(work: Worked, { key, facts, judgement }: CheckedCall, 
   const { tool, input, label } = facts;
   const { verdict, rule } = judgement;
   const from = isUntrusted(label) ? `; derived from ${label.join(", ")}` : "";
-  const why = `${verdict} by ${rule}: tool ${tool.name} (${tool.effect}) of ${work.agent}${from}`;
+  const why = `tool ${tool.name} (${tool.effect}) of ${work.agent} ${verdict}: ${rule}${from}`;
   return entryOf(work, {
     what: CHECKS.call,
     why,

@@ -13,7 +13,7 @@ export function narrowed(principal: Principal, { permissions }: Submission): Pri
   if (permissions === undefined) return principal;
   const missing = permissions.filter((permission) => !principal.permissions.includes(permission));
   if (missing.length === 0) return { ...principal, given: [...new Set(permissions)] };
-  throw new Fault("permission.missing", `${principal.subject} cannot give ${missing.join(", ")} to a task, and does not have it`, {
+  throw new Fault("permission.missing", `${principal.subject} does not have ${missing.join(", ")}, so it cannot give that to a task`, {
     missing,
   });
 }

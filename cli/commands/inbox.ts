@@ -53,6 +53,7 @@ export function inbox(parent: Command, context: Context): void {
     } else {
       const none = page.cursor === undefined ? "No such requests." : "None on this page; more may follow.";
       say(page.entries.length === 0 ? none : requestsTable(page.entries, Date.now()));
+      if (page.entries.length > 0) say("\nWhat one asks, and how to decide: troupe inbox <request>");
       if (page.cursor !== undefined) say(`\nMore: --cursor ${page.cursor}`);
       sayBroken(page.broken);
     }

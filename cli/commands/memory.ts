@@ -5,6 +5,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
+import { readerLines } from "../text/readers.ts";
 import { table } from "../text/table.ts";
 import { clientOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
 
@@ -175,10 +176,7 @@ function factText(fact: FactEntry): string {
 /** What was forgotten, as text. */
 function forgottenText({ facts, readers, readersDropped, purged, waiting }: Forgotten): string {
   const lines = [`Forgotten: ${facts.map(({ memory: of, id, version }) => `${of}/${id} v${version}`).join(", ")}.`];
-  if (readers.length > 0) {
-    lines.push("Work that had read it:", ...readers.slice(0, READERS_SHOWN).map(({ processId, agent }) => `  ${processId} (${agent})`));
-    if (readers.length > READERS_SHOWN) lines.push(`  and ${readers.length - READERS_SHOWN} more; see --json`);
-  }
+  if (readers.length > 0) lines.push("Work that had read it:", ...readerLines(readers));
   if (readersDropped > 0) lines.push(`${readersDropped} older reads are no longer named.`);
   if (purged !== undefined && purged.length > 0) lines.push(`Purged: ${purged.join(", ")}.`);
   if (waiting !== undefined && waiting.length > 0)

@@ -4,10 +4,9 @@ import type { SourceView, SyncAnswer } from "../../client/index.ts";
 import { agoText } from "../text/duration.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
+import { readerLines } from "../text/readers.ts";
 import { table } from "../text/table.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
-
-const READERS_SHOWN = 20;
 
 /** Adds the command with its subcommands. */
 export function sources(parent: Command, context: Context): void {
@@ -58,11 +57,7 @@ export function syncText({ source, listed, added, changed, vanished, unread, der
   const lines = [`${source}: ${listed} documents; ${added} added, ${changed} changed, ${vanished} vanished.`];
   if (derived > 0) lines.push(`${derived} ${derived === 1 ? "fact" : "facts"} derived from what is gone went with it.`);
   if (unread.length > 0) lines.push(`Not readable, and read again next time: ${unread.join(", ")}.`);
-  if (readers.length > 0) {
-    const shown = readers.slice(0, READERS_SHOWN).map(({ processId, agent }) => `  ${processId} (${agent})`);
-    lines.push("Work that had read what is gone:", ...shown);
-    if (readers.length > shown.length) lines.push(`  and ${readers.length - shown.length} more; see --json`);
-  }
+  if (readers.length > 0) lines.push("Work that had read what is gone:", ...readerLines(readers));
   if (readersDropped > 0) lines.push(`${readersDropped} older reads are no longer named.`);
   return lines.join("\n");
 }

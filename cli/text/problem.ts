@@ -89,7 +89,10 @@ export function shownCode({ code }: ClientError): string {
 
 /** What to do at a terminal about what a client threw. */
 function shownFix({ code, status, fix }: ClientError): string {
-  return OF_CLIENT.get(code)?.[1] ?? (DENIED.has(status) ? "Give a token that may do this: --token, or TROUPE_TOKEN." : fix);
+  return (
+    OF_CLIENT.get(code)?.[1] ??
+    (DENIED.has(status) && code.startsWith("auth.") ? "Give a token that may do this: --token, or TROUPE_TOKEN." : fix)
+  );
 }
 
 /** Whether the system itself refused the request. */

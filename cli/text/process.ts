@@ -33,6 +33,7 @@ export function processText({ process, stops, isFull, history }: Shown): string 
     headText(process),
     ...(stops.length === 0 ? [] : ["", stopsText(stops, acceptedAtMs, isFull), "", pathLine(stops)]),
     ...waitLines(process),
+    ...decisionLines(process),
     ...budgetLines(process.budget),
     ...(history === undefined ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, acceptedAtMs))]),
     ...(outcome === undefined ? [] : ["", outcomeText(outcome, acceptedAtMs, process.traceId, process.run)]),
@@ -83,12 +84,20 @@ function stopsText(stops: readonly WorkView[], acceptedAtMs: number, isFull: boo
 /** What is waited for now, by stops and by handlers. */
 function waitLines({ waits = [], deadlineAtMs, outcome }: ProcessView): readonly string[] {
   if (waits.length === 0 || outcome !== undefined) return [];
-  const rows = waits.map(({ stop, item, agent, kind, name, request, dueAtMs = deadlineAtMs }) => [
-    pathText(stop, item),
-    agent ?? "(process)",
-    `${WAITS[kind](name ?? "")} until ${momentText(dueAtMs)}${request === undefined ? "" : `: troupe inbox ${request}`}`,
-  ]);
+  const rows = waits.map(({ stop, item, agent, kind, name, request, dueAtMs = deadlineAtMs }) => {
+    const until = momentText(Math.min(dueAtMs, deadlineAtMs));
+    const next = request === undefined ? "" : `: troupe inbox ${request}`;
+    return [pathText(stop, item), agent ?? "(process)", `${WAITS[kind](name ?? "")} until ${until}${next}`];
+  });
   return ["", table(["stop", "agent", "open wait"], rows)];
+}
+
+/** How the requests to people have ended that the process remembers. */
+function decisionLines({ requests = [] }: ProcessView): readonly string[] {
+  const rows = requests.flatMap(({ stop, item, id, state, decided }) =>
+    decided === undefined ? [] : [[pathText(stop, item), id, state, decided.by ?? "", decided.reason]],
+  );
+  return rows.length === 0 ? [] : ["", table(["stop", "request", "ended", "by", "why"], rows)];
 }
 
 const WAITS = {

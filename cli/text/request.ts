@@ -13,9 +13,10 @@ const INDENT = "  ";
 
 /** The whole text of a request. */
 export function requestText(request: RequestView): string {
-  const { id, state, askedAtMs, processId, route, stop, forSubject, dueAtMs, input, evidence, hash } = request;
+  const { id, state, askedAtMs, processId, route, stop, forSubject, input, evidence, hash } = request;
+  const untilMs = isCutShort(request) ? request.processEndsAtMs : request.dueAtMs;
   return [
-    oneLine(`${id}: ${state}, asked ${momentText(askedAtMs)}${dueAtMs === undefined ? "" : `, due ${momentText(dueAtMs)}`}`),
+    oneLine(`${id}: ${state}, asked ${momentText(askedAtMs)}${untilMs === undefined ? "" : `, due ${momentText(untilMs)}`}`),
     oneLine(`process ${processId}, route ${route}${stop === "" ? "" : `, stop ${pathText(stop, request.item)}`}, for ${forSubject}`),
     oneLine(`why: ${request.reason}`),
     oneLine(`rule: ${request.rule}`),
@@ -63,8 +64,16 @@ function whoText({ person, roles }: Pick<InboxEntry, "person" | "roles">): strin
   return person === undefined ? allowed : `${person} (${allowed})`;
 }
 
-function silenceLines({ silence, dueAtMs, state }: RequestView): readonly string[] {
-  if (state !== "open" || silence === undefined || dueAtMs === undefined) return [];
+/** Whether the process ends before the deadline of an open request. */
+function isCutShort({ dueAtMs = Number.POSITIVE_INFINITY, processEndsAtMs = Number.POSITIVE_INFINITY }: RequestView): boolean {
+  return processEndsAtMs < dueAtMs;
+}
+
+function silenceLines(request: RequestView): readonly string[] {
+  const { silence, dueAtMs, state } = request;
+  if (state !== "open") return [];
+  if (isCutShort(request)) return ["if no one decides in time: the task expires"];
+  if (silence === undefined || dueAtMs === undefined) return [];
   if (silence === "deny") return ["if no one decides in time: it is denied"];
   if (silence === "fail") return ["if no one decides in time: it fails with person.expired"];
   return [oneLine(`if no one decides in time: ${JSON.stringify(silence.answer)}`)];

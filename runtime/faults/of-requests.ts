@@ -8,7 +8,7 @@ export const REQUEST_FAULTS = {
     httpStatus: 400,
     meaning:
       "An id is empty, longer than 128 characters, has characters outside A-Z a-z 0-9 _ . -, or a form that the system keeps for its own.",
-    fix: "Use an id of 1 to 128 of these characters, or leave it out to get a generated one.",
+    fix: "Give the form that the message names: 1 to 128 of these characters. The id of a new task may be left out.",
   },
   "body.invalid": {
     retryable: false,
@@ -38,13 +38,13 @@ export const REQUEST_FAULTS = {
     retryable: false,
     httpStatus: 422,
     meaning: "An agent received an input that does not fit its contract.",
-    fix: "Fix the mapping of the stop, the contract, or the input given to a redrive.",
+    fix: "Fix the mapping of the stop, the contract, or the input given to a redrive or an edit.",
   },
   "schema.output": {
     retryable: false,
     httpStatus: 422,
     meaning: "A handler returned a value that does not fit its contract.",
-    fix: "Fix the handler, or the contract.",
+    fix: "Fix the handler, the contract, or the answer that a person gave.",
   },
   "schema.state": {
     retryable: false,
@@ -141,7 +141,7 @@ export const REQUEST_FAULTS = {
     retryable: false,
     httpStatus: 500,
     meaning: "The token file is not a list of tokens, APP_API_TOKEN is not set beside it, or a message key is too short.",
-    fix: "Fix what the message names; an entry of the file is { sha256, subject, tenant?, roles, permissions? }.",
+    fix: "Fix what the message names; an entry of the file is { sha256, subject, tenant?, roles, permissions?, personRoles?, kind? }.",
   },
   "method.unknown": {
     retryable: false,

@@ -13,7 +13,7 @@ export const TRUST_FAULTS = {
     retryable: false,
     httpStatus: 403,
     meaning: "This caller may not decide on the request: it has none of the roles, asked for it itself, or is an agent. It stays open.",
-    fix: "Let a person decide whose roles the request names.",
+    fix: "Let a person decide whose roles the request names, with a token of their own: --token, or TROUPE_TOKEN.",
   },
   "person.changed": {
     retryable: false,
@@ -49,7 +49,7 @@ export const TRUST_FAULTS = {
     retryable: false,
     httpStatus: 403,
     meaning: "A task was to be given a permission that its submitter does not have.",
-    fix: "Give it fewer permissions, or submit it with a token that has the permission.",
+    fix: "Leave it out, or submit with a token whose entry in the token file (TROUPE_TOKENS_FILE) has it in `permissions`.",
   },
   "audit.unavailable": {
     retryable: true,
@@ -67,7 +67,7 @@ export const TRUST_FAULTS = {
     retryable: false,
     httpStatus: 404,
     meaning: "There is no standing rule with this id, or it has ended.",
-    fix: "Take the id from `troupe rules`.",
+    fix: "Take the id from `troupe rules list --all`.",
   },
   "memory.invalid": {
     retryable: false,
@@ -97,7 +97,7 @@ export const TRUST_FAULTS = {
     retryable: false,
     httpStatus: 404,
     meaning: "There is no such memory or fact, or it is gone.",
-    fix: "Take the id from `troupe memory list`.",
+    fix: "Take the memory from `troupe memory list`, and the fact from `troupe memory show <memory>`.",
   },
   "memory.stale": {
     retryable: true,

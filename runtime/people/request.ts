@@ -12,7 +12,7 @@ import { LIMITS } from "../limits.ts";
 import { JsonContent, Value } from "../value.ts";
 
 /** A role of people, such as `manager`: a text without white space. It is not a role of the HTTP API. */
-export const PersonRole = z.string().regex(/^\S+$/u, "a role without white space").max(LIMITS.personRoleLengthMax);
+export const PersonRole = z.string().regex(/^\S+$/u, "expected a role without white space").max(LIMITS.personRoleLengthMax);
 
 /** What silence means when the deadline of a request has passed: it is denied, fails with `person.expired`, or has this answer. */
 export const OnExpiry = z.union([z.literal("deny"), z.literal("fail"), z.strictObject({ answer: JsonContent })]);

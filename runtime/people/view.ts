@@ -42,6 +42,7 @@ export const RequestLine = z.object({
   tenant: z.string().optional(),
   askedAtMs: EpochMs,
   dueAtMs: EpochMs.optional().describe("Its deadline; absent: it waits as long as its process."),
+  processEndsAtMs: EpochMs.optional().describe("When its process expires, and with it the request, while it is open."),
   silence: OnExpiry.describe("What happens if no person decides in time."),
   nextAtMs: EpochMs.optional().describe("Next reminder, escalation or deadline of an open request."),
   reminded: z.int().nonnegative(),

@@ -80,7 +80,8 @@ export function requestLines(state: ProcessState): RequestLine[] {
 /** The line of an open request. */
 export function openLine({ id, run }: Pick<ProcessState, "id" | "run">, task: Task, wait: PersonWait): RequestLine {
   const { dueAtMs } = wait;
-  return { ...lineOf(id, run, task, wait), state: "open", ...(dueAtMs === undefined ? {} : { nextAtMs: dueAtMs }) };
+  const next = dueAtMs === undefined ? {} : { nextAtMs: dueAtMs };
+  return { ...lineOf(id, run, task, wait), state: "open", processEndsAtMs: task.deadlineAtMs, ...next };
 }
 
 /** The line of a request that has ended. */

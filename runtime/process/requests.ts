@@ -114,9 +114,13 @@ function givenOf(decision: PersonDecision, { context }: ProcessBuilder): Json | 
 function misfit(decision: PersonDecision, content: RequestContent, given: Json | undefined): WireFault | undefined {
   const actions = actionsOf(content);
   if (!actions.includes(decision.do))
-    return wireFault("body.invalid", `this request takes ${actions.join(", ")}, not ${decision.do}`, { path: "decision" });
+    return wireFault("body.invalid", `the decision at do: this request takes ${actions.join(", ")}, not ${decision.do}`, {
+      path: "decision.do",
+    });
   if (decision.do === "approve" && decision.always !== undefined && content.always?.[decision.always.rule] === undefined)
-    return wireFault("body.invalid", `the request offers no rule ${decision.always.rule}`, { path: "decision.always.rule" });
+    return wireFault("body.invalid", `the decision at always.rule: this request offers ${content.always?.length ?? 0} rules`, {
+      path: "decision.always.rule",
+    });
   if (given === undefined) return undefined;
   const isAnswer = decision.do === "answer";
   const schema = (isAnswer ? content.outputSchema : content.inputSchema) ?? {};

@@ -61,8 +61,8 @@ describe("law: the check of a call stands in the audit before the call is made",
     expect(before.sort()).toEqual(entries.map(ofLine).sort());
     expect(before).toEqual([
       "ann | agent made | p | made | agent Doer made; with permissions it may use: note; it may not use: grant",
-      "ann | call | p | allowed | allowed by permission note given to the task: tool note (write) of Doer; derived from tool:read",
-      "ann | call | p | refused | refused by permission of the principal: tool grant (write) of Doer; derived from tool:read",
+      "ann | call | p | allowed | tool note (write) of Doer allowed: permission note given to the task; derived from tool:read",
+      "ann | call | p | refused | tool grant (write) of Doer refused: permission of the principal; derived from tool:read",
     ]);
     expect((await one.operations.audit(undefined, 10, { process: "other" })).entries).toEqual([]);
     expect((await one.operations.audit(undefined, 10, { what: "agent made" })).entries).toHaveLength(1);

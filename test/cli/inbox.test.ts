@@ -60,6 +60,8 @@ describe("inbox", () => {
       ),
       expect.stringMatching(/^trip-8\.r1 +7 d +open /),
       "",
+      "What one asks, and how to decide: troupe inbox <request>",
+      "",
       "More: --cursor next",
       "",
     ]);
@@ -109,6 +111,13 @@ describe("inbox", () => {
     expect(out).not.toContain("troupe approve");
   });
 
+  test("a task that ends before the deadline of its request says so", async () => {
+    stub.answers["GET /inbox/trip-7.r1"] = { json: { ...REQUEST, processEndsAtMs: ENTRY.dueAtMs - 60_000 } };
+    const { out } = await run("inbox", "trip-7.r1");
+    expect(out).toContain("due 2025-10-09 09:52:20 UTC\n");
+    expect(out).toContain("\nif no one decides in time: the task expires\n");
+  });
+
   test("a question shows the form of its answer", async () => {
     const outputSchema = { type: "string" };
     stub.answers["GET /inbox/trip-7.r1"] = {
@@ -147,7 +156,7 @@ describe("decisions with a hash", () => {
     stub.answers["POST /inbox/trip-7.r1/decision"] = refuse("person.forbidden");
     expect(await run("approve", "trip-7.r1", "--hash", HASH)).toMatchObject({
       code: 4,
-      err: expect.stringContaining("Give a token that may do this"),
+      err: expect.stringContaining("Let a person decide whose roles the request names"),
     });
   });
 

@@ -120,6 +120,28 @@ describe("show", () => {
     ]);
   });
 
+  test("says how requests to people have ended, and leaves out open ones", async () => {
+    const request = (count: number, more: object): object => ({
+      ...{ id: `trip-7.r${count}`, processId: "trip-7", route: "trip", run: 1, stop: "pay", kind: "consent", state: "open", about: "a" },
+      ...{ hash: "9f86", roles: [], forSubject: "ann", askedAtMs: AT_MS, silence: "deny", reminded: 0, escalated: 0, content: { json: 1 } },
+      ...more,
+    });
+    const requests = [
+      request(1, { state: "edited", decided: { by: "mia", reason: "one came back", atMs: AT_MS } }),
+      request(2, { state: "expired", decided: { reason: "no person decided in time", atMs: AT_MS } }),
+      request(3, {}),
+    ];
+    const { outcome: _none, ...open } = PROCESS;
+    stub.answers["GET /processes/trip-7"] = { json: { ...open, phase: "open", requests } };
+    expect((await run("show", "trip-7")).out.split("\n").slice(-5)).toEqual([
+      "",
+      "stop  request    ended    by   why",
+      "pay   trip-7.r1  edited   mia  one came back",
+      "pay   trip-7.r2  expired       no person decided in time",
+      "",
+    ]);
+  });
+
   test("shows head, stops with inputs and outputs, path and outcome", async () => {
     const { code, out } = await run("show", "trip-7");
     expect(code).toBe(0);

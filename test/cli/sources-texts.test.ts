@@ -15,7 +15,8 @@ describe("a comparison as text", () => {
 
   test("names what fell with it, what could not be read, and who had read what is gone", () => {
     const readers = Array.from({ length: 22 }, (_, index) => ({ agent: "Desk", processId: `t${index}`, workId: "w", atMs: 1 }));
-    const lines = syncText({ ...ANSWER, derived: 1, unread: ["a.md", "b.md"], readers }).split("\n");
+    const again = { agent: "Desk", processId: "t0", workId: "w2", atMs: 2 };
+    const lines = syncText({ ...ANSWER, derived: 1, unread: ["a.md", "b.md"], readers: [...readers, again] }).split("\n");
     expect(lines.slice(1, 5)).toEqual([
       "1 fact derived from what is gone went with it.",
       "Not readable, and read again next time: a.md, b.md.",

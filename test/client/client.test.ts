@@ -157,6 +157,12 @@ describe("a system that breaks", () => {
     expect([stub.seen.length, lost]).toEqual([3, ["sidecar.unavailable"]]);
   });
 
+  test("asks a source that fails once, as each failure lengthens the pause of its schedule", async () => {
+    stub.answers["POST /sources/handbook/sync"] = refuse("source.unavailable");
+    expect(await refusal(client.syncSource("handbook"))).toMatchObject({ code: "source.unavailable" });
+    expect([stub.seen.length, lost]).toEqual([1, []]);
+  });
+
   test("is followed over a broken stream without missing or repeating an event", async () => {
     stub.answers["GET /processes/t/events"] = [
       { events: `: hello\n\n${event("1.0", "line", LINE)}id: 1.1\nevent: li` },

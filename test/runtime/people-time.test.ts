@@ -100,6 +100,11 @@ describe("silence", () => {
     const rig = rigOf({ deadlineMs: DAY_MS }, [asks("ask", { timeoutMs: 1_000 })]);
     expect(rig.request.dueAtMs).toBe(T0 + 1_000);
   });
+
+  test("an open request says when its process ends, which may come first", () => {
+    const { request, state } = rigOf({ deadlineMs: DAY_MS }, [asks("ask")]);
+    expect(request.processEndsAtMs).toBe(state.task?.deadlineAtMs);
+  });
 });
 
 describe("a request closes without a decision", () => {
