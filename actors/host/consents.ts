@@ -18,7 +18,7 @@ import { type RequestContent, Verdict } from "../../runtime/people/request.ts";
 import { ruleId } from "../../runtime/people/rule.ts";
 import type { Judgement } from "../../runtime/policy.ts";
 import type { Values } from "../engine/values.ts";
-import { CallPolicy, type CallPolicyParts, type EditedBy } from "./call-policy.ts";
+import { CallPolicy, type CallPolicyParts, cutReason, type DecidedBy } from "./call-policy.ts";
 import { Evidences } from "./evidence.ts";
 import type { Replay } from "./replay.ts";
 import type { MadeCall } from "./tool-calls.ts";
@@ -55,30 +55,33 @@ export class Consents {
   }
 
   /**
-   * Returns the call as it may be made: judged, and with the input that a person gave to it. Throws `tool.forbidden`, `person.denied`, and
-   * the faults of the wait. A call that has ended in an earlier execution is not judged again.
+   * Returns the call as it may be made: judged, and with the input that a person gave to it. What a person lets through is judged again:
+   * permissions and rules may have changed since the person was asked. Throws `tool.forbidden`, `person.denied`, and the faults of the
+   * wait. A call that has ended in an earlier execution is not judged again.
    */
   async settled(call: MadeCall, known: Call | undefined, edited: (edit: EditedCall) => void = () => {}): Promise<MadeCall> {
     const { replay, acting } = this.#parts;
     const hasEnded = known?.output !== undefined || replay.failure("call", call.key) !== undefined;
     let made = call;
-    let edit: EditedBy | undefined;
+    let decided: DecidedBy | undefined;
     for (let round = 0; ; round += 1) {
       const key = consentKey(call.key, round);
       const recorded = await this.#recorded(key);
       if (recorded === undefined && hasEnded) return made;
-      const asking = recorded ?? (await acting(() => this.#judged(made, known, edit)));
+      const asking = recorded ?? (await acting(() => this.#judged(made, known, decided)));
       if (asking === undefined) return made;
       const verdict = await this.#verdict(key, asking, made);
+      const { by, reason, input } = verdict;
+      const { rule } = asking.content as RequestContent;
       if (verdict.verdict === "approved") {
         if (!hasEnded) await acting(() => this.#keepAlways(made, asking, verdict));
-        return made;
+        decided = { how: "approved", by, rule };
+        continue;
       }
-      const { by, reason, input } = verdict;
       if (verdict.verdict === "denied" || input === undefined) throw denied(made, verdict);
       edited({ asked: made.input, input, by, reason });
       made = { ...made, input: made.tool.checkInput(input) };
-      edit = { by, rule: (asking.content as RequestContent).rule };
+      decided = { how: "edited", by, rule };
     }
   }
 
@@ -96,9 +99,9 @@ export class Consents {
    * that began was let through, and may have had its effect: it is not put to a person. A call that may be made does not wait for other
    * records here: its own, such as that of a larger budget, may be among them.
    */
-  async #judged(call: MadeCall, known: Call | undefined, edit: EditedBy | undefined): Promise<Asking | undefined> {
+  async #judged(call: MadeCall, known: Call | undefined, decided: DecidedBy | undefined): Promise<Asking | undefined> {
     const { ready, failed } = this.#parts;
-    const judgement = await this.#policy.judged(call, edit).catch(async (error: unknown) => {
+    const judgement = await this.#policy.judged(call, decided).catch(async (error: unknown) => {
       await ready();
       throw await failed(call.key, error);
     });
@@ -117,8 +120,8 @@ export class Consents {
       agent: agent.name,
       tool: tool.name,
       input,
-      reason: cut(`tool ${tool.name} ${why}`),
-      rule: cut(rule),
+      reason: cutReason(`tool ${tool.name} ${why}`),
+      rule: cutReason(rule),
       evidence: [...(await this.#evidences.newest())],
       ...labelField(label),
       spent: spent(),
@@ -153,8 +156,4 @@ function denied({ tool }: MadeCall, { by, reason }: Verdict): Fault {
   const why = [...(by === undefined ? [] : [`${by} denied it`]), ...(reason === "" ? [] : [reason])].join(": ");
   const message = `tool ${tool.name} was not called: ${why}`;
   return new Fault("person.denied", message, { tool: tool.name, ...(by === undefined ? {} : { by }), reason });
-}
-
-function cut(text: string): string {
-  return text.slice(0, LIMITS.requestReasonCharsMax);
 }
