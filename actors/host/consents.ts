@@ -11,7 +11,7 @@ import type { Spent } from "../../runtime/budget.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { consentKey } from "../../runtime/ids.ts";
-import { labelField } from "../../runtime/label.ts";
+import { joined, type Label, labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { alwaysDrafts } from "../../runtime/people/always.ts";
 import { type RequestContent, Verdict } from "../../runtime/people/request.ts";
@@ -34,8 +34,8 @@ export interface ConsentsParts extends CallPolicyParts {
   readonly acting: <T>(make: () => Promise<T>) => Promise<T>;
   /** Resolves when all records were reached. */
   readonly ready: () => Promise<void>;
-  /** Waits as a handler does. */
-  readonly wait: (key: string, content: WaitContent) => Promise<Json>;
+  /** Waits as a handler does. `received` gets the label of the answer. */
+  readonly wait: (key: string, content: WaitContent, received: (label: Label | undefined) => void) => Promise<Json>;
   /** Records that a call was not made, and returns what its handler receives. */
   readonly failed: (key: string, error: unknown) => Promise<unknown>;
 }
@@ -70,7 +70,10 @@ export class Consents {
       if (recorded === undefined && hasEnded) return made;
       const asking = recorded ?? (await acting(() => this.#judged(made, known, decided)));
       if (asking === undefined) return made;
-      const verdict = await this.#verdict(key, asking, made);
+      let { label } = made;
+      const verdict = await this.#verdict(key, asking, made, (given) => {
+        label = joined(label, given);
+      });
       const { by, reason, input } = verdict;
       const { rule } = asking.content as RequestContent;
       if (verdict.verdict === "approved") {
@@ -80,7 +83,8 @@ export class Consents {
       }
       if (verdict.verdict === "denied" || input === undefined) throw denied(made, verdict);
       edited({ asked: made.input, input, by, reason });
-      made = { ...made, input: made.tool.checkInput(input) };
+      // A person vouches for what it writes; what an agent or peer has written has its label.
+      made = { ...made, input: made.tool.checkInput(input), label };
       decided = { how: "edited", by, rule };
     }
   }
@@ -145,8 +149,8 @@ export class Consents {
   }
 
   /** Waits for the verdict. Throws `person.changed` for one about another input than the one of this call. */
-  async #verdict(key: string, asking: Asking, { tool, input }: MadeCall): Promise<Verdict> {
-    const verdict = Verdict.parse(await this.#parts.wait(key, asking));
+  async #verdict(key: string, asking: Asking, { tool, input }: MadeCall, received: (label: Label | undefined) => void): Promise<Verdict> {
+    const verdict = Verdict.parse(await this.#parts.wait(key, asking, received));
     if (verdict.hash === hashJson(input)) return verdict;
     throw new Fault("person.changed", `the decision on a call of tool ${tool.name} is about another input`, { tool: tool.name });
   }

@@ -1,7 +1,7 @@
 /** @module A call that a person let through is judged again before it is made: rules may have become stricter while the person thought. */
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { agent, contract, route, system, type System, tool } from "../../agents/index.ts";
+import { agent, contract, person, route, system, type System, tool } from "../../agents/index.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, World } from "./world-rig.ts";
@@ -66,4 +66,35 @@ test("another rule that asks: a person is asked about that too", async () => {
   await approve("p.r2");
   expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: 5 });
   expect(paid).toEqual([5]);
+});
+
+test("an input that an agent has written is judged as an agent's text: it does not leave before another decision", async () => {
+  const sent: string[] = [];
+  const Chief = person("Chief", { input: z.unknown(), roles: [], agentsDecide: true });
+  const Sender = contract("Sender", 1, { input: z.string(), output: z.null() });
+  const send = tool("send", {
+    ...{ input: z.string(), output: z.null(), effect: "egress", approve: 'input != "ok"', approver: Chief },
+    run: (text) => (sent.push(text), null),
+  });
+  const sender = agent(Sender, { tools: [send], handle: (text, ctx) => ctx.call(send, text) });
+  const main = route("main", 1, z.string())
+    .to("sender", Sender, ({ task }) => task)
+    .output(({ sender: done }) => done);
+  const world = new World();
+  const one = world.join(system("sys", { agents: [sender, Chief], routes: [main] }), "one");
+  await one.operations.submit({ id: "p", route: "main", input: "hello" }, CALLER, 0);
+  await flush(50);
+  const bot = { principal: { subject: "bot", tenant: "default", permissions: [], kind: "agent" as const } };
+  const { hash } = await one.operations.request("p.r1");
+  await one.operations.decide("p.r1", { do: "edit", input: "ok", hash }, bot);
+  for (let round = 0; round < 20; round += 1) {
+    await flush(20);
+    await world.clock.advance(100);
+  }
+  expect(sent).toEqual([]);
+  expect(await one.operations.request("p.r2")).toMatchObject({
+    rule: "untrusted text in egress",
+    input: "ok",
+    label: ["principal:default/bot"],
+  });
 });
