@@ -34,6 +34,9 @@ export type Judgement =
   /** A person must approve exactly this input. */
   | { readonly verdict: "asks"; readonly rule: string; readonly why: string };
 
+/** What stands between the rules of a judgement. */
+export const RULES_BETWEEN = "; ";
+
 /** Judges a call. A refusal goes before a question, and a question names all rules that ask, so that one answer settles the call. */
 export function judgeCall(facts: CallFacts): Judgement {
   return permissionOf(facts) ?? questionOf([approvalOf(facts), flowOf(facts)]) ?? { verdict: "allowed", rule: allowedBy(facts) };
@@ -47,7 +50,7 @@ export function mayUse(permission: string | undefined, { permissions, given }: C
 function questionOf(found: readonly (Question | undefined)[]): Judgement | undefined {
   const asking = found.filter((one) => one !== undefined);
   if (asking.length === 0) return undefined;
-  return { verdict: "asks", rule: asking.map(({ rule }) => rule).join("; "), why: asking.map(({ why }) => why).join(", and ") };
+  return { verdict: "asks", rule: asking.map(({ rule }) => rule).join(RULES_BETWEEN), why: asking.map(({ why }) => why).join(", and ") };
 }
 
 interface Question {

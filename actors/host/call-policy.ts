@@ -7,8 +7,9 @@
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 import { callMark } from "../../runtime/people/rule.ts";
-import { type CallFacts, judgeCall, type Judgement } from "../../runtime/policy.ts";
+import { type CallFacts, judgeCall, type Judgement, RULES_BETWEEN } from "../../runtime/policy.ts";
 import type { Checks } from "./checks.ts";
 import type { StandingRules } from "./standing-rules.ts";
 import type { MadeCall } from "./tool-calls.ts";
@@ -26,10 +27,16 @@ export interface CallPolicyParts {
   readonly signal: AbortSignal;
 }
 
-/** A person has edited the call. `rule`: the rules that the request named. */
-export interface EditedBy {
+/** What a person has decided about the call. `rule`: the rules that the request named, cut as there. */
+export interface DecidedBy {
+  readonly how: "approved" | "edited";
   readonly rule: string;
   readonly by: string | undefined;
+}
+
+/** A reason or rule as a request holds it. */
+export function cutReason(text: string): string {
+  return text.slice(0, LIMITS.requestReasonCharsMax).toWellFormed();
 }
 
 /** The checks of one execution. */
@@ -42,21 +49,22 @@ export class CallPolicy {
 
   /**
    * Judges a call that is about to be made, and writes the verdict to the audit. Where a rule asks for a person, a standing rule may
-   * answer. The edit of a person satisfies the rules that the person was asked for. @throws `audit.unavailable`
+   * answer. The decision of a person satisfies the rules that the person was asked for. @throws `audit.unavailable`
    */
-  async judged(call: MadeCall, edit?: EditedBy): Promise<Judgement> {
+  async judged(call: MadeCall, decided?: DecidedBy): Promise<Judgement> {
     const { work, agent, checks } = this.#parts;
     const { tool, input, label, key } = call;
     const facts: CallFacts = { tool, input, label, agent: agent.permissions, principal: work.principal };
-    const judgement = await this.#decided(call, judgeCall(facts), edit);
+    const judgement = await this.#decided(call, judgeCall(facts), decided);
     await checks.call(work, { key, facts, judgement });
     return judgement;
   }
 
-  async #decided(call: MadeCall, judgement: Judgement, edit: EditedBy | undefined): Promise<Judgement> {
+  async #decided(call: MadeCall, judgement: Judgement, decided: DecidedBy | undefined): Promise<Judgement> {
     if (judgement.verdict !== "asks") return judgement;
     const { rule } = judgement;
-    if (edit?.rule.includes(rule) === true) return { verdict: "allowed", rule: `edited by ${edit.by ?? "a person"}: ${rule}` };
+    if (decided !== undefined && isAbout(decided.rule, rule))
+      return { verdict: "allowed", rule: `${decided.how} by ${decided.by ?? "a person"}: ${rule}` };
     const standing = await this.#letting(call);
     return standing === undefined ? judgement : { verdict: "allowed", rule: `standing rule ${standing}: ${rule}` };
   }
@@ -66,4 +74,10 @@ export class CallPolicy {
     const mark = callMark(idempotencyKey(work.id, key));
     return rules.letting(work, { agent: agent.name, tool: tool.name, input, label, mark }, signal);
   }
+}
+
+/** Whether a person who was asked for these rules was asked for all of the others. */
+function isAbout(asked: string, rule: string): boolean {
+  const known = asked.split(RULES_BETWEEN);
+  return asked === cutReason(rule) || rule.split(RULES_BETWEEN).every((one) => known.includes(one));
 }

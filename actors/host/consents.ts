@@ -11,14 +11,14 @@ import type { Spent } from "../../runtime/budget.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { consentKey } from "../../runtime/ids.ts";
-import { labelField } from "../../runtime/label.ts";
+import { joined, type Label, labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { alwaysDrafts } from "../../runtime/people/always.ts";
 import { type RequestContent, Verdict } from "../../runtime/people/request.ts";
 import { ruleId } from "../../runtime/people/rule.ts";
 import type { Judgement } from "../../runtime/policy.ts";
 import type { Values } from "../engine/values.ts";
-import { CallPolicy, type CallPolicyParts, type EditedBy } from "./call-policy.ts";
+import { CallPolicy, type CallPolicyParts, cutReason, type DecidedBy } from "./call-policy.ts";
 import { Evidences } from "./evidence.ts";
 import type { Replay } from "./replay.ts";
 import type { MadeCall } from "./tool-calls.ts";
@@ -34,8 +34,8 @@ export interface ConsentsParts extends CallPolicyParts {
   readonly acting: <T>(make: () => Promise<T>) => Promise<T>;
   /** Resolves when all records were reached. */
   readonly ready: () => Promise<void>;
-  /** Waits as a handler does. */
-  readonly wait: (key: string, content: WaitContent) => Promise<Json>;
+  /** Waits as a handler does. `received` gets the label of the answer. */
+  readonly wait: (key: string, content: WaitContent, received: (label: Label | undefined) => void) => Promise<Json>;
   /** Records that a call was not made, and returns what its handler receives. */
   readonly failed: (key: string, error: unknown) => Promise<unknown>;
 }
@@ -55,30 +55,37 @@ export class Consents {
   }
 
   /**
-   * Returns the call as it may be made: judged, and with the input that a person gave to it. Throws `tool.forbidden`, `person.denied`, and
-   * the faults of the wait. A call that has ended in an earlier execution is not judged again.
+   * Returns the call as it may be made: judged, and with the input that a person gave to it. What a person lets through is judged again:
+   * permissions and rules may have changed since the person was asked. Throws `tool.forbidden`, `person.denied`, and the faults of the
+   * wait. A call that has ended in an earlier execution is not judged again.
    */
   async settled(call: MadeCall, known: Call | undefined, edited: (edit: EditedCall) => void = () => {}): Promise<MadeCall> {
     const { replay, acting } = this.#parts;
     const hasEnded = known?.output !== undefined || replay.failure("call", call.key) !== undefined;
     let made = call;
-    let edit: EditedBy | undefined;
+    let decided: DecidedBy | undefined;
     for (let round = 0; ; round += 1) {
       const key = consentKey(call.key, round);
       const recorded = await this.#recorded(key);
       if (recorded === undefined && hasEnded) return made;
-      const asking = recorded ?? (await acting(() => this.#judged(made, known, edit)));
+      const asking = recorded ?? (await acting(() => this.#judged(made, known, decided)));
       if (asking === undefined) return made;
-      const verdict = await this.#verdict(key, asking, made);
+      let { label } = made;
+      const verdict = await this.#verdict(key, asking, made, (given) => {
+        label = joined(label, given);
+      });
+      const { by, reason, input } = verdict;
+      const { rule } = asking.content as RequestContent;
       if (verdict.verdict === "approved") {
         if (!hasEnded) await acting(() => this.#keepAlways(made, asking, verdict));
-        return made;
+        decided = { how: "approved", by, rule };
+        continue;
       }
-      const { by, reason, input } = verdict;
       if (verdict.verdict === "denied" || input === undefined) throw denied(made, verdict);
       edited({ asked: made.input, input, by, reason });
-      made = { ...made, input: made.tool.checkInput(input) };
-      edit = { by, rule: (asking.content as RequestContent).rule };
+      // A person vouches for what it writes; what an agent or peer has written has its label.
+      made = { ...made, input: made.tool.checkInput(input), label };
+      decided = { how: "edited", by, rule };
     }
   }
 
@@ -96,9 +103,9 @@ export class Consents {
    * that began was let through, and may have had its effect: it is not put to a person. A call that may be made does not wait for other
    * records here: its own, such as that of a larger budget, may be among them.
    */
-  async #judged(call: MadeCall, known: Call | undefined, edit: EditedBy | undefined): Promise<Asking | undefined> {
+  async #judged(call: MadeCall, known: Call | undefined, decided: DecidedBy | undefined): Promise<Asking | undefined> {
     const { ready, failed } = this.#parts;
-    const judgement = await this.#policy.judged(call, edit).catch(async (error: unknown) => {
+    const judgement = await this.#policy.judged(call, decided).catch(async (error: unknown) => {
       await ready();
       throw await failed(call.key, error);
     });
@@ -117,8 +124,8 @@ export class Consents {
       agent: agent.name,
       tool: tool.name,
       input,
-      reason: cut(`tool ${tool.name} ${why}`),
-      rule: cut(rule),
+      reason: cutReason(`tool ${tool.name} ${why}`),
+      rule: cutReason(rule),
       evidence: [...(await this.#evidences.newest())],
       ...labelField(label),
       spent: spent(),
@@ -142,8 +149,8 @@ export class Consents {
   }
 
   /** Waits for the verdict. Throws `person.changed` for one about another input than the one of this call. */
-  async #verdict(key: string, asking: Asking, { tool, input }: MadeCall): Promise<Verdict> {
-    const verdict = Verdict.parse(await this.#parts.wait(key, asking));
+  async #verdict(key: string, asking: Asking, { tool, input }: MadeCall, received: (label: Label | undefined) => void): Promise<Verdict> {
+    const verdict = Verdict.parse(await this.#parts.wait(key, asking, received));
     if (verdict.hash === hashJson(input)) return verdict;
     throw new Fault("person.changed", `the decision on a call of tool ${tool.name} is about another input`, { tool: tool.name });
   }
@@ -153,8 +160,4 @@ function denied({ tool }: MadeCall, { by, reason }: Verdict): Fault {
   const why = [...(by === undefined ? [] : [`${by} denied it`]), ...(reason === "" ? [] : [reason])].join(": ");
   const message = `tool ${tool.name} was not called: ${why}`;
   return new Fault("person.denied", message, { tool: tool.name, ...(by === undefined ? {} : { by }), reason });
-}
-
-function cut(text: string): string {
-  return text.slice(0, LIMITS.requestReasonCharsMax);
 }

@@ -108,7 +108,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       spent: () => this.#budget.view.spent,
       acting: (make) => this.#acting(make),
       ready: () => this.#ready(),
-      wait: (key, content) => this.#wait(key, content, this.label),
+      wait: (key, content, received) => this.#wait(key, content, this.label, received),
       failed: (key, error) => this.#failed("call", key, error),
     });
   }

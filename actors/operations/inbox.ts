@@ -65,14 +65,14 @@ export class Inbox {
     const { host, requests } = this.#parts;
     const view = await requests.inspect(processOf(id));
     if (!("route" in view)) throw unknownRequest(id);
-    const line = view.requests?.find((one) => one.id === id) ?? (await this.#listed(id));
+    const line = view.requests?.find((one) => one.id === id) ?? (await this.#listed(id, view.acceptedAtMs));
     if (line?.content === undefined) throw unknownRequest(id);
     return requestView(line, RequestContent.parse(await host.values.read(line.content)));
   }
 
   /** A request that its process no longer remembers. */
-  async #listed(id: string): Promise<Parameters<typeof requestView>[0] | undefined> {
-    const entry = await this.#find(id);
+  async #listed(id: string, sinceMs: number): Promise<Parameters<typeof requestView>[0] | undefined> {
+    const entry = await this.#find(id, sinceMs);
     const line = entry === undefined ? undefined : inboxLine(entry);
     if (entry?.content === undefined || line === undefined) return undefined;
     const { by, decidedAtMs, ...facts } = line;
@@ -80,10 +80,12 @@ export class Inbox {
     return { ...facts, content: entry.content, decided };
   }
 
-  /** The entry of a request, whose bucket is not known: that of the time at which it was asked. */
-  async #find(id: string): Promise<IndexEntry | undefined> {
+  /** The entry of a request, whose bucket is not known: that of the time at which it was asked, after its process was accepted. */
+  async #find(id: string, sinceMs: number): Promise<IndexEntry | undefined> {
+    // Another host's clock may have been behind.
+    const oldest = bucketOf(Math.max(0, sinceMs - LIMITS.indexBucketMs), 0);
     for (let cursor: string | undefined; ;) {
-      const page: EntryPage = await this.#listing.page((entry) => entry.id === id, cursor, 1);
+      const page: EntryPage = await this.#listing.page((entry) => entry.id === id, cursor, 1, oldest);
       if (page.entries[0] !== undefined || page.cursor === undefined) return page.entries[0];
       ({ cursor } = page);
     }

@@ -168,5 +168,5 @@ export function tenantField(tenant: string): { readonly tenant?: string } {
 
 /** A reason as lines have it. */
 export function cutAbout(reason: string): string {
-  return reason.length <= LIMITS.requestAboutCharsMax ? reason : `${reason.slice(0, LIMITS.requestAboutCharsMax - 1)}…`;
+  return reason.length <= LIMITS.requestAboutCharsMax ? reason : `${reason.slice(0, LIMITS.requestAboutCharsMax - 1).toWellFormed()}…`;
 }

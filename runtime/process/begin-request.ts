@@ -91,7 +91,7 @@ export function packContent(builder: ProcessBuilder, parts: ContentParts): Value
   const { reason, evidence = [], inputSchema = {}, ...rest } = parts;
   const content: RequestContent = {
     ...rest,
-    reason: reason.slice(0, LIMITS.requestReasonCharsMax),
+    reason: reason.slice(0, LIMITS.requestReasonCharsMax).toWellFormed(),
     evidence,
     inputSchema,
     ...(spent === undefined ? {} : { spent }),

@@ -40,6 +40,13 @@ export function requestEffects(state: ProcessState, nowMs: number, which: "all" 
   return [...ended, ...open.flatMap((wait) => openEffects(state, task, wait, nowMs))];
 }
 
+/** The effects of one request that has ended. */
+export function endedRequestEffects(state: ProcessState, count: number, nowMs: number): Effect[] {
+  const { task, people } = state;
+  const known = people?.ended.find(({ wait }) => wait.for.kind === "person" && wait.for.count === count);
+  return task === undefined || known === undefined ? [] : endedEffects(state, task, known, nowMs);
+}
+
 /** Whether a host that takes the process over must order effects of its requests again. */
 export function tellsRequests(state: ProcessState, nowMs: number): boolean {
   if (state.people === undefined) return false;

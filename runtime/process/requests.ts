@@ -23,7 +23,7 @@ import { takeBudgetDecision } from "./continue-budget.ts";
 import { decisionLabel } from "./labels.ts";
 import { serveNeeds } from "./more.ts";
 import { openRequests, rolesNow } from "./people.ts";
-import { requestEffects } from "./request-effects.ts";
+import { endedRequestEffects } from "./request-effects.ts";
 import type { ProcessState } from "./state.ts";
 import type { EndedRequest, PersonWait } from "./wait.ts";
 import { isJudged, judgeOutput, takeJudgement, takeRefusalDecision } from "./validation.ts";
@@ -46,7 +46,7 @@ export function takeDecision(builder: ProcessBuilder, message: Message, body: Bo
     const fault = endedFault(state, message, body, count);
     if (fault !== undefined) builder.refuse(fault);
     // The listing may show it as open still.
-    for (const effect of requestEffects(state, context.nowMs, "all")) builder.order(effect);
+    for (const effect of endedRequestEffects(state, count, context.nowMs)) builder.order(effect);
     return false;
   }
   const { decision } = body;

@@ -6,7 +6,7 @@ import { inboxLine } from "../../runtime/people/view.ts";
 import { isUnanswered } from "../../runtime/process/time.ts";
 import { sends } from "./machine-rig.ts";
 import { ANN, asks, BOB, inboxOf, PeopleRig, peopleSlip, personData, toldOf } from "./people-rig.ts";
-import { asksUndo, asksWork, one } from "./process-rig.ts";
+import { asksUndo, asksWork, call, one } from "./process-rig.ts";
 
 const A = "p:1:a:0:1";
 const ANSWERED = { output: { from: ["ask"] } } as const;
@@ -91,6 +91,14 @@ describe("a decision", () => {
     expect(rig.answer({ ok: true }, { by: BOB }), "the same id of another person is another decision").toMatchObject({
       verdict: { kind: "refused", fault: { code: "person.decided" } },
     });
+  });
+
+  test("that comes late has the entry of its request written again, and of no other one", () => {
+    const rig = new PeopleRig(peopleSlip([{ kind: "all", name: "both", branches: { ask: call("P"), other: call("P") } }], {}, ANSWERED));
+    rig.accept();
+    rig.answer({ ok: true }, { request: "p.r1" });
+    const late = rig.answer({ ok: false }, { request: "p.r1", decisionId: "d2" });
+    expect(inboxOf(late)).toMatchObject([{ id: "p.r1", open: false, facts: { state: "answered" } }]);
   });
 
   test("on something else than was shown is refused", () => {
