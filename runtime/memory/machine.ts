@@ -19,7 +19,18 @@ import { allVersions, derivedFrom, direct, isMeant, isOrigin, tellingsOf } from 
 import { type Fact, type FactRef, type GONE, keyHashOf } from "./fact.ts";
 import type { MemoryOpOf, ReadRecord } from "./operations.ts";
 import { isExpired, selectFacts } from "./select.ts";
-import { evolveMemory, factsOf, linksOf, MemoryEvent, MemoryState, newMemory, refsOf, versionOf, writtenBy } from "./state.ts";
+import {
+  evolveMemory,
+  factsOf,
+  linksOf,
+  MemoryEvent,
+  MemoryState,
+  newMemory,
+  refsOf,
+  removableAgain,
+  versionOf,
+  writtenBy,
+} from "./state.ts";
 
 /** An input of a memory: an operation, or a report of its host. */
 export type MemoryInput =
@@ -55,8 +66,9 @@ type Builder = DecisionBuilder<MemoryState, MemoryEvent>;
 function decideMemory(state: MemoryState, input: MemoryInput, context: DecisionContext): Decision<MemoryEvent> {
   const builder: Builder = new DecisionBuilder(state, evolveMemory, context);
   if (input.kind === "removed") {
-    const named = new Set([...refsOf(state.owed), ...state.removed.map(({ ref }) => ref)]);
-    const refs = input.refs.filter((ref) => named.has(ref));
+    // Of two first removals at once, the later one is no second removal.
+    const meant = new Set([...refsOf(state.owed), ...removableAgain(state, context.nowMs)]);
+    const refs = input.refs.filter((ref) => meant.has(ref));
     if (refs.length > 0) builder.emit({ e: "values-removed", refs, atMs: context.nowMs });
     return builder.done();
   }

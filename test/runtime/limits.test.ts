@@ -21,6 +21,10 @@ const RELATIONS: readonly (readonly [string, boolean])[] = [
   ["a dead host must be found by as many reads as its time allows", LIMITS.hostLeaseMs * LIMITS.hostDeadReads <= LIMITS.hostDeadMs],
   ["the buckets of one page must fit in the cache", LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax],
   ["open model calls must be given up before their host stops", LIMITS.modelDrainMs < LIMITS.stopGraceMs],
+  [
+    "what is forgotten must be removed again when no attempt of its write can be under way",
+    LIMITS.commitAttemptsMax * LIMITS.sidecarCallMs * 10 <= LIMITS.memoryRemoveAgainMs,
+  ],
   ["the pauses of followers need a range", LIMITS.followLookMsMin < LIMITS.followLookMsMax],
   ["a stop's timeout must fit in a task's lifetime", LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault],
 ];

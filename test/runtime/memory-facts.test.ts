@@ -45,6 +45,9 @@ describe("law: what was removed is removed once more", () => {
       refsOf([other.content].flatMap((value) => value ?? [])),
     );
     rig.give({ kind: "removed", refs });
+    expect(rig.state.removed).toHaveLength(2);
+    rig.nowMs += LIMITS.memoryRemoveAgainMs;
+    rig.give({ kind: "removed", refs });
     expect(rig.state.removed).toEqual([]);
   });
 
