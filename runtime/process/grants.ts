@@ -49,7 +49,7 @@ export function nextGrant(builder: ProcessBuilder, work: Work): Grant | undefine
 }
 
 /** The most that a work item may spend in all, independent of what is left: the budgets of its call and of its agent or nested route. */
-export function capOf(builder: ProcessBuilder, work: Pick<Work, "target" | "cap">): Grant | undefined {
+function capOf(builder: ProcessBuilder, work: Pick<Work, "target" | "cap">): Grant | undefined {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const { target } = work;
   const own = target.kind === "agent" ? entryOf(slip.agents, target.agent)?.budget : entryOf(slip.routes, target.route)?.budget;

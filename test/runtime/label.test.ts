@@ -16,7 +16,7 @@ test.each([
   expect(isUntrusted(asSeenBy(label, other))).toBe(true);
 });
 
-test("the origin of a long name is text, wherever it is cut", () => {
+test("the origin of a long name is text, at each place of the cut", () => {
   for (let length = 200; length < 240; length += 1) {
     const origin = signalOrigin(`${"a".repeat(length)}${"\u{1f600}".repeat(60)}`);
     expect(Label.parse([origin])).toEqual([origin]);
