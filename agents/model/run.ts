@@ -98,6 +98,8 @@ async function make(
     return { output, edited, label: outputLabelOf(tool) };
   } catch (error) {
     if (!isFault(error) || face.signal.aborted) throw error;
+    // A store that does not answer is not recorded, and a replay may read what this execution could not: the attempt fails.
+    if (kind === "memory" && error.retryable) throw error;
     const tool = kind === "tool" && isOfTool(error.code) ? callables.tools.find(({ name }) => name === target) : undefined;
     return { fault: error, label: tool === undefined ? label : faultLabelOf(tool) };
   }

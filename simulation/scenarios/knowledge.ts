@@ -32,6 +32,7 @@ const WINDOW_TOKENS_MIN = 20;
 const WINDOW_TOKENS_MAX = 120;
 const EVERY_MS = 4_000;
 const REMOVE_AGAIN_MS = 20_000;
+const EXPIRY_PERIOD_MS = 60_000;
 const VALID_MS_MIN = 2_000;
 const VALID_MS_MAX = 60_000;
 const DOES = [
@@ -213,7 +214,7 @@ export const knowledge: Scenario = {
   strict: true,
   people: "honest",
   documents: true,
-  // Above the time for which a write can be late.
-  limits: { memoryRemoveAgainMs: REMOVE_AGAIN_MS },
+  // The first is above the time for which a write can be late. A reminder that finds no host rings again after the second.
+  limits: { memoryRemoveAgainMs: REMOVE_AGAIN_MS, memoryExpiryPeriodMs: EXPIRY_PERIOD_MS },
   rates: (_seed, rates) => ({ ...rates, modelObeys: 1, modelLoops: 0 }),
 };
