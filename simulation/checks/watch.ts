@@ -36,7 +36,7 @@ export class Watch {
   memoryLaws: MemoryLaws | undefined;
   readonly rules = new Map<string, Shadow<RulesState>>();
   rulesLaws: RulesLaws | undefined;
-  /** When the handler of each work item last got an answer to what it had asked. */
+  /** When each work item was last asked, or its handler last got an answer to what it had asked. */
   readonly resumedMs = new Map<string, number>();
   #nowMs = 0;
   /** Hears of each event of a process, with the state after it. */
@@ -161,7 +161,8 @@ export class Watch {
   #heard(state: ProcessState, event: ProcessEvent): void {
     const ended = event.e === "wait-ended" ? event.waitId : event.e === "answered" || event.e === "failed" ? event.workId : "";
     const at = ended.lastIndexOf("/ask");
-    if (at > 0) this.resumedMs.set(ended.slice(0, at), this.#nowMs);
+    const asked = event.e === "asked" ? event.work.id : event.e === "asked-again" ? event.workId : ended.slice(0, Math.max(0, at));
+    if (asked !== "") this.resumedMs.set(asked, this.#nowMs);
     this.onProcess(state, event);
   }
 
