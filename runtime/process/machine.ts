@@ -297,8 +297,9 @@ function repeatNotes(builder: ProcessBuilder, { asks }: Extract<ProcessInput, { 
   for (const effect of [...actEffects(state, context.nowMs), ...requests]) builder.order(effect);
 }
 
+/** All, also those that a host asked for whose clock is ahead: clocks of two hosts are not compared. */
 function resendMsOf({ nudged, asks }: Extract<ProcessInput, { kind: "tick" }>): number {
-  if (nudged === true || asks === "all") return 0;
+  if (nudged === true || asks === "all") return Number.NEGATIVE_INFINITY;
   return asks === "none" ? Number.POSITIVE_INFINITY : LIMITS.resendMs;
 }
 

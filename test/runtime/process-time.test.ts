@@ -62,3 +62,10 @@ test("before its time is up a receipt is recorded where it is news, and history 
   expect(rig.state.history.map(({ what }) => what)).toEqual(["asked", "queued", "running"]);
   expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(T0 + TIMEOUT_MS);
 });
+
+test("a nudge sends a request again, also on a host whose clock is behind that of the host that asked", () => {
+  const rig = asked();
+  rig.after(-60_000);
+  expect(sends(rig.give({ kind: "tick" }).effects)).toEqual([]);
+  expect(sends(rig.give({ kind: "tick", nudged: true }).effects)).toHaveLength(1);
+});
