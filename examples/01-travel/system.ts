@@ -10,6 +10,7 @@ const cities = tool("cities", {
   input: CityQuery,
   output: z.array(CityOffer),
   effect: "read",
+  untrusted: false, // Our own list, with no text of strangers.
   run: citiesFor,
 });
 const planner = agent(Planner, model({ instructions: "Plan the trip: choose one of the cities that the tool finds.", tools: [cities] }));
