@@ -19,7 +19,7 @@ const READY_MS = 30_000;
 const POLL_MS = 50;
 const TEST_MS = 90_000;
 /** Reserved for model agents, which do not exist yet. */
-const RESERVED: readonly string[] = [METRIC.modelCall, METRIC.modelTokens];
+const RESERVED: readonly string[] = [METRIC.modelCall, METRIC.modelTokens, METRIC.comparisons, METRIC.checks, METRIC.withheld];
 
 const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
