@@ -143,7 +143,7 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly permission: string | undefined;
   readonly approve: string | undefined;
   readonly declassify: string | undefined;
-  /** The person who approves calls. Absent: any person who may decide. */
+  /** The person who approves calls. Absent: each person who may decide can approve. */
   readonly approver: Person | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;

@@ -1,5 +1,5 @@
 /** @module The part of the client for requests to people. */
-import { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
+import { type DecisionContent, DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
 import { RequestView } from "../runtime/people/view.ts";
 import type { PageOptions } from "./options.ts";
 import type { CallOptions, Connection } from "./connection.ts";
@@ -14,20 +14,6 @@ export interface InboxListOptions extends PageOptions {
   /** Only those of this process. */
   readonly process?: string | undefined;
 }
-
-/** A decision of a person on a request. */
-export type Decision =
-  | {
-      readonly do: "approve";
-      readonly reason?: string | undefined;
-      /** Makes the rule at this index of the request's `always` a standing one. */
-      readonly always?: { readonly rule: number; readonly usesMax?: number | undefined; readonly forMs?: number | undefined } | undefined;
-    }
-  /** Approves another input, which must fit `inputSchema`. */
-  | { readonly do: "edit"; readonly input: unknown; readonly reason?: string | undefined }
-  | { readonly do: "deny"; readonly reason: string }
-  /** Answers a question; the output must fit `outputSchema`. */
-  | { readonly do: "answer"; readonly output: unknown; readonly reason?: string | undefined };
 
 /** Options of a decision. */
 export interface DecideOptions extends CallOptions {
@@ -55,7 +41,7 @@ export class InboxClient {
   }
 
   /** Decides on a request as it was shown, whose `id` and `hash` it needs. Resolves when the decision is recorded. */
-  decide(shown: Pick<RequestView, "id" | "hash">, decision: Decision, options: DecideOptions = {}): Promise<DecisionReceipt> {
+  decide(shown: Pick<RequestView, "id" | "hash">, decision: DecisionContent, options: DecideOptions = {}): Promise<DecisionReceipt> {
     const { decisionId, ...rest } = options;
     const body = { ...decision, hash: shown.hash, decisionId };
     return this.#connection.call(DecisionReceipt, "the receipt", { ...rest, path: `${requestPath(shown.id)}/decision`, body });

@@ -12,9 +12,9 @@ export {
   type WaitOptions,
 } from "./client.ts";
 export type { AuditOptions, LetterListOptions, ListOptions, PageOptions, RedriveOptions, SubmitOptions } from "./options.ts";
-export type { DecideOptions, Decision, InboxClient, InboxListOptions } from "./inbox.ts";
+export type { DecideOptions, InboxClient, InboxListOptions } from "./inbox.ts";
 export type { RevokeOptions, RuleListOptions, RulesClient } from "./rules.ts";
-export type { FactFilter, ForgetOptions, MemoryClient } from "./memory.ts";
+export type { MemoryClient } from "./memory.ts";
 export type { CallOptions, ConnectOptions } from "./connection.ts";
 export { CLIENT_CODES, type ClientCode, ClientError } from "./errors.ts";
 export type { FollowedDelta } from "../runtime/model/deltas.ts";
@@ -29,8 +29,8 @@ export type {
   Receipt,
   SignalReceipt,
 } from "../runtime/answers.ts";
-export type { FactEntry, Forgotten, GoneFact, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
-export type { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
+export type { FactFilter, ForgetOptions, FactEntry, Forgotten, GoneFact, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
+export type { DecisionContent as Decision, DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
 export type { RulesAnswer, RuleView } from "../runtime/people/rule-view.ts";
 export type { InboxEntry, RequestLine, RequestView } from "../runtime/people/view.ts";
 export type { SourcesAnswer, SourceView, StaleReader, SyncAnswer } from "../runtime/source-answers.ts";

@@ -1,24 +1,6 @@
 /** @module The part of the client for memories. */
-import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
+import { FactEntry, type FactFilter, type ForgetOptions, Forgotten, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
 import type { CallOptions, Connection } from "./connection.ts";
-
-/** Which facts of a memory are shown. An omitted field matches all. */
-export interface FactFilter {
-  readonly id?: string | undefined;
-  readonly key?: string | undefined;
-  /** Words to search for, best first. */
-  readonly text?: string | undefined;
-  /** At most 64. */
-  readonly limit?: number | undefined;
-}
-
-/** Options of forgetting a fact. */
-export interface ForgetOptions {
-  /** For the audit. */
-  readonly reason?: string | undefined;
-  /** Ended processes that had written or read it are purged, too. */
-  readonly purge?: boolean | undefined;
-}
 
 /** What agents remember. */
 export class MemoryClient {

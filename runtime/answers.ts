@@ -76,7 +76,7 @@ export const ProcessEntry = z.object({
   tenant: z.string().optional().describe("Tenant of that token, if it names one."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
   request: z.string().optional().describe("An open request to a person that it waits for, see GET /inbox/{id}."),
-  person: z.string().optional().describe("The person whom that request asks; empty: any person who may decide."),
+  person: z.string().optional().describe("The person whom that request asks. Empty means that each person who may decide is asked."),
 });
 /** An entry of the directory. */
 export type ProcessEntry = z.infer<typeof ProcessEntry>;

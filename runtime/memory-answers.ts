@@ -69,3 +69,21 @@ export const Forgotten = z.object({
 });
 /** What was forgotten. */
 export type Forgotten = z.infer<typeof Forgotten>;
+
+/** Which facts of a memory are shown. An omitted field matches all. */
+export interface FactFilter {
+  readonly id?: string | undefined;
+  readonly key?: string | undefined;
+  /** Words to search for, best first. */
+  readonly text?: string | undefined;
+  /** At most 64, which is the default. */
+  readonly limit?: number | undefined;
+}
+
+/** Options of forgetting a fact. */
+export interface ForgetOptions {
+  /** For the audit. */
+  readonly reason?: string | undefined;
+  /** Ended processes that had written or read it are purged, too. @default false */
+  readonly purge?: boolean | undefined;
+}

@@ -2,7 +2,7 @@
 import { Fault, isFault } from "../../runtime/faults.ts";
 import { isId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
+import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView, FactFilter, ForgetOptions } from "../../runtime/memory-answers.ts";
 import { type Fact, keyHashOf } from "../../runtime/memory/fact.ts";
 import { staleReads } from "../../runtime/memory/stale.ts";
 import { factsOf, type MemoryState } from "../../runtime/memory/state.ts";
@@ -11,7 +11,7 @@ import type { FactContent } from "../host/fact-contents.ts";
 import type { Host } from "../host/host.ts";
 import { droppedCount, type LostReader } from "../host/forgetting.ts";
 import type { Retention } from "../retention/retention.ts";
-import type { Caller, FactFilter, ForgetOptions } from "./operations.ts";
+import type { Caller } from "./operations.ts";
 
 /** The parts that the operations on memories work on. `note` writes an act to the audit, before it is done. */
 export interface MemoryOperationsParts {

@@ -2,9 +2,9 @@
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
-import type { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
+import type { FactEntry, FactFilter, ForgetOptions, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
-import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { DecisionContent, DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
@@ -112,16 +112,7 @@ export type Decision = {
    * so that a repeated one is the same.
    */
   readonly decisionId?: string | undefined;
-} & (
-  | {
-      readonly do: "approve";
-      readonly reason?: string | undefined;
-      readonly always?: { readonly rule: number; readonly usesMax?: number | undefined; readonly forMs?: number | undefined } | undefined;
-    }
-  | { readonly do: "edit"; readonly input: unknown; readonly reason?: string | undefined }
-  | { readonly do: "deny"; readonly reason: string }
-  | { readonly do: "answer"; readonly output: unknown; readonly reason?: string | undefined }
-);
+} & DecisionContent;
 
 /** Which lines of the audit are listed. An omitted field matches all. */
 export interface AuditFilter {
@@ -145,23 +136,6 @@ export interface RedriveOptions {
   readonly decisionId?: string | undefined;
   /** What compensation left standing was undone by hand. Without it the redrive of such a dead letter is refused. */
   readonly undoneByHand?: boolean | undefined;
-}
-
-/** Which facts of a memory are shown. An omitted field matches all. */
-export interface FactFilter {
-  readonly id?: string | undefined;
-  readonly key?: string | undefined;
-  /** Words to search for. */
-  readonly text?: string | undefined;
-  /** @default 64 */
-  readonly limit?: number | undefined;
-}
-
-/** Options of forgetting a fact. */
-export interface ForgetOptions {
-  readonly reason?: string | undefined;
-  /** Ended processes that had written or read it are purged, too. @default false */
-  readonly purge?: boolean | undefined;
 }
 
 /**

@@ -22,3 +22,17 @@ export const DecisionReceipt = z.object({
 });
 /** A decision is recorded in the journal of the process. */
 export type DecisionReceipt = z.infer<typeof DecisionReceipt>;
+
+/** What a person decides on a request, as clients send it. */
+export type DecisionContent =
+  | {
+      readonly do: "approve";
+      readonly reason?: string | undefined;
+      /** Makes the rule at this index of the request's `always` a standing one. */
+      readonly always?: { readonly rule: number; readonly usesMax?: number | undefined; readonly forMs?: number | undefined } | undefined;
+    }
+  /** Approves another input, which must fit `inputSchema`. */
+  | { readonly do: "edit"; readonly input: unknown; readonly reason?: string | undefined }
+  | { readonly do: "deny"; readonly reason: string }
+  /** Answers a question; the output must fit `outputSchema`. */
+  | { readonly do: "answer"; readonly output: unknown; readonly reason?: string | undefined };

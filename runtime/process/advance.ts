@@ -25,7 +25,7 @@ import { isPinned, itemsOpen } from "./parts.ts";
 import type { Progress } from "./state.ts";
 import type { Wait } from "./wait.ts";
 import { beginWait } from "./waits.ts";
-import { progressKey, type Work } from "./work.ts";
+import { firstAttempt, progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
 import { judge } from "./judgement.ts";
 import { plannedSlip } from "./planned.ts";
@@ -237,17 +237,11 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     input,
     ...labelField(label),
     ...plannedSlip(builder, call, target, element),
-    attempt: 1,
-    status: "asked",
-    askedAtMs: nowMs,
-    dueAtMs: nowMs + timeoutMs,
-    timeoutMs,
+    ...firstAttempt(nowMs, timeoutMs),
     retry: target.kind === "route" ? { ...retry, attemptsMax: 1 } : retry,
     optional: call.optional,
     chain: target.kind === "agent" ? [{ agent: target.agent, input: valueHash(input) }] : [],
     ancestors: [],
-    answers: {},
-    faults: [],
     ...(call.budget === undefined ? {} : { cap: call.budget }),
     ...(sentBack === undefined ? {} : { sentBack }),
   });

@@ -20,7 +20,7 @@ import { spendingView } from "./budget-view.ts";
 import { unsealPart } from "./join.ts";
 import { finalEffects, workEffect } from "./messages.ts";
 import type { Ending, ProcessState } from "./state.ts";
-import type { Asked, Work } from "./work.ts";
+import { type Asked, firstAttempt, type Work } from "./work.ts";
 
 /** Ends the forward run and makes all its work items due for compensation. Only the first reason counts. */
 export function beginEnding(builder: ProcessBuilder, status: Ending["status"], fault: WireFault, stop: string, failed?: Work): void {
@@ -143,18 +143,12 @@ function askUndo(builder: ProcessBuilder, target: Asked): void {
     version: 1,
     actor: target.actor,
     input: { json: null },
-    attempt: 1,
-    status: "asked",
-    askedAtMs: nowMs,
-    dueAtMs: nowMs + LIMITS.undoTimeoutMs,
-    timeoutMs: LIMITS.undoTimeoutMs,
+    ...firstAttempt(nowMs, LIMITS.undoTimeoutMs),
     retry: RETRY_UNDO,
     optional: false,
     undoes: target.id,
     chain: [],
     ancestors: [],
-    answers: {},
-    faults: [],
   };
   builder.emit({ e: "asked", work });
   builder.order(workEffect(builder.state, work, builder.context));

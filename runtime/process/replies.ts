@@ -20,7 +20,7 @@ import { capAfter, takeSpent } from "./grants.ts";
 import { serveNeeds, takeNeed } from "./more.ts";
 import { isJudged, judgeOutput, takeJudgement } from "./validation.ts";
 import { beginWait, handlerWait } from "./waits.ts";
-import type { Asker, Link, Work } from "./work.ts";
+import { type Asker, firstAttempt, type Link, type Work } from "./work.ts";
 import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
 
 /** Takes the result of a work item, and grants again what came back with it. */
@@ -188,14 +188,8 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: HandOff): Wor
     target,
     ...addressOf(builder, target, handOff.input, id),
     input: handOff.input,
-    attempt: 1,
-    status: "asked",
-    askedAtMs: nowMs,
-    dueAtMs: nowMs + timeoutMs,
-    timeoutMs,
+    ...firstAttempt(nowMs, timeoutMs),
     chain: [...work.chain, link],
-    answers: {},
-    faults: [],
     ...(cap === undefined ? {} : { cap }),
   };
 }
@@ -294,17 +288,11 @@ function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: 
     version,
     first,
     input: ask.input,
-    attempt: 1,
-    status: "asked",
-    askedAtMs: nowMs,
-    dueAtMs: nowMs + timeoutMs,
-    timeoutMs,
+    ...firstAttempt(nowMs, timeoutMs),
     retry: RETRY_DEFAULT,
     optional: false,
     asker: { workId: asker.id, index },
     chain: [...asker.chain, link],
     ancestors: waiting,
-    answers: {},
-    faults: [],
   };
 }

@@ -25,7 +25,7 @@ import type { ProcessBuilder } from "./decision-builder.ts";
 import type { WaitResult } from "./events.ts";
 import { undoPlaces } from "./join.ts";
 import type { PersonWait } from "./wait.ts";
-import type { Check, Work } from "./work.ts";
+import { type Check, firstAttempt, type Work } from "./work.ts";
 
 /** What a validator answers. */
 const Judgement = z.object({ accepted: z.boolean(), reasons: z.array(z.string()) });
@@ -189,16 +189,10 @@ function askValidator(builder: ProcessBuilder, check: Check, by: string, about: 
     ...addressOf(builder, target, input, id),
     input,
     ...labelField(both),
-    attempt: 1,
-    status: "asked",
-    askedAtMs: nowMs,
-    dueAtMs: nowMs + timeoutMs,
-    timeoutMs,
+    ...firstAttempt(nowMs, timeoutMs),
     retry: RETRY_DEFAULT,
     optional: false,
     chain: [{ agent: by, input: valueHash(input) }],
     ancestors: [],
-    answers: {},
-    faults: [],
   });
 }

@@ -96,6 +96,14 @@ export const Check = z.strictObject({
 });
 export type Check = z.infer<typeof Check>;
 
+/** What each work item begins with: its first attempt, which is requested now. */
+export function firstAttempt(
+  nowMs: number,
+  timeoutMs: number,
+): Pick<Work, "attempt" | "status" | "askedAtMs" | "dueAtMs" | "timeoutMs" | "answers" | "faults"> {
+  return { attempt: 1, status: "asked", askedAtMs: nowMs, dueAtMs: nowMs + timeoutMs, timeoutMs, answers: {}, faults: [] };
+}
+
 /** A requested work item that is not known to be undone, so it may need compensation. Persisted: changing this needs a version bump. */
 export const Asked = z.strictObject({ id: z.string(), order: z.int(), stop: z.string(), target: Doer, actor: z.string() });
 export type Asked = z.infer<typeof Asked>;
