@@ -7,6 +7,9 @@
 import { JOURNAL_LIMITS } from "./limits/of-journals.ts";
 import { MCP_LIMITS } from "./limits/of-mcp.ts";
 import { MODEL_LIMITS } from "./limits/of-models.ts";
+import { OPERATING_LIMITS } from "./limits/of-operating.ts";
+import { RELEASES_LIMITS } from "./limits/of-releases.ts";
+import { REPLAYS_LIMITS } from "./limits/of-replays.ts";
 import { TRUST_LIMITS } from "./limits/of-trust.ts";
 import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "./units.ts";
 
@@ -318,4 +321,7 @@ export const LIMITS = {
   ...MODEL_LIMITS,
   ...MCP_LIMITS,
   ...TRUST_LIMITS,
+  ...OPERATING_LIMITS,
+  ...REPLAYS_LIMITS,
+  ...RELEASES_LIMITS,
 } as const;

@@ -7,6 +7,9 @@
 import { HOST_FAULTS } from "./of-hosts.ts";
 import { MCP_FAULTS } from "./of-mcp.ts";
 import { MODEL_FAULTS } from "./of-models.ts";
+import { OPERATING_FAULTS } from "./of-operating.ts";
+import { RELEASES_FAULTS } from "./of-releases.ts";
+import { REPLAYS_FAULTS } from "./of-replays.ts";
 import { REQUEST_FAULTS } from "./of-requests.ts";
 import { TRUST_FAULTS } from "./of-trust.ts";
 import { WORK_FAULTS } from "./of-work.ts";
@@ -20,6 +23,9 @@ export const FAULTS = {
   ...MODEL_FAULTS,
   ...MCP_FAULTS,
   ...TRUST_FAULTS,
+  ...OPERATING_FAULTS,
+  ...REPLAYS_FAULTS,
+  ...RELEASES_FAULTS,
 } as const satisfies Readonly<Record<string, FaultRow>>;
 
 /** A code of the table, such as `stop.timeout`. */

@@ -1,0 +1,155 @@
+/** @module What operators see of a whole system: overview, agents, costs, drift, digest. Sums over index entries. Pure. */
+import { z } from "zod";
+import { Code } from "./process-view.ts";
+import { OUTCOMES } from "./protocol.ts";
+
+const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
+const Count = z.int().nonnegative();
+const Usd = z.number().nonnegative();
+
+/** Something that needs attention. */
+export const Alarm = z.object({
+  code: z.string(),
+  message: z.string(),
+  fix: z.string(),
+  command: z.string().optional(),
+});
+/** Something that needs attention. */
+export type Alarm = z.infer<typeof Alarm>;
+
+/** The state of a system in numbers. */
+export const OverviewView = z.object({
+  system: z.string(),
+  atMs: EpochMs,
+  sinceMs: EpochMs.describe("Ended processes are counted from here on."),
+  open: Count,
+  waitingForPeople: Count,
+  paused: Count,
+  dead: Count.describe("Dead letters that wait for a decision."),
+  ended: z.array(z.object({ status: z.enum(OUTCOMES), count: Count })),
+  usd: Usd,
+  tokens: Count,
+  oldestOpen: z.object({ id: z.string(), route: z.string(), acceptedAtMs: EpochMs }).optional(),
+  perHour: z
+    .array(z.object({ atMs: EpochMs, ended: Count, failed: Count, usd: Usd }))
+    .describe("Ended processes of each hour, oldest first."),
+  alarms: z.array(Alarm),
+  atLeast: z.boolean().describe("There are more entries than were counted: the numbers are lower bounds."),
+});
+/** The state of a system in numbers. */
+export type OverviewView = z.infer<typeof OverviewView>;
+
+/** One agent as a host sees it. */
+export const AgentView = z.object({
+  name: z.string(),
+  version: z.int().positive(),
+  kind: z.enum(["code", "model", "person"]),
+  about: z.string().optional(),
+  keyed: z.boolean(),
+  tools: z.array(
+    z.object({
+      name: z.string(),
+      effect: z.string(),
+      undo: z.boolean(),
+      permission: z.string().optional(),
+      breaker: z.string().optional(),
+    }),
+  ),
+  models: z.array(z.string()),
+  prompts: z.array(z.string()).describe("Versions of its prompt that the code has."),
+  running: Count,
+  queued: Count,
+  slots: Count.optional(),
+});
+/** One agent as a host sees it. */
+export type AgentView = z.infer<typeof AgentView>;
+/** The agents of a system as one host sees them. */
+export const AgentsView = z.object({ host: z.string(), agents: z.array(AgentView) });
+/** The agents of a system as one host sees them. */
+export type AgentsView = z.infer<typeof AgentsView>;
+
+/** Hosts, store and settings of a system. */
+export const SystemView = z.object({
+  system: z.string(),
+  troupe: z.string().describe("Version of the library."),
+  dapr: z.string().optional().describe("Version of the sidecar; absent: it does not answer."),
+  store: z.string().optional(),
+  pubsub: z.string().optional(),
+  signed: z.boolean().describe("Messages between actors are signed."),
+  hosts: z.array(
+    z.object({ incarnation: z.string(), open: Count.optional(), self: z.boolean(), leaseAtMs: EpochMs.optional(), alive: z.boolean() }),
+  ),
+  alarms: z.array(Alarm),
+});
+/** Hosts, store and settings of a system. */
+export type SystemView = z.infer<typeof SystemView>;
+
+/** What was spent by one group. */
+export const CostLine = z.object({
+  name: z.string(),
+  processes: Count,
+  modelCalls: Count,
+  toolCalls: Count,
+  inputTokens: Count,
+  outputTokens: Count,
+  usd: Usd,
+});
+/** What was spent by one group. */
+export type CostLine = z.infer<typeof CostLine>;
+/** What ended processes have spent, and what open ones have reserved. */
+export const CostView = z.object({
+  sinceMs: EpochMs,
+  total: CostLine,
+  byRoute: z.array(CostLine),
+  byVersion: z.array(CostLine),
+  dearest: z.array(z.object({ id: z.string(), route: z.string(), usd: Usd, tokens: Count })),
+  atLeast: z.boolean(),
+});
+/** What was spent. */
+export type CostView = z.infer<typeof CostView>;
+
+/** A rate in a window and in its baseline: events per process. */
+const Rate = z.object({ now: z.number().nonnegative(), before: z.number().nonnegative(), drifted: z.boolean() });
+/** The coordination of one route and version, against its baseline. */
+export const DriftLine = z.object({
+  route: z.string(),
+  version: z.string().describe("`Agent@prompt/model` of the versions used, or empty."),
+  processes: Count,
+  processesBefore: Count,
+  retries: Rate,
+  takeovers: Rate,
+  waits: Rate,
+  repairs: Rate,
+  fallbacks: Rate,
+  refusals: Rate,
+  ungrounded: Rate,
+  failed: Rate,
+  durationMs: Rate,
+  usd: Rate,
+});
+/** The coordination of one route and version, against its baseline. */
+export type DriftLine = z.infer<typeof DriftLine>;
+/** Coordination drift: a window against the baseline before it. */
+export const DriftView = z.object({ sinceMs: EpochMs, baselineMs: EpochMs, lines: z.array(DriftLine), atLeast: z.boolean() });
+/** Coordination drift. */
+export type DriftView = z.infer<typeof DriftView>;
+
+/** What happened since a time, for a person who reads one page a day. */
+export const DigestView = z.object({
+  system: z.string(),
+  sinceMs: EpochMs,
+  untilMs: EpochMs,
+  processes: z.array(z.object({ route: z.string(), ended: Count, failed: Count, usd: Usd })),
+  deadLetters: z
+    .array(z.object({ code: Code, count: Count, example: z.string(), fix: z.string() }))
+    .describe("By cause, most frequent first."),
+  drift: z.array(z.object({ route: z.string(), version: z.string(), what: z.string(), now: z.number(), before: z.number() })),
+  slowest: z.array(z.object({ route: z.string(), stop: z.string(), count: Count, p50Ms: Count, maxMs: Count })),
+  people: z.array(z.object({ request: z.string(), person: z.string(), about: z.string(), sinceMs: EpochMs })),
+  usd: Usd,
+  dearest: z.array(z.object({ id: z.string(), route: z.string(), usd: Usd })),
+  releases: z.array(z.object({ agent: z.string(), what: z.string(), atMs: EpochMs, why: z.string() })),
+  atLeast: z.boolean(),
+});
+/** What happened since a time. */
+export type DigestView = z.infer<typeof DigestView>;
