@@ -8,7 +8,9 @@ import { replaceModels } from "../agents/model/models.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
+import { type ProcessEntry, ProcessPage } from "../runtime/answers.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
@@ -128,6 +130,8 @@ export interface LocalSystem {
   run(route: string, input: unknown, task?: LocalTask): Promise<LocalOutcome>;
   /** Returns a process: open work items, newest history, outcome. Throws `process.unknown`. */
   show(id: string): Promise<ProcessView>;
+  /** Returns the newest processes, each with the summary of its last run. */
+  list(): Promise<readonly ProcessEntry[]>;
   /** Returns the work items of a process, with contents and the steps of their handlers. Throws `process.unknown`. */
   stops(id: string): Promise<StopsView>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
@@ -217,6 +221,14 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   return {
     run,
     show: (id) => operations.process(inside(id)),
+    list: async () => {
+      for (;;) {
+        const { entries } = ProcessPage.parse(await operations.processes({}, undefined, LIMITS.pageEntriesMax));
+        // The entry of a process is closed after its outcome is known.
+        if (!entries.some(({ id, open }) => open && ended.has(inside(id)))) return entries;
+        await driver.round();
+      }
+    },
     stops: (id) => operations.stops(inside(id)),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
@@ -285,11 +297,16 @@ class Driver {
     const endAt = performance.now() + giveUpMs;
     while (!done()) {
       if (performance.now() > endAt) throw new Fault("process.expired", `the run did not end within ${giveUpMs} ms of real time`);
-      this.#round ??= this.#go().finally(() => {
-        this.#round = undefined;
-      });
-      await this.#round;
+      await this.round();
     }
+  }
+
+  /** One look for activity; time is skipped if there is none. */
+  round(): Promise<void> {
+    this.#round ??= this.#go().finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
   }
 
   /** No time is skipped while this is greater than 0. */
