@@ -1,4 +1,7 @@
 /** @module A typed client of a running system. */
+import { Cassette } from "../runtime/cassette/cassette.ts";
+import { ReplayReport } from "../runtime/cassette/replay-report.ts";
+import { ConversationView } from "../runtime/conversation-view.ts";
 import { z } from "zod";
 import type { InputOf, OutputOf } from "../agents/contract.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
@@ -188,6 +191,22 @@ export class Client {
       yield* page.lines;
       from = page.next;
     }
+  }
+
+  /** Returns the records of a process with their contents: what `troupe export` writes to a file. */
+  cassette(id: string, options: CallOptions = {}): Promise<Cassette> {
+    return this.#connection.call(Cassette, "the cassette", { ...options, path: `${processPath(id)}/cassette` });
+  }
+
+  /** Replays a process with the code of the host, and tells what would differ. */
+  replay(id: string, options: CallOptions = {}): Promise<ReplayReport> {
+    return this.#connection.call(ReplayReport, "the replay", { ...options, path: `${processPath(id)}/replay`, body: {} });
+  }
+
+  /** Returns what a model agent sent and received in one work item. Throws `work.unknown`. */
+  conversation(id: string, work: string, options: CallOptions = {}): Promise<ConversationView> {
+    const path = `${processPath(id)}/works/${encodeURIComponent(work)}/conversation`;
+    return this.#connection.call(ConversationView, "the conversation", { ...options, path });
   }
 
   /** Returns a page of the processes, newest first. */

@@ -2,6 +2,9 @@
  * @module The operations of a running system: tasks, processes, dead letters, over any ports.
  */
 import type { System } from "../../agents/system.ts";
+import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { ConversationView } from "../../runtime/conversation-view.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
@@ -42,6 +45,9 @@ import type {
 import { MemoryOperations } from "./memory-operations.ts";
 import { keptBytes, type InvalidBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
+import { conversationOf } from "../replay/conversation.ts";
+import { replay } from "../replay/replay.ts";
+import { Cassettes } from "./cassettes.ts";
 import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
@@ -80,13 +86,16 @@ export class SystemOperations implements Operations {
   readonly #retention: Retention;
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
+  readonly #cassettes: Cassettes;
   readonly #broken: BrokenActors;
   readonly #memories: MemoryOperations;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
     this.#requests = new Requests(parts.ports, parts.system.name);
-    this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
+    const journals = { ports: parts.ports, system: parts.system.name, values: parts.host.values };
+    this.#works = new WorkHistory(journals);
+    this.#cassettes = new Cassettes(journals);
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
     this.#rules = new RuleOperations({
@@ -200,6 +209,19 @@ export class SystemOperations implements Operations {
     const view = await this.#requests.inspect(id);
     if (view.phase !== "ended" || view.outcome === undefined) return undefined;
     return outcomeShown(view, view.outcome);
+  }
+
+  async cassette(id: string): Promise<Cassette> {
+    await this.process(id);
+    return this.#cassettes.read(requireId(id, "process id"));
+  }
+
+  async replay(id: string): Promise<ReplayReport> {
+    return replay(this.#parts.system, await this.cassette(id));
+  }
+
+  async conversation(id: string, work: string): Promise<ConversationView> {
+    return conversationOf(this.#parts.system, await this.cassette(id), work);
   }
 
   async cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt> {

@@ -174,6 +174,8 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
+const NO_RECORDS = { records: [{ sequence: 1, atMs: 1, events: [{ e: "voided" as const }] }], works: [], gone: [] };
+
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -213,6 +215,16 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     },
     stops: async () => ({ stops: [] }),
     history: async () => ({ lines: [] }),
+    cassette: async (id) => ({
+      format: "troupe-cassette",
+      v: 1,
+      system: "party",
+      exportedAtMs: 1,
+      processes: [{ id, ...NO_RECORDS }],
+      values: {},
+    }),
+    replay: async (id) => ({ id, processes: 1, works: 0, skipped: [], divergences: [] }),
+    conversation: async (id, work) => ({ process: id, work, agent: "Writer", exchanges: [] }),
     watch: (id, news) => watchers.watch(id, news),
     invalid: async (bytes, fault, topic) => {
       seen.inQueue += 1;
