@@ -19,6 +19,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SchemasAnswer,
   SignalReceipt,
 } from "../runtime/answers.ts";
 import { FollowedDelta } from "../runtime/model/deltas.ts";
@@ -265,6 +266,11 @@ export class Client {
   /** Returns agents and routes, and which may lead to which. */
   graph(options: CallOptions = {}): Promise<GraphAnswer> {
     return this.#connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
+  }
+
+  /** Returns the JSON Schemas of what routes and agents take and give. */
+  schemas(options: CallOptions = {}): Promise<SchemasAnswer> {
+    return this.#connection.call(SchemasAnswer, "the schemas", { ...options, path: "/schemas" });
   }
 
   /** Returns the models of the system with their endpoints, as the host sees them that answers. */

@@ -133,6 +133,7 @@ function inboxRoutes(api: Api): void {
 
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.constant(ROUTES.showGraph, operations.graph());
+  api.constant(ROUTES.showSchemas, operations.schemas());
   api.constant(ROUTES.showOpenApi, openApiDocument(system));
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit, ...filter }, operations }) =>
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),

@@ -21,6 +21,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SchemasAnswer,
   SignalReceipt,
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
@@ -229,6 +230,15 @@ export const ROUTES = {
     role: "read",
     ...BARE,
     answers: { 200: json(GraphAnswer, "The graph.") },
+    faults: [],
+  }),
+  showSchemas: spec({
+    method: "get",
+    path: "/schemas",
+    summary: "Shows the JSON Schemas of what routes and agents take and give",
+    role: "read",
+    ...BARE,
+    answers: { 200: json(SchemasAnswer, "By route and by agent.") },
     faults: [],
   }),
   listAudit: spec({

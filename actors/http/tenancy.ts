@@ -114,6 +114,7 @@ class TenantOperations implements Operations {
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
   discard: Operations["discard"] = async (id, reason, caller) => shownEntry(await this.#all.discard(this.#letter(id), reason, caller));
   graph: Operations["graph"] = () => this.#all.graph();
+  schemas: Operations["schemas"] = () => this.#all.schemas();
   models: Operations["models"] = () => this.#all.models();
   invalid: Operations["invalid"] = (...message) => this.#all.invalid(...message);
 

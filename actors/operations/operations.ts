@@ -258,6 +258,8 @@ export interface Operations {
   setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;
+  /** The JSON Schemas of what routes and agents take and give. */
+  schemas(): Json;
   /** The models of the system with their endpoints, as this host sees them. */
   models(): Json;
   /**

@@ -54,6 +54,7 @@ import { taskTrace } from "../telemetry/spans.ts";
 import { labelOf, narrowed, timeoutMsOf } from "./submission.ts";
 import { endedOutcome, outcomeShown } from "./outcome.ts";
 import { Requests } from "./requests.ts";
+import { schemasOf } from "./schemas.ts";
 import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
 import { sourceViews, syncSource } from "./source-operations.ts";
@@ -329,6 +330,10 @@ export class SystemOperations implements Operations {
   graph(): Json {
     const { slip, about } = this.#parts.system;
     return graphData(slip, about);
+  }
+
+  schemas(): Json {
+    return plainJson(schemasOf(this.#parts.system));
   }
 
   async purge(options: PurgeOptions, caller: Caller): Promise<Json> {

@@ -192,6 +192,7 @@ const operations: Operations = {
   sources: never,
   syncSource: never,
   graph: () => null,
+  schemas: () => null,
   models: () => ({ models: [] }),
   stops: never,
   history: never,

@@ -208,6 +208,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       return { ...LETTER, id, open: false, decision: "discarded", by: principal.subject, reason };
     },
     graph: () => ({ system: "party", agents: [], routes: [], edges: [] }),
+    schemas: () => ({ routes: {}, agents: {} }),
     models: () => ({ models: [] }),
     purge: async (purge, { principal }) => {
       seen.events.push(`purge ${JSON.stringify(purge)} ${principal.subject}`);
