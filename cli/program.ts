@@ -18,6 +18,7 @@ import { mcp } from "./commands/mcp.ts";
 import { memory } from "./commands/memory.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
+import { releases } from "./commands/releases.ts";
 import { rules } from "./commands/rules.ts";
 import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
@@ -33,7 +34,7 @@ import { usageError } from "./text/usage.ts";
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
-  ...[memory, sources, graph, mcp, doctor, setAside, purge, completion],
+  ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */

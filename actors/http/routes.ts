@@ -5,6 +5,7 @@
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
+import { RELEASE_ROUTES } from "./release-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
@@ -250,6 +251,7 @@ export const ROUTES = {
     faults: ASKING,
   }),
   ...KNOWLEDGE_ROUTES,
+  ...RELEASE_ROUTES,
   listBroken: spec({
     method: "get",
     path: "/broken",
