@@ -177,7 +177,7 @@ function countsOf({ release }: KnownRelease, code: Parameters<typeof versionOf>[
 
 function shown({ processes, sums }: Tally): Pick<VersionCounts, "processes" | "of"> {
   const of = STOP_COUNTS.flatMap((count) => {
-    const sum = sums[count] ?? 0;
+    const sum = sums[count];
     return sum === 0 ? [] : [[count, sum] as const];
   });
   return { processes, of: Object.fromEntries(of) };

@@ -5,19 +5,20 @@
  * compares two samples, so the excess must also be more than {@link ERRORS_MIN} standard errors of the difference.
  */
 import type { IndexEntry } from "../protocol/bodies.ts";
-import { type AgentRelease, STOP_COUNTS, type StopRule } from "../release.ts";
+import type { AgentRelease, StopRule } from "../release.ts";
 
 /** Standard errors that the excess over the stable version must have. The rules are looked at again and again, so it is no less. */
 export const ERRORS_MIN = 3;
 
 type Count = StopRule["of"];
+type Sums = Readonly<Record<Count, number>>;
 
 /** Sums over the ended processes of one version. */
 export interface Tally {
   readonly processes: number;
-  readonly sums: Readonly<Partial<Record<Count, number>>>;
+  readonly sums: Sums;
   /** Sums of the squares. */
-  readonly squares: Readonly<Partial<Record<Count, number>>>;
+  readonly squares: Sums;
 }
 
 /** The ended processes of both versions. */
@@ -26,7 +27,7 @@ export interface Tallies {
   readonly canary: Tally;
 }
 
-const NONE: Tally = { processes: 0, sums: {}, squares: {} };
+const NONE: Tally = { processes: 0, sums: sumsOf(() => 0), squares: sumsOf(() => 0) };
 /** No process has ended. */
 export const NO_TALLIES: Tallies = { stable: NONE, canary: NONE };
 
@@ -62,9 +63,20 @@ export function addTallies(a: Tallies, b: Tallies): Tallies {
 }
 
 function withProcess(sum: Tally, facts: IndexEntry["facts"]): Tally {
-  const of = Object.fromEntries(STOP_COUNTS.map((count) => [count, countOf(facts, count)]));
-  const squares = Object.fromEntries(Object.entries(of).map(([count, value]) => [count, value ** 2]));
-  return added(sum, { processes: 1, sums: of, squares });
+  const sums = sumsOf((count) => countOf(facts, count));
+  return added(sum, { processes: 1, sums, squares: sumsOf((count) => sums[count] ** 2) });
+}
+
+function sumsOf(value: (count: Count) => number): Sums {
+  return {
+    failed: value("failed"),
+    repairs: value("repairs"),
+    fallbacks: value("fallbacks"),
+    refusals: value("refusals"),
+    ungrounded: value("ungrounded"),
+    usd: value("usd"),
+    retries: value("retries"),
+  };
 }
 
 function countOf(facts: IndexEntry["facts"], count: Count): number {
@@ -74,8 +86,7 @@ function countOf(facts: IndexEntry["facts"], count: Count): number {
 }
 
 function added(a: Tally, b: Tally): Tally {
-  const both = (of: "sums" | "squares"): Tally["sums"] =>
-    Object.fromEntries(STOP_COUNTS.map((count) => [count, (a[of][count] ?? 0) + (b[of][count] ?? 0)]));
+  const both = (of: "sums" | "squares"): Sums => sumsOf((count) => a[of][count] + b[of][count]);
   return { processes: a.processes + b.processes, sums: both("sums"), squares: both("squares") };
 }
 
@@ -100,14 +111,14 @@ function judged({ of, above, than, processesMin }: StopRule, { stable, canary }:
 }
 
 function meanOf({ processes, sums }: Tally, of: Count): number {
-  return processes === 0 ? 0 : (sums[of] ?? 0) / processes;
+  return processes === 0 ? 0 : sums[of] / processes;
 }
 
 /** The square of the standard error of a mean. */
 function errorOf({ processes, sums, squares }: Tally, of: Count): number {
   if (processes === 0) return 0;
-  const mean = (sums[of] ?? 0) / processes;
-  return Math.max(0, (squares[of] ?? 0) / processes - mean ** 2) / processes;
+  const mean = sums[of] / processes;
+  return Math.max(0, squares[of] / processes - mean ** 2) / processes;
 }
 
 const DIGITS = 3;
