@@ -24,6 +24,7 @@ import {
 } from "../runtime/answers.ts";
 import { FollowedDelta } from "../runtime/model/deltas.ts";
 import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
+import { ReleasesView, ReleaseView } from "../runtime/release.ts";
 import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
@@ -287,6 +288,20 @@ export class Client {
   syncSource(name: string, options: CallOptions = {}): Promise<SyncAnswer> {
     const path = `/sources/${encodeURIComponent(name)}/sync`;
     return this.#connection.call(SyncAnswer, "the comparison", { ...options, path, body: {} });
+  }
+
+  /** Returns the releases of prompts and models, as the host uses them. */
+  releases(options: CallOptions = {}): Promise<ReleasesView> {
+    return this.#connection.call(ReleasesView, "the releases", { ...options, path: "/releases" });
+  }
+
+  /** Stops the canary of an agent, on all hosts. One that is stopped already stays as it is. Throws `release.unknown`. */
+  stopRelease(agent: string, { reason, ...rest }: CallOptions & { readonly reason: string }): Promise<ReleaseView> {
+    return this.#connection.call(ReleaseView, "the release", {
+      ...rest,
+      path: `/releases/${encodeURIComponent(agent)}/stop`,
+      body: { reason },
+    });
   }
 
   /** Returns the actors whose journals are broken. */

@@ -149,6 +149,10 @@ function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   );
   api.serve(ROUTES.listSources, async ({ operations }) => ok(await operations.sources()));
   api.serve(ROUTES.syncSource, async ({ params, caller, operations }) => ok(await operations.syncSource(params.name, caller)));
+  api.serve(ROUTES.listReleases, async ({ operations }) => ok(operations.releases()));
+  api.serve(ROUTES.stopRelease, async ({ params, body, caller, operations }) =>
+    ok(await operations.stopRelease(params.agent, body.reason, caller)),
+  );
   api.serve(ROUTES.listBroken, async ({ operations }) => ok(await operations.broken()));
   api.serve(ROUTES.setAside, async ({ body: { actor, ...options }, caller, operations }) =>
     ok(await operations.setAside(actor, options, caller)),

@@ -284,5 +284,10 @@ export const PromoteRequest = z.strictObject({ id: z.string().min(1).max(LIMITS.
 /** A path with the name of a source. */
 export const SourceParams = z.strictObject({ name: Name.describe("Name of the source.") });
 
+/** A path with the name of an agent that has a release. */
+export const ReleaseParams = z.strictObject({ agent: Name.describe("Name of the agent.") });
+/** Body of stopping a canary. */
+export const StopReleaseRequest = z.strictObject({ reason: Reason.min(1) });
+
 /** An OpenAPI document. */
 export const OpenApiAnswer = z.looseObject({ openapi: z.string() });

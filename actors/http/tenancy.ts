@@ -139,6 +139,8 @@ class TenantOperations implements Operations {
   purge: Operations["purge"] = async () => ofAll("a purge is");
   sources: Operations["sources"] = async () => ofAll("sources are");
   syncSource: Operations["syncSource"] = async () => ofAll("a source is");
+  releases: Operations["releases"] = () => ofAll("releases are");
+  stopRelease: Operations["stopRelease"] = async () => ofAll("a release is");
   broken: Operations["broken"] = async () => ofAll("broken journals are");
   setAside: Operations["setAside"] = async () => ofAll("a broken journal is");
 }

@@ -9,6 +9,7 @@ import type { FactEntry, FactFilter, ForgetOptions, Forgotten, MemoriesAnswer, M
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { DecisionContent, DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
+import type { ReleasesView, ReleaseView } from "../../runtime/release.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Trace } from "../../runtime/protocol.ts";
@@ -248,6 +249,13 @@ export interface Operations {
    * @throws `source.unknown`, `source.unavailable`, `memory.full`
    */
   syncSource(name: string, caller: Caller): Promise<Json>;
+  /** The releases of prompts and models, as this host uses them. */
+  releases(): ReleasesView;
+  /**
+   * Stops the canary of an agent on all hosts; the act is in the audit. One that is stopped already stays as it is.
+   * @throws `release.unknown`
+   */
+  stopRelease(agent: string, reason: string, caller: Caller): Promise<ReleaseView>;
   /** Actors whose journals are broken: those that this host met, and every bucket of the indexes. */
   broken(): Promise<Json>;
   /**

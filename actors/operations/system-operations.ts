@@ -24,7 +24,7 @@ import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
-import { SILENT } from "../engine/log.ts";
+import { type Logger, SILENT } from "../engine/log.ts";
 import type {
   AuditFilter,
   Caller,
@@ -53,6 +53,7 @@ import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
 import { labelOf, narrowed, timeoutMsOf } from "./submission.ts";
 import { endedOutcome, outcomeShown } from "./outcome.ts";
+import { ReleaseOperations } from "./releases.ts";
 import { Requests } from "./requests.ts";
 import { schemasOf } from "./schemas.ts";
 import { RuleOperations } from "./standing-rules.ts";
@@ -74,6 +75,8 @@ export interface OperationsParts {
   readonly retention?: Retention | undefined;
   /** The models of the host. Absent: it has none. */
   readonly models?: (() => ModelsAnswer["models"]) | undefined;
+  /** @default no log */
+  readonly log?: Logger | undefined;
 }
 
 /** The operations of one system. The process may be on any host: every request goes through the transport. */
@@ -90,6 +93,8 @@ export class SystemOperations implements Operations {
   readonly #cassettes: Cassettes;
   readonly #broken: BrokenActors;
   readonly #memories: MemoryOperations;
+  /** The program that serves the host starts its looks. */
+  readonly releasing: ReleaseOperations;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -116,6 +121,10 @@ export class SystemOperations implements Operations {
     this.#memories = new MemoryOperations({
       host: parts.host,
       retention: this.#retention,
+      note: (act, caller) => this.#deadLetters.note(act, caller),
+    });
+    this.releasing = new ReleaseOperations({
+      ...{ system: parts.system, ports: parts.ports, host: parts.host, log: parts.log ?? SILENT },
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
@@ -326,6 +335,9 @@ export class SystemOperations implements Operations {
     await this.#deadLetters.note({ what: "sync", target: name, why: "" }, caller);
     return plainJson(await syncSource(this.#parts.host, name, caller.principal.subject));
   }
+
+  releases: Operations["releases"] = () => this.releasing.list();
+  stopRelease: Operations["stopRelease"] = (...asked) => this.releasing.stop(...asked);
 
   graph(): Json {
     const { slip, about } = this.#parts.system;

@@ -191,6 +191,8 @@ const operations: Operations = {
   promoteFact: never,
   sources: never,
   syncSource: never,
+  releases: () => ({ releases: [] }),
+  stopRelease: never,
   graph: () => null,
   schemas: () => null,
   models: () => ({ models: [] }),
