@@ -1,4 +1,5 @@
 /** @module Package entry `./dapr`: serves a system with a Dapr sidecar. */
+import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
 import type { DaprVersionCheck } from "../runtime/dapr-version.ts";
@@ -76,6 +77,11 @@ export interface ServeOptions {
    */
   readonly hosts?: readonly string[] | undefined;
   /**
+   * The folder of the built dashboard, which is served at `/ui`. `false`: there is none.
+   * @default the dashboard of this package
+   */
+  readonly dashboard?: string | false | undefined;
+  /**
    * Keys that sign the messages between actors, each of at least 32 random characters. The first one signs, all are accepted: to
    * replace a key, give all hosts the new one second, then first, then alone. Without keys, who can publish on the system's topics
    * or call its sidecars can forge messages.
@@ -114,6 +120,9 @@ export interface ServeOptions {
   /** A pino logger, {@link consoleLogger}, or anything else of that shape. */
   readonly logger: Logger;
 }
+
+/** Where the package, and a clone that has built it, has the dashboard. */
+const DASHBOARD = fileURLToPath(new URL("../dashboard/dist", import.meta.url));
 
 /** A running host. It handles no signals: the program that started it calls `stop`. */
 export interface RunningHost {
@@ -188,6 +197,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     appToken: options.appToken,
     tokens: options.tokens,
     hosts: [options.host ?? [], options.hosts ?? []].flat(),
+    dashboard: options.dashboard === false ? undefined : (options.dashboard ?? DASHBOARD),
     keys,
     clock: systemClock,
     logger,
