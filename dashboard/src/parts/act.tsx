@@ -90,7 +90,17 @@ export function RoleNote({ act, role }: { readonly act: string; readonly role: s
 }
 
 /** The reason of an act, for the audit. */
-export function ReasonField({ value, onChange, isNeeded = false, about }: { readonly value: string; readonly onChange: (text: string) => void; readonly isNeeded?: boolean; readonly about?: string }): ReactNode {
+export function ReasonField({
+  value,
+  onChange,
+  isNeeded = false,
+  about,
+}: {
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+  readonly isNeeded?: boolean;
+  readonly about?: string;
+}): ReactNode {
   return (
     <label className="p-field">
       <span className="p-label">Reason{isNeeded ? "" : " (optional)"}</span>

@@ -17,7 +17,15 @@ const BAR_SHARE = 0.7;
 const BAR_PX_MAX = 40;
 
 /** The chart: bars at each moment. */
-export function Chart({ title, atMs, series }: { readonly title: string; readonly atMs: readonly number[]; readonly series: readonly Series[] }): ReactNode {
+export function Chart({
+  title,
+  atMs,
+  series,
+}: {
+  readonly title: string;
+  readonly atMs: readonly number[];
+  readonly series: readonly Series[];
+}): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const node = place.current;
@@ -35,7 +43,12 @@ export function Chart({ title, atMs, series }: { readonly title: string; readonl
       <div ref={place} aria-hidden="true" />
       <figcaption className="p-visually-hidden">
         {title}.{" "}
-        {atMs.map((ms, index) => `${new Date(ms).toLocaleString()}: ${series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ")}`).join("; ")}
+        {atMs
+          .map(
+            (ms, index) =>
+              `${new Date(ms).toLocaleString()}: ${series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ")}`,
+          )
+          .join("; ")}
       </figcaption>
     </figure>
   );
@@ -44,7 +57,12 @@ export function Chart({ title, atMs, series }: { readonly title: string; readonl
 function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options {
   const styles = getComputedStyle(node);
   const colour = (name: string): string => styles.getPropertyValue(name).trim();
-  const axis = { stroke: colour("--p-faint"), grid: { stroke: colour("--p-line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const axis = {
+    stroke: colour("--p-faint"),
+    grid: { stroke: colour("--p-line"), width: 1 },
+    ticks: { show: false },
+    font: "12px system-ui",
+  };
   const first = series[0];
   return {
     width: node.clientWidth,

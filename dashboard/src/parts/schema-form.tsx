@@ -34,7 +34,9 @@ export function Place(props: PlaceProps): ReactNode {
     case "variants":
       return <Variants {...props} field={field} />;
     case "constant":
-      return path.length === 0 || label !== "" ? <Labelled {...props}>{() => <code className="p-constant">{JSON.stringify(field.value)}</code>}</Labelled> : null;
+      return path.length === 0 || label !== "" ? (
+        <Labelled {...props}>{() => <code className="p-constant">{JSON.stringify(field.value)}</code>}</Labelled>
+      ) : null;
     default:
       return <Labelled {...props}>{(ids) => <Control {...props} field={field} ids={ids} />}</Labelled>;
   }
@@ -158,7 +160,12 @@ function List(props: Of<"list">): ReactNode {
           </button>
         </div>
       ))}
-      <button type="button" className="p-button-small" disabled={isFull} onClick={() => onChange([...items, initialOf(field.item, root) ?? null])}>
+      <button
+        type="button"
+        className="p-button-small"
+        disabled={isFull}
+        onClick={() => onChange([...items, initialOf(field.item, root) ?? null])}
+      >
         Add an item
       </button>
     </fieldset>
@@ -220,7 +227,13 @@ function Control({ field, value, onChange, required, ids }: PlaceProps & { reado
     case "yes-no":
       return <Choice {...{ value, onChange, ids }} options={[true, false]} names={["yes", "no"]} />;
     case "choice":
-      return <Choice {...{ value, onChange, ids }} options={field.options} names={field.options.map((option) => (typeof option === "string" ? option : JSON.stringify(option)))} />;
+      return (
+        <Choice
+          {...{ value, onChange, ids }}
+          options={field.options}
+          names={field.options.map((option) => (typeof option === "string" ? option : JSON.stringify(option)))}
+        />
+      );
     default:
       return <JsonText value={value} onChange={onChange} ids={ids} rows={5} />;
   }
@@ -250,7 +263,17 @@ function Choice({ value, onChange, options, names, ids }: ChoiceProps): ReactNod
 }
 
 /** A value as text. While the text is no JSON, the value stays absent. */
-export function JsonText({ value, onChange, ids, rows }: { readonly value: Json | undefined; readonly onChange: (value: Json | undefined) => void; readonly ids: Ids; readonly rows: number }): ReactNode {
+export function JsonText({
+  value,
+  onChange,
+  ids,
+  rows,
+}: {
+  readonly value: Json | undefined;
+  readonly onChange: (value: Json | undefined) => void;
+  readonly ids: Ids;
+  readonly rows: number;
+}): ReactNode {
   const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
   const parsed = parseJson(text);
   const problem = "problem" in parsed ? parsed.problem : undefined;

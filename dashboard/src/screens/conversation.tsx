@@ -49,10 +49,13 @@ function Conversation({ data }: { readonly data: Shown }): ReactNode {
       {data.hidden === true ? <HiddenNote what="The text of messages and replies" /> : null}
       {divergence === undefined ? null : (
         <Note tone="warn">
-          The code of this host is not that of the record from here on: {divergence}. Requests after it are not shown. <Link to={TO.replay(process)}>Replay the run</Link>
+          The code of this host is not that of the record from here on: {divergence}. Requests after it are not shown.{" "}
+          <Link to={TO.replay(process)}>Replay the run</Link>
         </Note>
       )}
-      {exchanges.length === 0 ? <Empty title="No model calls">The handler of this work item asked no model, or its records are gone.</Empty> : null}
+      {exchanges.length === 0 ? (
+        <Empty title="No model calls">The handler of this work item asked no model, or its records are gone.</Empty>
+      ) : null}
       {exchanges.map((exchange, index) => (
         <Exchange key={exchange.call} {...{ exchange, index, process }} isHidden={data.hidden === true} />
       ))}

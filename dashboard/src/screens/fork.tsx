@@ -31,7 +31,9 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
       ...(given === undefined ? {} : { input: given }),
     }),
   );
-  const calls = (stops.data?.stops ?? []).filter(({ calls: own = [] }) => own.some(({ kind }) => kind === "model")).map(({ work, agent }) => ({ work, agent }));
+  const calls = (stops.data?.stops ?? [])
+    .filter(({ calls: own = [] }) => own.some(({ kind }) => kind === "model"))
+    .map(({ work, agent }) => ({ work, agent }));
   return (
     <>
       <Head
@@ -43,7 +45,13 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
         about="Runs it again in memory, from a call on with new model calls. Reads get their recorded results; what writes is never run. Nothing of it is in a journal."
       />
       <Box>
-        <ActForm name="Fork" role="operate" acting={acting} blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "The input is not JSON." : undefined} command={forkCommand(id, { at, model, prompt, input: given })}>
+        <ActForm
+          name="Fork"
+          role="operate"
+          acting={acting}
+          blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "The input is not JSON." : undefined}
+          command={forkCommand(id, { at, model, prompt, input: given })}
+        >
           <label className="p-field">
             <span className="p-label">At call</span>
             <input value={at} required list="fork-calls" onChange={(event) => setAt(event.target.value)} />
@@ -90,7 +98,8 @@ function Result({ report }: { readonly report: ForkReport }): ReactNode {
       </div>
       {unrecorded === undefined ? null : (
         <Note tone="warn">
-          It came to a {unrecorded.what} that is not in the record and stopped: <strong>{unrecorded.name}</strong> of {unrecorded.agent}. Nothing was run.
+          It came to a {unrecorded.what} that is not in the record and stopped: <strong>{unrecorded.name}</strong> of {unrecorded.agent}.
+          Nothing was run.
           {unrecorded.input === undefined ? null : <JsonBlock value={unrecorded.input} label="Its input" />}
         </Note>
       )}

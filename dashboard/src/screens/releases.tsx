@@ -13,7 +13,10 @@ export function ReleasesScreen(): ReactNode {
   const releases = useLoad<ReleasesView>("/releases");
   return (
     <>
-      <Head title="Releases" about="The version of its prompt and the model that each agent uses: for all processes, or for a share of them." />
+      <Head
+        title="Releases"
+        about="The version of its prompt and the model that each agent uses: for all processes, or for a share of them."
+      />
       <Answer of={releases}>
         {({ releases: all }) =>
           all.length === 0 ? (
@@ -28,7 +31,11 @@ export function ReleasesScreen(): ReactNode {
 }
 
 function versionText({ prompt, model }: ReleaseVersion): string {
-  return [prompt === undefined ? "" : `prompt ${prompt}`, model === undefined ? "" : `model ${model}`].filter((text) => text !== "").join(", ") || "the default of the code";
+  return (
+    [prompt === undefined ? "" : `prompt ${prompt}`, model === undefined ? "" : `model ${model}`]
+      .filter((text) => text !== "")
+      .join(", ") || "the default of the code"
+  );
 }
 
 function ruleText({ of, above, than, processesMin }: StopRule): string {
@@ -44,7 +51,11 @@ function Release({ release: view, reload }: { readonly release: ReleaseView; rea
       side={
         <span className="p-row">
           <Mark>{from}</Mark>
-          {canary === undefined ? null : <Mark tone={stopped === undefined ? "info" : "bad"}>{stopped === undefined ? `canary at ${shareText(canary.share)}` : "canary stopped"}</Mark>}
+          {canary === undefined ? null : (
+            <Mark tone={stopped === undefined ? "info" : "bad"}>
+              {stopped === undefined ? `canary at ${shareText(canary.share)}` : "canary stopped"}
+            </Mark>
+          )}
         </span>
       }
     >
@@ -111,8 +122,17 @@ function Stop({ agent, reload }: { readonly agent: string; readonly reload: () =
   return (
     <details className="p-more">
       <summary>Stop the canary</summary>
-      <ActForm name="Stop the canary" role="operate" tone="danger" acting={acting} blocked={reason === "" ? "A stop needs a reason." : undefined} command={command(["releases", "stop", agent], { reason })}>
-        <p className="p-faint">All hosts use the stable version for new work items within 5 s. It stays stopped until the release changes.</p>
+      <ActForm
+        name="Stop the canary"
+        role="operate"
+        tone="danger"
+        acting={acting}
+        blocked={reason === "" ? "A stop needs a reason." : undefined}
+        command={command(["releases", "stop", agent], { reason })}
+      >
+        <p className="p-faint">
+          All hosts use the stable version for new work items within 5 s. It stays stopped until the release changes.
+        </p>
         <ReasonField value={reason} onChange={setReason} isNeeded />
       </ActForm>
     </details>

@@ -32,7 +32,12 @@ export function ReplayScreen({ params }: ScreenProps): ReactNode {
         </Link>
       </Head>
       <Box>
-        <ActForm name={acting.done === undefined ? "Replay" : "Replay again"} role="read" acting={acting} command={command(["replay", id])} />
+        <ActForm
+          name={acting.done === undefined ? "Replay" : "Replay again"}
+          role="read"
+          acting={acting}
+          command={command(["replay", id])}
+        />
       </Box>
       {acting.done === undefined ? null : <Report report={acting.done} />}
     </>

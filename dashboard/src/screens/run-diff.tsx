@@ -31,7 +31,13 @@ export function RunDiffScreen({ params }: ScreenProps): ReactNode {
         about="Path, calls, arguments, cost and outcome of two runs, side by side."
       />
       <Box>
-        <ActForm name="Compare" role="read" acting={acting} blocked={other.trim() === "" ? "Name the other process." : undefined} command={command(["diff", a, other.trim() === "" ? "<id>" : other.trim()])}>
+        <ActForm
+          name="Compare"
+          role="read"
+          acting={acting}
+          blocked={other.trim() === "" ? "Name the other process." : undefined}
+          command={command(["diff", a, other.trim() === "" ? "<id>" : other.trim()])}
+        >
           <label className="p-field">
             <span className="p-label">With process</span>
             <input value={other} onChange={(event) => setOther(event.target.value)} />
@@ -44,7 +50,13 @@ export function RunDiffScreen({ params }: ScreenProps): ReactNode {
 }
 
 /** The difference, with names for both runs. */
-export function DiffBody({ diff, names: [nameA, nameB] }: { readonly diff: RunDiff; readonly names: readonly [string, string] }): ReactNode {
+export function DiffBody({
+  diff,
+  names: [nameA, nameB],
+}: {
+  readonly diff: RunDiff;
+  readonly names: readonly [string, string];
+}): ReactNode {
   const [filter, setFilter] = useState<DiffFilter>("different");
   const counts = diffCounts(diff);
   const groups = linesByStop(diff.lines, filter);
@@ -111,7 +123,8 @@ function Line({ line, names: [nameA, nameB] }: { readonly line: DiffLine; readon
   return (
     <details className="p-line" open={how === "changed"}>
       <summary>
-        <Mark tone={TONES[how]}>{text}</Mark> {what} <strong>{name}</strong> {agent === undefined ? null : <span className="p-faint">{agent}</span>}
+        <Mark tone={TONES[how]}>{text}</Mark> {what} <strong>{name}</strong>{" "}
+        {agent === undefined ? null : <span className="p-faint">{agent}</span>}
       </summary>
       {a === undefined && b === undefined ? <p className="p-faint">Its content is hidden or empty.</p> : <DiffLines before={a} after={b} />}
     </details>
