@@ -52,7 +52,15 @@ async function redeemCode(): Promise<void> {
   await logIn({ code });
 }
 
-function Login({ who, fault, done }: { readonly who: Who; readonly fault: PageFault | undefined; readonly done: () => Promise<void> }): ReactNode {
+function Login({
+  who,
+  fault,
+  done,
+}: {
+  readonly who: Who;
+  readonly fault: PageFault | undefined;
+  readonly done: () => Promise<void>;
+}): ReactNode {
   const [token, setToken] = useState("");
   const [own, setOwn] = useState<PageFault>();
   const send = (event: FormEvent): void => {
@@ -61,7 +69,7 @@ function Login({ who, fault, done }: { readonly who: Who; readonly fault: PageFa
   };
   const shown = own ?? fault;
   return (
-    <main className="s-center">
+    <main className="s-center p-screen">
       <form className="s-login" onSubmit={send}>
         <h1>Troupe{who.system === "" ? "" : `: ${who.system}`}</h1>
         <p>
@@ -71,7 +79,7 @@ function Login({ who, fault, done }: { readonly who: Who; readonly fault: PageFa
           Token
           <input type="password" autoComplete="current-password" value={token} onChange={({ target }) => setToken(target.value)} required />
         </label>
-        <button type="submit" className="p-main">
+        <button type="submit" className="p-button-main">
           Log in
         </button>
         {shown === undefined ? null : <FaultNote fault={shown} />}
@@ -84,10 +92,7 @@ function Frame({ who, left }: { readonly who: Who; readonly left: () => Promise<
   const address = useAddress();
   const { news, isLive } = useNews();
   const roles = useMemo(() => new Set(who.roles), [who.roles]);
-  const page = useMemo(
-    (): Page => ({ get, post, roles, news, nowMs: () => Date.now(), go, href: addressOf }),
-    [roles, news],
-  );
+  const page = useMemo((): Page => ({ get, post, roles, news, nowMs: () => Date.now(), go, href: addressOf }), [roles, news]);
   return (
     <PageContext value={page}>
       <a className="s-skip" href="#screen">
@@ -95,7 +100,7 @@ function Frame({ who, left }: { readonly who: Who; readonly left: () => Promise<
       </a>
       <div className="s-frame">
         <Navigation path={address.path} who={who} isLive={isLive} left={left} />
-        <main id="screen" tabIndex={-1}>
+        <main id="screen" className="p-screen" tabIndex={-1}>
           {screenAt(address)}
         </main>
       </div>
@@ -117,7 +122,11 @@ function Navigation({ path, who, isLive, left }: NavigationProps): ReactNode {
     <header className="s-side" data-open={isOpen}>
       <div className="s-brand">
         <strong>{who.system}</strong>
-        <span className="s-live" data-live={isLive} title={isLive ? "Changes are shown as they happen" : "The host does not send changes now"}>
+        <span
+          className="s-live"
+          data-live={isLive}
+          title={isLive ? "Changes are shown as they happen" : "The host does not send changes now"}
+        >
           {isLive ? "live" : "not live"}
         </span>
         <button type="button" className="s-menu" aria-expanded={isOpen} aria-controls="navigation" onClick={() => setOpen(!isOpen)}>
