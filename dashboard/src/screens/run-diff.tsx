@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import type { DiffLine, RunDiff } from "../../../runtime/cassette/diff.ts";
 import { ActForm, useActing } from "../parts/act.tsx";
-import { Answer, Box, CommandLine, Head, Mark, Note, type Tone } from "../parts/blocks.tsx";
+import { Answer, Box, Head, Mark, Note, type Tone } from "../parts/blocks.tsx";
 import { command } from "../parts/commands.ts";
 import { countText, pluralText, usdText } from "../parts/format.ts";
 import { DiffLines } from "../parts/input-editor.tsx";
@@ -110,7 +110,6 @@ export function DiffBody({
           </section>
         ))}
       </Box>
-      <CommandLine text={command(["diff", diff.a, diff.b])} />
     </>
   );
 }
