@@ -5,6 +5,8 @@
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
+import { REPLAY_ROUTES } from "./replay-routes.ts";
+import { RELEASE_ROUTES } from "./release-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
@@ -259,7 +261,9 @@ export const ROUTES = {
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
+  ...REPLAY_ROUTES,
   ...KNOWLEDGE_ROUTES,
+  ...RELEASE_ROUTES,
   listBroken: spec({
     method: "get",
     path: "/broken",

@@ -12,7 +12,10 @@ import { apiRoutes } from "./api.ts";
 import { createCodedServer } from "./connections.ts";
 import { actorErrorHandler, errorHandler, notFound } from "./errors.ts";
 import { Followers } from "./follow.ts";
-import { requireToken } from "./guard.ts";
+import { Refusals, requireToken } from "./guard.ts";
+import type { Identity } from "./tokens.ts";
+import { uiRoutes } from "./ui-routes.ts";
+import { UiSessions } from "./ui-session.ts";
 import { refuseForeignPages } from "./origin.ts";
 import { InFlight } from "./in-flight.ts";
 import { isUsersPath } from "./routes.ts";
@@ -66,6 +69,8 @@ export interface HttpHostOptions {
   readonly tokens?: readonly TokenEntry[] | undefined;
   /** Names of this host beside those of loopback, for requests without a token and for pages behind a proxy. */
   readonly hosts?: readonly string[] | undefined;
+  /** The folder of the built dashboard. Absent: there is none. */
+  readonly dashboard?: string | undefined;
   /** Check the messages between actors. By default they are not signed. */
   readonly keys?: MessageKeys;
   readonly logger: Logger;
@@ -179,8 +184,21 @@ export class HttpHost {
     });
     app.use(this.#count());
     const tokens = new Tokens(options.appToken, options.tokens);
-    app.use(refuseForeignPages({ hosts: options.hosts ?? [], open: tokens.open }));
-    app.use(requireToken({ tokens, isUsersApi, refused: tellRefusedSidecar(options.logger), nowMs: () => this.#clock.nowMs() }));
+    const nowMs = (): number => this.#clock.nowMs();
+    const sessions = new UiSessions(tokens, options.appToken, nowMs);
+    const refusals = new Refusals(nowMs);
+    const isBrowser = (request: Request): boolean => request.headers.cookie !== undefined || request.path.startsWith("/ui");
+    app.use(refuseForeignPages({ hosts: options.hosts ?? [], isOpen: (request) => tokens.open || isBrowser(request) }));
+    app.use(async (request, _response, next) => {
+      if (request.headers.cookie !== undefined) await sessions.note(request);
+      next();
+    });
+    if (options.dashboard !== undefined) {
+      app.use("/ui", uiRoutes({ system: options.system, tokens, sessions, refusals, folder: options.dashboard }));
+      app.get("/", (_request, response) => response.redirect("/ui"));
+    }
+    const session = (request: Request): Identity | undefined => sessions.identityOf(request);
+    app.use(requireToken({ tokens, isUsersApi, refused: tellRefusedSidecar(options.logger), refusals, session }));
     app.use(actorRoutes(options.host, options.keys, admit));
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);

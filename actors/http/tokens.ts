@@ -9,10 +9,10 @@ import { ANONYMOUS, APP_TOKEN, type Principal, PRINCIPAL_KINDS } from "../../run
 import { check } from "./body.ts";
 
 /**
- * The roles of a token. `submit`: begin tasks. `read`: see processes, dead letters, requests to people, the graph and the audit records.
+ * The roles of a token. `submit`: begin tasks. `read`: see processes, dead letters, requests to people, the graph and the audit records. `content`: see inputs, outputs, arguments and replies.
  * `operate`: cancel, purge. `decide`: redrive and discard dead letters, decide on requests to people.
  */
-export const ROLES = ["submit", "read", "operate", "decide"] as const;
+export const ROLES = ["submit", "read", "content", "operate", "decide"] as const;
 /** One of {@link ROLES}. */
 export type Role = (typeof ROLES)[number];
 
@@ -121,6 +121,12 @@ export class Tokens {
     let found: Identity | undefined;
     for (const { digest, identity } of this.#known) if (timingSafeEqual(digest, offered)) found ??= identity;
     return found;
+  }
+
+  /** The identity of the token with a digest, in lower-case hex; undefined when there is none. */
+  holderOfDigest(sha256: string): Identity | undefined {
+    const wanted = Buffer.from(sha256, "hex");
+    return this.#known.find(({ digest }) => digest.length === wanted.length && timingSafeEqual(digest, wanted))?.identity;
   }
 
   /** Whether this is the app's own token, which daprd has. */

@@ -12,6 +12,7 @@ import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
 import { keptOf } from "./kept.ts";
 import type { AgentEvent } from "./events.ts";
 import { type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
+import { withFacts } from "./work-facts.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 
@@ -40,7 +41,7 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
       );
     case "taken-over":
       return patch(state, event.workId, (work) => ({
-        ...withoutOpen(work),
+        ...withFacts(withoutOpen(work), { takeovers: 1 }),
         token: event.token,
         holder: event.holder,
         takeovers: work.takeovers + 1,
@@ -116,6 +117,7 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
     result: undefined,
     resultLabel: undefined,
     grant: work.grant,
+    release: work.release,
     raised: undefined,
     spent: undefined,
     spentBefore: undefined,

@@ -13,7 +13,8 @@ import type { AgentWork, Wait } from "./state.ts";
 /** Sends the result of a work item to its process. */
 export function replyEffect(work: AgentWork, result: Result, context: DecisionContext): Effect {
   const { id, attempt } = work;
-  const body = { kind: "result", workId: id, attempt, result, ...spentOf(work), ...labelField(work.resultLabel) } as const;
+  const facts = work.facts === undefined ? {} : { facts: work.facts };
+  const body = { kind: "result", workId: id, attempt, result, ...spentOf(work), ...facts, ...labelField(work.resultLabel) } as const;
   return toManager(work, `${id}:${attempt}/reply`, body, context);
 }
 

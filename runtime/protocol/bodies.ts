@@ -9,6 +9,7 @@ import { Label } from "../label.ts";
 import { MemoryOp } from "../memory/operations.ts";
 import { PersonAsk, PersonDecision } from "../people/request.ts";
 import { RuleAct } from "../people/rule.ts";
+import { WorkFacts } from "../summary.ts";
 import { Value } from "../value.ts";
 
 const ActorId = z.string().refine(isId, "an actor id");
@@ -41,6 +42,8 @@ const TaskBody = z.strictObject({
   input: Value,
   timeoutMs: z.int().positive(),
   parent: Parent.optional(),
+  /** The process of the task from outside, for a nested route. */
+  root: ActorId.optional(),
   /** Until then the parent may request the compensation of the whole process. */
   retainUntilMs: EpochMs.optional(),
   /** Names of the routes above, outermost first. */
@@ -66,6 +69,8 @@ const WorkBody = z.strictObject({
   /** Until then the process may request compensation, so the agent must remember the work item. */
   retainUntilMs: EpochMs,
   ancestors: z.array(Ancestor),
+  /** The process of the task from outside, if it is another one. */
+  root: ActorId.optional(),
   /** First request to a per-process actor; any host may activate it. */
   first: z.boolean().optional(),
   /** What the work item may spend. Absent: no budget. */
@@ -120,6 +125,8 @@ const ResultBody = z.strictObject({
   result: Result,
   /** What the work item, or the one that was undone, spent in all attempts. An agent with a grant tells also that it spent nothing. */
   spent: Spent.optional(),
+  /** What its agent counted of the work item, in all attempts. Absent: nothing. */
+  facts: WorkFacts.optional(),
   /** Of the output, or of the input of a hand-off. Absent: trusted. */
   label: Label.optional(),
 });
