@@ -34,6 +34,7 @@ export function RunDiffScreen({ params }: ScreenProps): ReactNode {
         <ActForm
           name="Compare"
           role="read"
+          also="content"
           acting={acting}
           blocked={other.trim() === "" ? "Name the other process." : undefined}
           command={command(["diff", a, other.trim() === "" ? "<id>" : other.trim()])}
