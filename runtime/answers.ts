@@ -1,6 +1,7 @@
 /** @module Responses of the HTTP API besides the views of a process: one schema each for the server, its document and the client. Pure. */
 import { z } from "zod";
 import { OUTCOMES, SIGNAL_STATES } from "./protocol.ts";
+import { RunSummary } from "./summary.ts";
 import { AnyJson, Code, FaultView, SpendingView } from "./process-view.ts";
 
 const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
@@ -71,7 +72,7 @@ export const ProcessEntry = z.object({
   status: z.enum(OUTCOMES).optional(),
   run: z.int().positive().optional(),
   code: Code.optional(),
-  usd: z.number().nonnegative().optional().describe("What its last run cost, in US dollars; absent: nothing, or it is open."),
+  ...RunSummary.shape,
   by: z.string().optional().describe("Subject of the token that it was submitted with."),
   tenant: z.string().optional().describe("Tenant of that token, if it names one."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),

@@ -32,6 +32,16 @@ export const RunSummary = z.object({
 /** Facts of an ended run. */
 export type RunSummary = z.infer<typeof RunSummary>;
 
+/** Adds what was counted later. A later version replaces the earlier one. */
+export function addWorkFacts(facts: WorkFacts, more: WorkFacts): WorkFacts {
+  const sum: WorkFacts = { ...facts, ...(more.version === undefined ? {} : { version: more.version }) };
+  for (const name of ["takeovers", "tries", "repairs", "fallbacks", "ungrounded"] as const) {
+    const count = (facts[name] ?? 0) + (more[name] ?? 0);
+    if (count > 0) sum[name] = count;
+  }
+  return sum;
+}
+
 /** Facts of a work item that only its agent knows, as its answer tells them to its process. A fact of value 0 is absent. */
 export const WorkFacts = z.strictObject({
   takeovers: z.int().positive().optional(),

@@ -8,6 +8,7 @@ import { replaceModels } from "../agents/model/models.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
+import { type ProcessEntry, ProcessPage } from "../runtime/answers.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { insideId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -78,8 +79,6 @@ export interface LocalOutcome<Output = unknown> {
 }
 
 const GIVE_UP_MS = 30_000;
-/** After that time the entries of ended tasks are in the index. */
-const SETTLED_MS = 4 * LIMITS.indexLingerMs;
 const START_OPTIONS = ["fakes", "models", "people", "releases", "clock", "log", "giveUpMs"];
 const TASK_OPTIONS = ["id", "timeoutMs", "principal", "permissions", "untrusted"];
 
@@ -134,6 +133,8 @@ export interface LocalSystem {
   run(route: string, input: unknown, task?: LocalTask): Promise<LocalOutcome>;
   /** Returns a process: open work items, newest history, outcome. Throws `process.unknown`. */
   show(id: string): Promise<ProcessView>;
+  /** Returns the newest processes, each with the summary of its last run. */
+  list(): Promise<readonly ProcessEntry[]>;
   /** Returns the work items of a process, with contents and the steps of their handlers. Throws `process.unknown`. */
   stops(id: string): Promise<StopsView>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
@@ -189,6 +190,8 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
   const people = new LocalPeople({ decide: options.people, operations, during: (action) => driver.during(action) });
   const look = async (): Promise<void> => {
+    // What has ended counts.
+    if (Object.keys(releases).length > 0) await list();
     await driver.during(operations.releasing.look());
     if (host.releases.problem !== undefined) throw new Fault("release.invalid", host.releases.problem);
   };
@@ -220,9 +223,18 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
       history,
     };
   };
+  const list: LocalSystem["list"] = async () => {
+    for (;;) {
+      const { entries } = ProcessPage.parse(await operations.processes({}, undefined, LIMITS.pageEntriesMax));
+      // The entry of a process is closed after its outcome is known.
+      if (!entries.some(({ id, open }) => open && ended.has(inside(id)))) return entries;
+      await driver.round();
+    }
+  };
   return {
     run,
     show: (id) => operations.process(inside(id)),
+    list,
     stops: (id) => operations.stops(inside(id)),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
@@ -232,7 +244,6 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     },
     releases: async (next = releases) => {
       releases = next;
-      await driver.pass(SETTLED_MS);
       await look();
       return operations.releases();
     },
@@ -298,18 +309,16 @@ class Driver {
     const endAt = performance.now() + giveUpMs;
     while (!done()) {
       if (performance.now() > endAt) throw new Fault("process.expired", `the run did not end within ${giveUpMs} ms of real time`);
-      this.#round ??= this.#go().finally(() => {
-        this.#round = undefined;
-      });
-      await this.#round;
+      await this.round();
     }
   }
 
-  /** Lets time pass, so that what was ordered is done. */
-  async pass(ms: number): Promise<void> {
-    let isOver = false;
-    this.#driven.clock.after(ms, () => (isOver = true));
-    await this.until(() => isOver);
+  /** One look for activity; time is skipped if there is none. */
+  round(): Promise<void> {
+    this.#round ??= this.#go().finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
   }
 
   /** No time is skipped while this is greater than 0. */

@@ -7,6 +7,7 @@ import { withFailure } from "./evolve-calls.ts";
 import { fullReservation, withModelSpent } from "./spending.ts";
 import type { AgentEvent } from "./events.ts";
 import type { AgentWork, ModelCall } from "./state.ts";
+import { factsOfBegun, withFacts } from "./work-facts.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 type ModelEvent = EventOf<"model-begun" | "model-tried" | "model-dropped" | "model-ended">;
@@ -15,10 +16,10 @@ type ModelEvent = EventOf<"model-begun" | "model-tried" | "model-dropped" | "mod
 export function withModelCall(work: AgentWork, event: ModelEvent): AgentWork {
   switch (event.e) {
     case "model-begun":
-      return begun(work, event);
+      return begun(withFacts(work, factsOfBegun(work, event)), event);
     case "model-tried": {
       const { attempt, tries, againAtMs } = event;
-      return { ...changed(settled(work, event), event, { tried: { attempt, tries, againAtMs } }), takeovers: 0 };
+      return { ...changed(settled(withFacts(work, { tries: 1 }), event), event, { tried: { attempt, tries, againAtMs } }), takeovers: 0 };
     }
     case "model-dropped":
       return { ...work, modelCalls: (work.modelCalls ?? []).map((call) => (call.key === event.key ? closed(call) : call)) };

@@ -4,6 +4,7 @@
 import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { joined, type Label, labelField } from "../label.ts";
+import { versionText } from "../release.ts";
 import { isStale, readingAnew } from "./anew.ts";
 import type { CompensationReport, Result } from "../protocol/bodies.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
@@ -12,6 +13,7 @@ import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
 import { keptOf } from "./kept.ts";
 import type { AgentEvent } from "./events.ts";
 import { type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
+import { withFacts } from "./work-facts.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 
@@ -40,7 +42,7 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
       );
     case "taken-over":
       return patch(state, event.workId, (work) => ({
-        ...withoutOpen(work),
+        ...withFacts(withoutOpen(work), { takeovers: 1 }),
         token: event.token,
         holder: event.holder,
         takeovers: work.takeovers + 1,
@@ -117,6 +119,7 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
     resultLabel: undefined,
     grant: work.grant,
     release: work.release,
+    facts: work.release === undefined ? undefined : { version: versionText(work.release) },
     raised: undefined,
     spent: undefined,
     spentBefore: undefined,

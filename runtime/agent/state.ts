@@ -12,6 +12,7 @@ import { Trace } from "../protocol.ts";
 import { Ancestor, Result, SentBack, WaitFor } from "../protocol/bodies.ts";
 import { Principal } from "../protocol/principal.ts";
 import { WorkRelease } from "../release.ts";
+import { WorkFacts } from "../summary.ts";
 import { Value } from "../value.ts";
 import { Reservation } from "./spending.ts";
 
@@ -176,6 +177,8 @@ export const AgentWork = z.strictObject({
   raised: Grant.optional(),
   /** What was spent in all attempts. Absent: nothing. */
   spent: Spent.optional(),
+  /** What its process is told for its summary, of all attempts. Absent: nothing. */
+  facts: WorkFacts.optional(),
   /** What had been spent when this attempt began. */
   spentBefore: Spent.optional(),
   /** Tools whose effect stands, or may stand, of calls that are not in `calls`. Absent when there is none. */

@@ -7,6 +7,7 @@ import { WireFault } from "../faults.ts";
 import { Label } from "../label.ts";
 import { Outcome, WORK_STATES } from "../protocol.ts";
 import { CompensationReport, Result } from "../protocol/bodies.ts";
+import { WorkFacts } from "../summary.ts";
 import { Value } from "../value.ts";
 import { Act, Reopened } from "./runs.ts";
 import { Ending, Task } from "./state.ts";
@@ -20,6 +21,9 @@ export type WaitResult = z.infer<typeof WaitResult>;
 
 /** Of the content of the event. Absent: trusted. */
 const Labelled = Label.optional();
+
+/** What its agent counted of the work item. Absent: nothing. */
+const Facts = WorkFacts.optional();
 
 /** Events of a process. Persisted: changing this needs a version bump. */
 export const ProcessEvent = z.discriminatedUnion("e", [
@@ -71,6 +75,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     atMs: z.int(),
     label: Labelled,
     judged: z.literal(true).optional(),
+    facts: Facts,
   }),
   /** An output was not accepted: its work items are compensated, and the call is made again with the reasons. */
   z.strictObject({
@@ -92,7 +97,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     tolerated: z.boolean(),
     label: Labelled,
   }),
-  z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
+  z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int(), facts: Facts }),
   z.strictObject({
     e: z.literal("failed"),
     workId: z.string(),
@@ -102,6 +107,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     /** Its agent told what it spent, so the rest of its grant comes back. */
     told: z.literal(true).optional(),
     label: Labelled,
+    facts: Facts,
   }),
   /** The state of an attempt, from a receipt. `dueAtMs`: when the attempt times out, if that has changed. */
   z.strictObject({
@@ -155,7 +161,14 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     atMs: z.int(),
   }),
   z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()), atMs: z.int() }),
-  z.strictObject({ e: z.literal("undone"), workId: z.string(), atMs: z.int(), report: CompensationReport }),
+  z.strictObject({
+    e: z.literal("undone"),
+    workId: z.string(),
+    atMs: z.int(),
+    report: CompensationReport,
+    /** What the undone work item had used. It may not have answered. */
+    version: z.string().optional(),
+  }),
   z.strictObject({
     e: z.literal("undo-failed"),
     workId: z.string(),

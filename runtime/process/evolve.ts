@@ -12,11 +12,12 @@ import { addLine } from "./history-lines.ts";
 import { withClosed } from "./people.ts";
 import { isPinned, sealed, unsealed, withOutput } from "./parts.ts";
 import { act, begun, keptAtEnding, reopen } from "./runs.ts";
+import { withCounts } from "./run-counts.ts";
 import { newProcess, type ProcessState, type Progress } from "./state.ts";
 
 /** The state after an event. Never fails on an event of `decide`. */
 export function evolveProcess(state: ProcessState, event: ProcessEvent): ProcessState {
-  return withClosed(state, evolve(state, event), event);
+  return withCounts(state, withClosed(state, evolve(state, event), event), event);
 }
 
 function evolve(state: ProcessState, event: ProcessEvent): ProcessState {

@@ -3,7 +3,6 @@
  *
  * The same function makes an effect when it is first ordered and when it is repeated, so a repeated request has the same id and content.
  */
-import { MICROS_PER_USD, totalSpent, usedOf } from "../budget.ts";
 import { entryOf } from "../entries.ts";
 import { assertNever, invariant } from "../faults.ts";
 import { answerId, DEFAULT_TENANT, messageId, runId } from "../ids.ts";
@@ -14,6 +13,7 @@ import type { DecisionContext } from "../machine.ts";
 import { type Address, type Effect, type Message, type Outcome, actorType, topics, traceId } from "../protocol.ts";
 import type { Body, IndexEntry, Result } from "../protocol/bodies.ts";
 import { doerName } from "../slip.ts";
+import { summaryOf } from "./run-counts.ts";
 import { type Act, decisionOn, type PastRun } from "./runs.ts";
 import { taskOf } from "./decision-builder.ts";
 import { requestEffects } from "./request-effects.ts";
@@ -215,7 +215,7 @@ function closingEffect(state: ProcessState): Effect {
     ...entryFacts(state.run, task),
     status: outcome.status,
     ...codeOf(outcome.fault),
-    ...costOf(outcome),
+    ...summaryOf(state),
     ...(voidedRun > state.run ? { voided: voidedRun } : {}),
   };
   return { kind: "index", index: "Directory", bucket: task.bucket, entry: { id: state.id, open: false, atMs: outcome.atMs, facts } };
@@ -283,11 +283,6 @@ function decisionFacts({ what, by, reason, atMs, opened }: Act): IndexEntry["fac
 }
 
 /** What the run cost, for a listing. */
-function costOf({ spent }: Outcome): { readonly usd?: number } {
-  const { costMicros } = usedOf(totalSpent(spent ?? {}));
-  return costMicros === 0 ? {} : { usd: costMicros / MICROS_PER_USD };
-}
-
 function codeOf(fault: Outcome["fault"]): { readonly code?: string } {
   return fault === undefined ? {} : { code: fault.code };
 }

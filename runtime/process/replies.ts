@@ -10,6 +10,7 @@ import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import type { Ancestor, BodyOf, CompensationReport, Result, WaitFor } from "../protocol/bodies.ts";
 import { backoffMs, doerName, RETRY_DEFAULT } from "../slip.ts";
+import type { WorkFacts } from "../summary.ts";
 import { valueHash } from "../value.ts";
 import { askPerson, beginConsent, personOf, type RequestPlace } from "./begin-request.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
@@ -37,15 +38,15 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
   const { result } = body;
   if ("fault" in result) {
     if (body.attempt === work.attempt && work.status === "asked")
-      takeFault(builder, work, boundedFault(result.fault), { told: body.spent !== undefined, label: body.label });
+      takeFault(builder, work, boundedFault(result.fault), { told: body.spent !== undefined, label: body.label, facts: body.facts });
     return;
   }
   if (work.kind === "undo") {
-    if ("output" in result) takeReport(builder, work, reportOf(readOne(result.output, builder.context)));
+    if ("output" in result) takeReport(builder, work, reportOf(readOne(result.output, builder.context)), body.facts?.version);
     return;
   }
   if ("handOff" in result) {
-    takeHandOff(builder, work, result.handOff, body.label);
+    takeHandOff(builder, work, result.handOff, body);
     return;
   }
   const judged = isJudged(builder, work) ? { judged: true as const } : {};
@@ -56,6 +57,7 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
     atMs: builder.context.nowMs,
     ...labelField(body.label),
     ...judged,
+    ...factsOf(body),
   });
   giveUpAsks(builder, work);
   if (work.kind === "check") takeJudgement(builder, work, result, body.label);
@@ -64,12 +66,12 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
 }
 
 /** Takes the report of a compensation. If it could not undo everything, it counts as failed, and an operator must decide. */
-function takeReport(builder: ProcessBuilder, work: Work, report: CompensationReport): void {
+function takeReport(builder: ProcessBuilder, work: Work, report: CompensationReport, version: string | undefined): void {
   if (report.left.length > 0) {
     const message = `${work.undoes ?? work.id} could not be undone as a whole; left: ${report.left.join(", ")}`;
     return undoFailed(builder, work, wireFault("compensation.failed", message, { left: report.left }), report);
   }
-  builder.emit({ e: "undone", workId: work.id, atMs: builder.context.nowMs, report });
+  builder.emit({ e: "undone", workId: work.id, atMs: builder.context.nowMs, report, ...(version === undefined ? {} : { version }) });
   advance(builder);
 }
 
@@ -86,10 +88,16 @@ function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, repor
 interface FaultTold {
   readonly told: boolean;
   readonly label?: Label | undefined;
+  readonly facts?: WorkFacts | undefined;
+}
+
+function factsOf({ facts }: { readonly facts?: WorkFacts | undefined }): { readonly facts?: WorkFacts } {
+  return facts === undefined ? {} : { facts };
 }
 
 /** Takes a failed attempt. It is retried after a pause if the fault table and the retry policy allow it; otherwise it failed for good. */
-export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault, { told, label }: FaultTold = { told: false }): void {
+export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault, given: FaultTold = { told: false }): void {
+  const { told, label } = given;
   const { nowMs, jitter01 } = builder.context;
   const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
   const inTime = work.kind === "undo" || again < taskOf(builder.state).deadlineAtMs;
@@ -106,7 +114,16 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault,
     return undoFailed(builder, work, { ...wireFault("compensation.failed", message), cause: fault.cause });
   }
   const tolerated = isTolerated(work);
-  builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}), ...labelField(label) });
+  builder.emit({
+    e: "failed",
+    workId: work.id,
+    fault,
+    atMs: nowMs,
+    tolerated,
+    ...(told ? { told } : {}),
+    ...labelField(label),
+    ...factsOf(given),
+  });
   if (work.kind === "check") takeJudgement(builder, work, { fault }, label);
   passOn(builder, work, { fault });
 }
@@ -142,10 +159,10 @@ function giveUpAsks(builder: ProcessBuilder, { id }: Work): void {
 type HandOff = Extract<Result, { handOff: unknown }>["handOff"];
 
 /** Takes a hand-off: the other agent gets a work item of the same stop, with the next visit. */
-function takeHandOff(builder: ProcessBuilder, work: Work, handOff: HandOff, label: Label | undefined): void {
+function takeHandOff(builder: ProcessBuilder, work: Work, handOff: HandOff, told: Pick<FaultTold, "label" | "facts">): void {
   try {
-    const next = { ...handOffWork(builder, work, handOff), ...labelField(joined(work.label, label)) };
-    builder.emit({ e: "handed-off", workId: work.id, to: handOff.agent, atMs: builder.context.nowMs });
+    const next = { ...handOffWork(builder, work, handOff), ...labelField(joined(work.label, told.label)) };
+    builder.emit({ e: "handed-off", workId: work.id, to: handOff.agent, atMs: builder.context.nowMs, ...factsOf(told) });
     giveUpAsks(builder, work);
     if (personOf(builder, next.target) === undefined) askWork(builder, next);
     else {

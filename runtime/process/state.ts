@@ -14,6 +14,7 @@ import { Principal } from "../protocol/principal.ts";
 import { Value } from "../value.ts";
 import { Account } from "./account.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
+import { RunCounts } from "./run-counts.ts";
 import { KeptSignal, KnownSignal, People, Wait } from "./wait.ts";
 import { Asked, Check, LongList, Work } from "./work.ts";
 
@@ -173,6 +174,8 @@ export const ProcessState = z.strictObject({
   replaced: Replaced.optional(),
   /** Absent while nothing was given or spent. */
   account: Account.optional(),
+  /** What this run has counted for its summary. Absent: nothing. */
+  counts: RunCounts.optional(),
 });
 export type ProcessState = z.infer<typeof ProcessState>;
 
@@ -207,5 +210,6 @@ export function newProcess(id: string): ProcessState {
     torn: undefined,
     kept: undefined,
     account: undefined,
+    counts: undefined,
   };
 }

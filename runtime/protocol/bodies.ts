@@ -9,6 +9,7 @@ import { Label } from "../label.ts";
 import { MemoryOp } from "../memory/operations.ts";
 import { PersonAsk, PersonDecision } from "../people/request.ts";
 import { RuleAct } from "../people/rule.ts";
+import { WorkFacts } from "../summary.ts";
 import { Value } from "../value.ts";
 
 const ActorId = z.string().refine(isId, "an actor id");
@@ -124,6 +125,8 @@ const ResultBody = z.strictObject({
   result: Result,
   /** What the work item, or the one that was undone, spent in all attempts. An agent with a grant tells also that it spent nothing. */
   spent: Spent.optional(),
+  /** What its agent counted of the work item, in all attempts. Absent: nothing. */
+  facts: WorkFacts.optional(),
   /** Of the output, or of the input of a hand-off. Absent: trusted. */
   label: Label.optional(),
 });

@@ -24,6 +24,13 @@ const END_MS = 120_000;
 const POLL_MS = 100;
 const KILLS_AT_LETTERS = [5, 20];
 
+const NO_LETTER = ": no letter";
+/**
+ * What daprd logs when it takes a delivery for answered although its connection ended without one byte (seen on the wire with 1.18.2, in
+ * about one of ten kills). It then acknowledges the message, which is lost: docs/guarantees.md.
+ */
+const UNANSWERED = "skipping status check due to empty response body";
+
 const DeadLetterEntry = z.looseObject({ id: z.string(), topic: z.string(), code: z.string() });
 const Page = z.looseObject({ entries: z.array(DeadLetterEntry), cursor: z.string().optional() });
 const Kept = z.looseObject({
@@ -48,7 +55,13 @@ test.skipIf(!dapr || !redis).each(RUNS)(
   async ({ profile, kills }) => {
     const seed = seedOfRun();
     const random = makeRandom(seed);
-    const world = await World.start({ profile, seed, answerMsMax: 1, env: { LIVE_MESSAGE_KEY: "" } });
+    const world = await World.start({
+      profile,
+      seed,
+      answerMsMax: 1,
+      env: { LIVE_MESSAGE_KEY: "" },
+      ...(kills ? { daprLogLevel: "debug" } : {}),
+    });
     try {
       const invalid = invalidOf(KIND_MESSAGES, profile === "redis");
       const good = Array.from({ length: GOOD_TASKS }, (_, n) => `good-${n}`);
@@ -69,6 +82,7 @@ test.skipIf(!dapr || !redis).each(RUNS)(
       const latencies = await allCompleted(world, good, publishedAtMs);
       const goodMs = performance.now() - begun;
       const letters = await lettersOf(world, INVALID_MESSAGES);
+      const dropped = kills ? acknowledgedUnanswered(world.daprLog()) : 0;
       const name = `${profile}${kills ? `, kill -9 at ${keptAtKills.join(" and ")} letters` : ""} (seed ${seed})`;
       print(
         `${name}: published in ${Math.round(sentMs)} ms; ${latencies.length} good tasks completed within ` +
@@ -76,10 +90,11 @@ test.skipIf(!dapr || !redis).each(RUNS)(
           `ms, max ${percentile(latencies, 1)} ms`,
       );
       print(`${name}: ${letters.length} letters after ${Math.round(performance.now() - begun)} ms`);
-      expect(latencies).toHaveLength(GOOD_TASKS);
+      if (dropped > 0) print(`${name}: daprd acknowledged ${dropped} deliveries that the app had not answered`);
+      // What the broker's reader gave away is lost; not one more.
+      expect(latencies.length + letters.length).toBeGreaterThanOrEqual(GOOD_TASKS + INVALID_MESSAGES - dropped);
       if (kills) expect(Math.max(...keptAtKills)).toBeLessThan(INVALID_MESSAGES);
-      expect(wrongOf(invalid, letters)).toEqual([]);
-      expect(letters).toHaveLength(INVALID_MESSAGES);
+      expect(wrongOf(invalid, letters).filter((text) => dropped === 0 || !text.endsWith(NO_LETTER))).toEqual([]);
       // No invalid message started anything.
       expect([...world.ledger.entries.values()].filter((entry) => entry.process.startsWith("invalid"))).toEqual([]);
     } finally {
@@ -87,6 +102,10 @@ test.skipIf(!dapr || !redis).each(RUNS)(
     }
   },
 );
+
+function acknowledgedUnanswered(daprLog: string): number {
+  return daprLog.split(UNANSWERED).length - 1;
+}
 
 /** Kills the app when the dead letter queue has some of the dead letters, and again when it has more. */
 async function killAtLetters(world: World): Promise<number[]> {
@@ -163,7 +182,8 @@ function wrongOf(invalid: readonly InvalidMessage[], letters: readonly Letter[])
       (letter) => letter.topic === one.topic && (one.direct ? letter.sha256 === hashOf(one.bytes) : letter.bytes.includes(`"${one.name}"`)),
     );
     const [letter] = own;
-    if (letter === undefined || own.length > 1) return [`${one.name} (${one.kind}): ${own.length} letters`];
+    if (letter === undefined) return [`${one.name} (${one.kind})${NO_LETTER}`];
+    if (own.length > 1) return [`${one.name} (${one.kind}): ${own.length} letters`];
     const wrong = [
       ...(letter.code === one.code ? [] : [`the code is ${letter.code}`]),
       ...(letter.bytes.length === Math.min(letter.size, LIMITS.invalidBytesMax)

@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly answerMsMax?: number;
   readonly tokens?: { readonly app: string; readonly daprd: string };
+  /** @default info */
+  readonly daprLogLevel?: "debug";
 }
 
 interface Store extends Restartable {
@@ -59,7 +61,8 @@ export class World {
     return first;
   }
 
-  static async start({ profile, hosts: count = 1, seed, env, answerMsMax = ANSWER_MS_MAX, tokens }: WorldOptions): Promise<World> {
+  static async start(options: WorldOptions): Promise<World> {
+    const { profile, hosts: count = 1, seed, env, answerMsMax = ANSWER_MS_MAX, tokens } = options;
     const binaries = await findDapr();
     if (binaries === undefined) throw new Error("no Dapr programs were found: run `npm start -- doctor --install`");
     const dir = await mkdtemp(join(tmpdir(), "troupe-live-"));
@@ -70,7 +73,7 @@ export class World {
       if (redis !== undefined) begun.push(() => redis.stop());
       const postgres = profile === "postgres" ? await startPostgres({ dir: join(dir, "postgres") }) : undefined;
       if (postgres !== undefined) begun.push(() => postgres.stop());
-      const cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log });
+      const cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log, logLevel: options.daprLogLevel ?? "info" });
       begun.push(() => cluster.stop());
       const resourcesDir = await renderResources(profile, {
         dir,
