@@ -295,7 +295,7 @@ const OVERVIEW = {
     dead: 5,
     usd: 18.42,
     tokens: 9_100_000,
-    alarms: [],
+    problems: [],
     atLeast: false,
   },
   ended: [{ status: "completed", count: 1_279 }],
@@ -460,7 +460,7 @@ const SOURCES = {
 const RELEASES = {
   releases: [
     {
-      ...{ agent: "Refunds", prompts: ["v1", "v2", "v3"], from: "file" },
+      ...{ agent: "Refunds", prompts: ["v1", "v2", "v3"], from: "file", canary: "in force", broken: [], hash: "ab" },
       release: {
         stable: { prompt: "v2" },
         canary: {
@@ -471,8 +471,8 @@ const RELEASES = {
         },
       },
       counts: [
-        { version: "v2/small", processes: 362, of: { failed: 4, repairs: 31, refusals: 12, usd: 9.1 } },
-        { version: "v3/small", processes: 40, of: { failed: 3, repairs: 14, refusals: 6, usd: 2.8 } },
+        { part: "stable", version: "v2/small", processes: 362, of: { failed: 4, repairs: 31, refusals: 12, usd: 9.1 } },
+        { part: "canary", version: "v3/small", processes: 40, of: { failed: 3, repairs: 14, refusals: 6, usd: 2.8 } },
       ],
     },
     {
@@ -482,6 +482,8 @@ const RELEASES = {
         from: "configuration",
         release: { stable: {}, canary: { version: { prompt: "v2" }, share: 0.25, stop: [], automatic: false } },
       },
+      canary: "stopped",
+      broken: [],
       stopped: { atMs: NOW - 2 * HOUR, by: "rule", why: "refusals 0.41 per process, above 0.20" },
       counts: [],
     },

@@ -40,6 +40,8 @@ export interface ActFormProps<T> {
   /** The words on the button. */
   readonly name: string;
   readonly role: string;
+  /** A second role that it needs. */
+  readonly also?: string;
   readonly acting: Acting<T>;
   readonly command: string;
   readonly tone?: "main" | "danger" | "plain";
@@ -49,10 +51,11 @@ export interface ActFormProps<T> {
 }
 
 /** The form of an act. */
-export function ActForm<T>({ name, role, acting, command, tone = "main", blocked, children }: ActFormProps<T>): ReactNode {
+export function ActForm<T>({ name, role, also, acting, command, tone = "main", blocked, children }: ActFormProps<T>): ReactNode {
   const page = usePage();
   const whyId = useId();
-  if (!page.roles.has(role)) return <RoleNote act={name} role={role} />;
+  const missing = [role, also].find((one) => one !== undefined && !page.roles.has(one));
+  if (missing !== undefined) return <RoleNote act={name} role={missing} />;
   const submit = (event: FormEvent | KeyboardEvent): void => {
     event.preventDefault();
     if (blocked === undefined) acting.run();

@@ -1,6 +1,7 @@
 /** @module A chart over time, drawn by uplot in the colours of the page. A table of the same numbers is there for those who cannot see it. */
 import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
+import { momentText } from "./format.ts";
 import "uplot/dist/uPlot.min.css";
 
 /** One line of a chart. */
@@ -8,11 +9,15 @@ export interface Series {
   readonly name: string;
   readonly values: readonly number[];
   readonly text: (value: number) => string;
+  /** As the axis has it, which is shorter. */
+  readonly short: (value: number) => string;
 }
 
 const HEIGHT_PX = 180;
 const SECOND_MS = 1_000;
 const COLOURS = ["--p-accent", "--p-bad-ink", "--p-warn-ink"];
+/** Half of a bar at both ends, so that none is cut. */
+const HALF_S = 1_800;
 const BAR_SHARE = 0.7;
 const BAR_PX_MAX = 40;
 
@@ -69,10 +74,13 @@ function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options 
     height: HEIGHT_PX,
     cursor: { y: false, points: { show: false } },
     legend: { live: true },
-    scales: { y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] } },
-    axes: [axis, { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => first?.text(tick) ?? "") }],
+    scales: {
+      x: { range: (_plot, min, max) => [min - HALF_S, max + HALF_S] },
+      y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] },
+    },
+    axes: [axis, { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => first?.short(tick) ?? "") }],
     series: [
-      { label: "Hour" },
+      { label: "Hour", value: (_plot: uPlot, second: number | null) => (second === null ? "" : momentText(second * SECOND_MS)) },
       ...series.map(({ name, text }, index) => ({
         label: name,
         stroke: colour(COLOURS[index] ?? "--p-accent"),

@@ -153,7 +153,7 @@ function List(props: Of<"list">): ReactNode {
             required
             onChange={(content) => onChange(withItem(items, index, content ?? null))}
             path={[...path, index]}
-            label={`${label === "" ? "item" : label} ${index + 1}`}
+            label={`${label === "" ? "item" : label}, item ${index + 1}`}
           />
           <button type="button" className="p-button-small" onClick={() => onChange(withItem(items, index, undefined))}>
             Remove<span className="p-visually-hidden"> item {index + 1}</span>
@@ -225,11 +225,12 @@ function Control({ field, value, onChange, required, ids }: PlaceProps & { reado
         />
       );
     case "yes-no":
-      return <Choice {...{ value, onChange, ids }} options={[true, false]} names={["yes", "no"]} />;
+      return <Choice {...{ value, onChange, ids }} isNeeded={required} options={[true, false]} names={["yes", "no"]} />;
     case "choice":
       return (
         <Choice
           {...{ value, onChange, ids }}
+          isNeeded={required}
           options={field.options}
           names={field.options.map((option) => (typeof option === "string" ? option : JSON.stringify(option)))}
         />
@@ -247,12 +248,13 @@ interface ChoiceProps {
   readonly options: readonly Json[];
   readonly names: readonly string[];
   readonly ids: Ids;
+  readonly isNeeded: boolean;
 }
 
-function Choice({ value, onChange, options, names, ids }: ChoiceProps): ReactNode {
+function Choice({ value, onChange, options, names, ids, isNeeded }: ChoiceProps): ReactNode {
   return (
     <select {...ids} value={options.indexOf(value as Json)} onChange={(event) => onChange(options[Number(event.target.value)])}>
-      <option value={-1}>choose</option>
+      <option value={-1}>{isNeeded ? "choose" : "not given"}</option>
       {names.map((name, index) => (
         <option key={name} value={index}>
           {name}

@@ -28,10 +28,16 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
         return (
           <>
             <LetterHead letter={data} />
-            <Why letter={data} shown={shown} />
-            {data.hidden === true ? <HiddenNote what="What the work item was given and what it threw" /> : null}
-            {data.open ? <Decision key={data.id} letter={data} shown={shown} schemas={schemas} /> : <Decided letter={data} />}
-            <Details shown={shown} letter={data} />
+            <div className="p-letter">
+              <div>
+                <Why letter={data} shown={shown} />
+                {data.hidden === true ? <HiddenNote what="What the work item was given and what it threw" /> : null}
+              </div>
+              <div>{data.open ? <Decision key={data.id} letter={data} shown={shown} schemas={schemas} /> : <Decided letter={data} />}</div>
+              <div>
+                <Details shown={shown} letter={data} />
+              </div>
+            </div>
           </>
         );
       }}

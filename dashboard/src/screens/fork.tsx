@@ -17,7 +17,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
   const page = usePage();
   const id = params["id"] ?? "";
   const stops = useLoad<StopsView>(`${API.process(id)}/stops`);
-  const [at, setAt] = useState(query.get("at") ?? "");
+  const [at, setAt] = useState(query.get("at") ?? "start");
   const [model, setModel] = useState("");
   const [prompt, setPrompt] = useState("");
   const [hasInput, setHasInput] = useState(false);
@@ -48,6 +48,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
         <ActForm
           name="Fork"
           role="operate"
+          also="content"
           acting={acting}
           blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "The input is not JSON." : undefined}
           command={forkCommand(id, { at, model, prompt, input: given })}
@@ -62,7 +63,10 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
                 </option>
               ))}
             </datalist>
-            <span className="p-faint">What came before keeps its recorded results. The conversation of a work item names its calls.</span>
+            <span className="p-faint">
+              A work item, a call of it after a slash, or start. What came before keeps its recorded results; a conversation offers its
+              calls.
+            </span>
           </label>
           <div className="p-pair">
             <label className="p-field">

@@ -83,7 +83,7 @@ function Fact({ fact, memory, isHidden, reload, forgotten }: FactProps): ReactNo
       side={
         <span className="p-row">
           <Mark>{kind}</Mark>
-          <Mark tone={trust === "untrusted" ? "warn" : "good"}>{trust}</Mark>
+          {trust === "untrusted" && label.length > 0 ? null : <Mark tone={trust === "untrusted" ? "warn" : "good"}>{trust}</Mark>}
           {label.length === 0 ? null : <TrustMark label={label} />}
           {isStale ? <Mark tone="bad">stale</Mark> : null}
         </span>

@@ -34,7 +34,7 @@ export function ReplayScreen({ params }: ScreenProps): ReactNode {
       <Box>
         <ActForm
           name={acting.done === undefined ? "Replay" : "Replay again"}
-          role="read"
+          role="content"
           acting={acting}
           command={command(["replay", id])}
         />
@@ -99,7 +99,7 @@ function DivergenceBox({ divergence, id }: { readonly divergence: Divergence; re
       )}
       <p className="p-row">
         {work === undefined ? null : <Link to={TO.conversation(process, work)}>Conversation</Link>}
-        {call === undefined ? null : <Link to={TO.fork(process, call)}>Fork at this call</Link>}
+        {call === undefined ? null : <Link to={TO.fork(process, work === undefined ? call : `${work}/${call}`)}>Fork at this call</Link>}
       </p>
     </Box>
   );

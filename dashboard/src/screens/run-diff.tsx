@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import type { DiffLine, RunDiff } from "../../../runtime/cassette/diff.ts";
 import { ActForm, useActing } from "../parts/act.tsx";
-import { Answer, Box, CommandLine, Head, Mark, Note, type Tone } from "../parts/blocks.tsx";
+import { Answer, Box, Head, Mark, Note, type Tone } from "../parts/blocks.tsx";
 import { command } from "../parts/commands.ts";
 import { countText, pluralText, usdText } from "../parts/format.ts";
 import { DiffLines } from "../parts/input-editor.tsx";
@@ -34,6 +34,7 @@ export function RunDiffScreen({ params }: ScreenProps): ReactNode {
         <ActForm
           name="Compare"
           role="read"
+          also="content"
           acting={acting}
           blocked={other.trim() === "" ? "Name the other process." : undefined}
           command={command(["diff", a, other.trim() === "" ? "<id>" : other.trim()])}
@@ -110,7 +111,6 @@ export function DiffBody({
           </section>
         ))}
       </Box>
-      <CommandLine text={command(["diff", diff.a, diff.b])} />
     </>
   );
 }

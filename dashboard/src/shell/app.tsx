@@ -52,7 +52,15 @@ async function redeemCode(): Promise<void> {
   await logIn({ code });
 }
 
-function Login({ who, fault, done }: { readonly who: Who; readonly fault: PageFault | undefined; readonly done: () => Promise<void> }): ReactNode {
+function Login({
+  who,
+  fault,
+  done,
+}: {
+  readonly who: Who;
+  readonly fault: PageFault | undefined;
+  readonly done: () => Promise<void>;
+}): ReactNode {
   const [token, setToken] = useState("");
   const [own, setOwn] = useState<PageFault>();
   const send = (event: FormEvent): void => {
@@ -84,10 +92,7 @@ function Frame({ who, left }: { readonly who: Who; readonly left: () => Promise<
   const address = useAddress();
   const { news, isLive } = useNews();
   const roles = useMemo(() => new Set(who.roles), [who.roles]);
-  const page = useMemo(
-    (): Page => ({ get, post, roles, news, nowMs: () => Date.now(), go, href: addressOf }),
-    [roles, news],
-  );
+  const page = useMemo((): Page => ({ get, post, roles, news, nowMs: () => Date.now(), go, href: addressOf }), [roles, news]);
   return (
     <PageContext value={page}>
       <a className="s-skip" href="#screen">
@@ -117,7 +122,11 @@ function Navigation({ path, who, isLive, left }: NavigationProps): ReactNode {
     <header className="s-side" data-open={isOpen}>
       <div className="s-brand">
         <strong>{who.system}</strong>
-        <span className="s-live" data-live={isLive} title={isLive ? "Changes are shown as they happen" : "The host does not send changes now"}>
+        <span
+          className="s-live"
+          data-live={isLive}
+          title={isLive ? "Changes are shown as they happen" : "The host does not send changes now"}
+        >
           {isLive ? "live" : "not live"}
         </span>
         <button type="button" className="s-menu" aria-expanded={isOpen} aria-controls="navigation" onClick={() => setOpen(!isOpen)}>
