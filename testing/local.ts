@@ -1,6 +1,8 @@
 /**
  * @module `runLocal` and `startLocal`: run tasks of a system in milliseconds without Dapr, on the same turn engine as with Dapr.
  */
+import { readRun } from "../actors/fork/read-run.ts";
+import type { Cassette } from "../runtime/cassette/cassette.ts";
 import type { InputOf, OutputOf } from "../agents/contract.ts";
 import { requireKeys } from "../agents/definition.ts";
 import type { Endpoint, EndpointEnvironment } from "../agents/model/endpoint.ts";
@@ -135,6 +137,8 @@ export interface LocalSystem {
   list(): Promise<readonly ProcessEntry[]>;
   /** Returns the work items of a process, with contents and the steps of their handlers. Throws `process.unknown`. */
   stops(id: string): Promise<StopsView>;
+  /** Returns all records of a process and its nested ones, as `troupe export` does. */
+  cassette(id: string): Promise<Cassette>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
   /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
@@ -231,6 +235,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
       }
     },
     stops: (id) => operations.stops(inside(id)),
+    cassette: (id) => readRun({ ports: world.ports, system: system.name, values: host.values }, inside(id)),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
     },

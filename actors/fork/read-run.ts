@@ -103,7 +103,8 @@ async function worksOf(
     if (event.e === "work-done") {
       known.contents = { ...(entryOf(before.works, id) ?? work), result: event.result };
       known.nextState = event.state;
-    } else if (event.e !== "undo-done" && work.status !== "done") known.contents = { ...work, result: work.result ?? known.contents.result };
+    } else if (event.e !== "undo-done" && work.status !== "done")
+      known.contents = { ...work, result: work.result ?? known.contents.result };
     if (event.e === "call-undone") known.contents = { ...known.contents, calls: work.calls };
   }
   return [...last].flatMap(([id, work]) => {
@@ -113,7 +114,14 @@ async function worksOf(
     const full: AgentWork = { ...work, input, label, stateLabel, calls, modelCalls, steps, waits, failures, result: result ?? work.result };
     const { state: seen, stateVersion, nextState } = known;
     return [
-      { agent, actor, stateVersion, work: full, ...(seen === undefined ? {} : { state: seen }), ...(nextState === undefined ? {} : { nextState }) },
+      {
+        agent,
+        actor,
+        stateVersion,
+        work: full,
+        ...(seen === undefined ? {} : { state: seen }),
+        ...(nextState === undefined ? {} : { nextState }),
+      },
     ];
   });
 }

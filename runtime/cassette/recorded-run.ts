@@ -5,8 +5,7 @@
  * What comes before is found by the order in one journal. Times are compared only between what ran at the same time; either is right there.
  */
 import { Fault, type Json } from "../faults.ts";
-import { childProcessId, outsideId, stopWorkParts } from "../ids.ts";
-import { itemsPath } from "../ids.ts";
+import { childProcessId, itemsPath, messageId, outsideId, stopWorkParts } from "../ids.ts";
 import type { Label } from "../label.ts";
 import type { ProcessEvent } from "../process/events.ts";
 import type { Task } from "../process/state.ts";
@@ -115,7 +114,7 @@ export class RecordedRun {
     if (cut === undefined || work.end === undefined || cut.chain.has(work)) return false;
     if (this.#around(work).some((one) => this.isGiven(one))) return true;
     const asked = this.#askIn(cut, work);
-    if (asked !== undefined) return isBefore(asked.order, cut.call?.order);
+    if (asked !== undefined) return cut.call !== undefined && isBefore(asked.order, cut.call.order);
     return this.#isPast(work.process, work.end, cut);
   }
 
@@ -126,7 +125,10 @@ export class RecordedRun {
   }
 
   /** Whether a model call of a work item was made before. */
-  isAsked(work: KnownWork, call: { readonly key: string; readonly order?: number | undefined; readonly atMs: number | undefined }): boolean {
+  isAsked(
+    work: KnownWork,
+    call: { readonly key: string; readonly order?: number | undefined; readonly atMs: number | undefined },
+  ): boolean {
     const cut = this.#cut;
     if (cut === undefined) return false;
     if (work === cut.work) return cut.call !== undefined && call.key !== cut.call.key && isBefore(call.order, cut.call.order);
@@ -210,8 +212,8 @@ export class RecordedRun {
         else this.#note(id, event, when, waits, signals);
       }
     for (const work of this.works) {
-      const nested = work.process === id && work.work.target.kind === "route" ? all.get(childProcessId(work.work.id)) : undefined;
-      if (nested !== undefined) this.#read(all, nested, childProcessId(work.id), work);
+      const nested = work.process === id && work.work.target.kind === "route" ? all.get(work.work.actor) : undefined;
+      if (nested !== undefined) this.#read(all, nested, childProcessId(messageId(work.id, 1)), work);
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import { NOTHING_SPENT, addSpent, type Spent } from "../budget.ts";
 import type { Json } from "../faults.ts";
-import { childProcessId, pathText, placeOf, stopWorkParts } from "../ids.ts";
+import { pathText, placeOf, stopWorkParts } from "../ids.ts";
 import type { ProcessEvent } from "../process/events.ts";
 import type { Wait } from "../process/wait.ts";
 import type { Work } from "../process/work.ts";
@@ -104,7 +104,7 @@ class TreeReader {
   workNode(work: Work, end: Json | undefined, place: Surroundings): RunNode {
     const stop = place.around + pathText(work.stop, work.item);
     const name = doerName(work.target);
-    const nested = work.target.kind === "route" ? this.#processes.get(childProcessId(work.id)) : undefined;
+    const nested = work.target.kind === "route" ? this.#processes.get(work.actor) : undefined;
     const known = place.works.get(work.id);
     const parts = nested === undefined ? [] : this.nodesOf(nested, `${stop} > `);
     if (known !== undefined) parts.push(...this.#handled(known, stop, place));

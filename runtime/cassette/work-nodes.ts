@@ -33,7 +33,9 @@ export function workNodes(
       const content = { arguments: contents.argumentsOf(key, input), ...contents.result({ output, fault }) };
       return [made(order, { ...at, what: "tool", name: tool, key, content })];
     }),
-    ...work.steps.map(({ name, output, order }) => made(order, { ...at, what: "step", name, key: name, content: contents.result({ output }) })),
+    ...work.steps.map(({ name, output, order }) =>
+      made(order, { ...at, what: "step", name, key: name, content: contents.result({ output }) }),
+    ),
     ...failures.flatMap((failure) => failureNodes(failure, work, at, contents)),
     ...work.waits.flatMap((wait) => waitNodes(wait, work, at, contents, asked)),
   ];
