@@ -16,12 +16,13 @@ import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
 import { LoopLag } from "./engine/loop-lag.ts";
-import type { Ports, StateStore } from "./engine/ports.ts";
+import type { Ports, ReleaseSource, StateStore } from "./engine/ports.ts";
 import { MessageKeys } from "./engine/signatures.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
 import { type Address, actorType } from "../runtime/protocol.ts";
+import { sourceOf } from "./releases/sources.ts";
 import { Retention } from "./retention/retention.ts";
 import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
@@ -105,6 +106,11 @@ export interface ServeOptions {
    * @default newer
    */
   readonly daprVersion?: DaprVersionCheck | undefined;
+  /**
+   * Where the releases of prompts and models stand, as YAML or JSON: the path of a file, or `configuration:<store>/<key>` for a key of a
+   * Dapr configuration store. It is read again every second. @default agents use what their code says
+   */
+  readonly releases?: string | undefined;
   /** A pino logger, {@link consoleLogger}, or anything else of that shape. */
   readonly logger: Logger;
 }
@@ -142,10 +148,19 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     log: logger,
     listener: listenerOf(options.host ?? "127.0.0.1", options.appPort),
     lagMs: () => lag.ms,
+    releases: releasesOf(options),
     ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
-  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention, models: () => models?.view ?? [] });
+  const operations = new SystemOperations({
+    system,
+    ports,
+    host,
+    newId: () => v7(),
+    retention,
+    models: () => models?.view ?? [],
+    log: logger,
+  });
   const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
   const stopped = (): boolean => http.stopping;
   const search = new SidecarSearch({
@@ -184,7 +199,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     store.open(usable);
     void models?.start();
     host.watch.onReturn(() => placement.forget());
-    return resume({ ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
+    return resume({ ports, host, retention, operations, watchdog, actor: indexRoot, log: logger, stopped });
   };
   const recovered = begin().catch((error: unknown) => {
     logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
@@ -192,6 +207,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const stop = async (): Promise<void> => {
     retention.stop();
+    operations.releasing.end();
     lag.stop();
     await http.drain(host.stop());
     await client.close();
@@ -212,6 +228,10 @@ function gatewayOf(
   return new Gateway({ system: system.name, models: system.models, environment, clock: systemClock, log: logger, shared, settings });
 }
 
+function releasesOf({ releases, daprHost = "127.0.0.1", daprHttpPort, apiToken }: ServeOptions): ReleaseSource | undefined {
+  return releases === undefined ? undefined : sourceOf(releases, userValues({ daprHost, daprHttpPort, apiToken }).settings);
+}
+
 function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {
   const keys = new MessageKeys(given);
   if (!keys.isSigning)
@@ -227,6 +247,7 @@ interface Resumed {
   readonly ports: Ports;
   readonly host: Host;
   readonly retention: Retention;
+  readonly operations: SystemOperations;
   readonly watchdog: SidecarWatchdog;
   readonly actor: Address;
   readonly log: Logger;
@@ -234,9 +255,10 @@ interface Resumed {
 }
 
 /** Begins the work of a host beside its sidecar. Resolves with the number of open processes when all of them were nudged. */
-async function resume({ ports, host, retention, watchdog, actor, log, stopped }: Resumed): Promise<number> {
+async function resume({ ports, host, retention, operations, watchdog, actor, log, stopped }: Resumed): Promise<number> {
   void watchdog.run();
   void tryReminders({ reminders: ports.reminders, actor, clock: ports.clock, log, stopped });
+  operations.releasing.start();
   await host.watch.start();
   const count = await host.recover();
   log.info({ open: count }, "recovered");

@@ -87,8 +87,12 @@ export interface AgentDefinition {
   readonly asks: readonly Contract[];
   readonly handsOffTo: readonly Contract[];
   readonly data: AgentData;
-  /** Names of the models of the system that the agent may use; "default" also stands for the only one. Empty for plain code. */
+  /** Names of the models of the system that the agent may use, the first one first; "default" also stands for the only one. Empty for plain code. */
   readonly models: readonly string[];
+  /** The versions of its prompt that the code has. Empty: the prompt has no versions, or it is no model agent. */
+  readonly prompts: readonly string[];
+  /** The version that is used without a release. Absent: there are none. */
+  readonly prompt: string | undefined;
   /** The tools by name. */
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   /** The most that this agent may use. `undefined`: what its tools need. */
@@ -149,6 +153,8 @@ export function agent<
       ...(bound.models.length === 0 ? {} : { timeoutMs: LIMITS.modelStopTimeoutMsDefault }),
     },
     models: bound.models,
+    prompts: bound.prompts,
+    prompt: bound.prompt,
     tools,
     permissions,
     memory: options.memory === undefined ? undefined : memoryRulesOf(options.memory, target, where, MODEL in options),
@@ -177,6 +183,8 @@ function bindHandler<
   if (typeof handle !== "function") throw invalid(where, "handle must be a function");
   return {
     models: [],
+    prompts: [],
+    prompt: undefined,
     budget: undefined,
     handle: async (input, _runtime, face) =>
       // Here types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an InputOf<C>. The

@@ -7,6 +7,7 @@ import type { Grant, Spent } from "../runtime/budget.ts";
 import type { ModelCall, ModelReply } from "../runtime/model/conversation.ts";
 import type { Label } from "../runtime/label.ts";
 import type { FactDraft, FactQuery, FactView, RuntimeMemory } from "../runtime/memory/view.ts";
+import type { WorkRelease } from "../runtime/release.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
 import type { Contract, InputOf, OutputOf } from "./contract.ts";
 import type { ToolDefinition, ToolInput, ToolOutput } from "./tool.ts";
@@ -113,6 +114,8 @@ export interface RuntimeContext {
   readonly inputLabel: Label;
   /** Absent: nothing was sent back. */
   readonly sentBack?: SentBackOutput | undefined;
+  /** The version of the prompt and the model that were chosen for this work item. Absent: the code's own. */
+  readonly release?: WorkRelease | undefined;
   /** Absent: the agent declares no memory. */
   readonly memory?: RuntimeMemory | undefined;
   now(): number;

@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     messageKeys: words("TROUPE_MESSAGE_KEY"),
     ...optional("stateStore", "TROUPE_STATE_STORE"),
     ...optional("pubsub", "TROUPE_PUBSUB"),
+    ...optional("releases", "TROUPE_RELEASES"),
     retentionMs: retention(),
     daprVersion: daprVersionCheck(process.env[DAPR_VERSION_CHECK_VARIABLE]),
     logger,

@@ -1,4 +1,7 @@
 /** @module A typed client of a running system. */
+import { Cassette } from "../runtime/cassette/cassette.ts";
+import { ReplayReport } from "../runtime/cassette/replay-report.ts";
+import { ConversationView } from "../runtime/conversation-view.ts";
 import { z } from "zod";
 import type { InputOf, OutputOf } from "../agents/contract.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
@@ -16,10 +19,12 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SchemasAnswer,
   SignalReceipt,
 } from "../runtime/answers.ts";
 import { FollowedDelta } from "../runtime/model/deltas.ts";
 import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
+import { ReleasesView, ReleaseView } from "../runtime/release.ts";
 import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
@@ -190,6 +195,22 @@ export class Client {
     }
   }
 
+  /** Returns the records of a process with their contents: what `troupe export` writes to a file. */
+  cassette(id: string, options: CallOptions = {}): Promise<Cassette> {
+    return this.#connection.call(Cassette, "the cassette", { ...options, path: `${processPath(id)}/cassette` });
+  }
+
+  /** Replays a process with the code of the host, and tells what would differ. */
+  replay(id: string, options: CallOptions = {}): Promise<ReplayReport> {
+    return this.#connection.call(ReplayReport, "the replay", { ...options, path: `${processPath(id)}/replay`, body: {} });
+  }
+
+  /** Returns what a model agent sent and received in one work item. Throws `work.unknown`. */
+  conversation(id: string, work: string, options: CallOptions = {}): Promise<ConversationView> {
+    const path = `${processPath(id)}/works/${encodeURIComponent(work)}/conversation`;
+    return this.#connection.call(ConversationView, "the conversation", { ...options, path });
+  }
+
   /** Returns a page of the processes, newest first. */
   list({ state, status, route, cursor, limit, ...rest }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
     const query = { state, status, route, cursor, limit };
@@ -248,6 +269,11 @@ export class Client {
     return this.#connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
   }
 
+  /** Returns the JSON Schemas of what routes and agents take and give. */
+  schemas(options: CallOptions = {}): Promise<SchemasAnswer> {
+    return this.#connection.call(SchemasAnswer, "the schemas", { ...options, path: "/schemas" });
+  }
+
   /** Returns the models of the system with their endpoints, as the host sees them that answers. */
   models(options: CallOptions = {}): Promise<ModelsAnswer> {
     return this.#connection.call(ModelsAnswer, "the models", { ...options, path: "/models" });
@@ -262,6 +288,20 @@ export class Client {
   syncSource(name: string, options: CallOptions = {}): Promise<SyncAnswer> {
     const path = `/sources/${encodeURIComponent(name)}/sync`;
     return this.#connection.call(SyncAnswer, "the comparison", { ...options, path, body: {} });
+  }
+
+  /** Returns the releases of prompts and models, as the host uses them. */
+  releases(options: CallOptions = {}): Promise<ReleasesView> {
+    return this.#connection.call(ReleasesView, "the releases", { ...options, path: "/releases" });
+  }
+
+  /** Stops the canary of an agent, on all hosts. One that is stopped already stays as it is. Throws `release.unknown`. */
+  stopRelease(agent: string, { reason, ...rest }: CallOptions & { readonly reason: string }): Promise<ReleaseView> {
+    return this.#connection.call(ReleaseView, "the release", {
+      ...rest,
+      path: `/releases/${encodeURIComponent(agent)}/stop`,
+      body: { reason },
+    });
   }
 
   /** Returns the actors whose journals are broken. */

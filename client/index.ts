@@ -27,12 +27,14 @@ export type {
   ProcessEntry,
   PurgeAnswer,
   Receipt,
+  SchemasAnswer,
   SignalReceipt,
 } from "../runtime/answers.ts";
 export type { FactFilter, ForgetOptions, FactEntry, Forgotten, GoneFact, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
 export type { DecisionContent as Decision, DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
 export type { RulesAnswer, RuleView } from "../runtime/people/rule-view.ts";
 export type { InboxEntry, RequestLine, RequestView } from "../runtime/people/view.ts";
+export type { ReleasesView, ReleaseView } from "../runtime/release.ts";
 export type { SourcesAnswer, SourceView, StaleReader, SyncAnswer } from "../runtime/source-answers.ts";
 export type {
   CallView,

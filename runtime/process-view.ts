@@ -154,6 +154,7 @@ export const CallView = z.object({
   code: Code.optional().describe("Code of its latest fault."),
   endpoint: z.string().optional().describe("Model calls: the endpoint that answered last."),
   answered: z.string().optional().describe("Model calls: the model that answered, as the provider names it; `scripted` is no model."),
+  prompt: z.string().optional().describe("Model calls: the version of the prompt; absent: it has none."),
   rung: z.string().optional().describe("Model calls: the rung of the repair ladder, or of a budget's end, for which it was made."),
   tries: z.int().positive().optional().describe("Model calls: how often it was begun, in all attempts."),
   inputTokens: z.int().nonnegative().optional().describe("Model calls: input tokens of all tries whose end is known."),

@@ -151,7 +151,12 @@ export type OwedEffect =
   /** `probe`: what its receipt says is wanted, so it is sent straight to the actor, also where an earlier receipt is known. */
   | { readonly kind: "send"; readonly message: Message; readonly topic?: string; readonly probe?: true }
   /** Enter a closed process in the index, a dead letter in its queue, an operator action in the audit. */
-  | { readonly kind: "index"; readonly index: Exclude<IndexName, "Memories">; readonly bucket: string; readonly entry: IndexEntry }
+  | {
+      readonly kind: "index";
+      readonly index: Exclude<IndexName, "Memories" | "Releases">;
+      readonly bucket: string;
+      readonly entry: IndexEntry;
+    }
   /** Best-effort event notification; the journal is authoritative. */
   | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData }
   | { readonly kind: "notify"; readonly topic: "requests"; readonly id: string; readonly data: RequestNotification };
@@ -197,11 +202,35 @@ export interface RequestNotification {
   readonly atMs: number;
 }
 
-/** Actor types of a system. Agents' types are built the same way, so an agent cannot have one of these names. */
-export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit", "Inbox", "Memories", "Memory", "Rules"] as const;
+/** The content of an event notification about a release. `atMs` is in milliseconds since the epoch. */
+export interface ReleaseNotification {
+  readonly agent: string;
+  /** Hash of the release. */
+  readonly release: string;
+  readonly what: "stopped";
+  readonly by: string;
+  readonly why: string;
+  readonly atMs: number;
+}
 
-/** The indexes of a system: open and ended processes, dead letters, operator actions and checks, requests to people, and memories. */
-export const INDEXES = ["Directory", "DeadLetterQueue", "Audit", "Inbox", "Memories"] as const;
+/** The content of any event notification. */
+export type Notification = NotificationData | RequestNotification | ReleaseNotification;
+
+/** Actor types of a system. Agents' types are built the same way, so an agent cannot have one of these names. */
+export const RESERVED_TYPES = [
+  "ProcessManager",
+  "Directory",
+  "DeadLetterQueue",
+  "Audit",
+  "Inbox",
+  "Memories",
+  "Memory",
+  "Rules",
+  "Releases",
+] as const;
+
+/** The indexes of a system: open and ended processes, dead letters, operator actions and checks, requests to people, memories, releases. */
+export const INDEXES = ["Directory", "DeadLetterQueue", "Audit", "Inbox", "Memories", "Releases"] as const;
 /** One of {@link INDEXES}. */
 export type IndexName = (typeof INDEXES)[number];
 
@@ -220,4 +249,5 @@ export const topics = {
   results: (system: string): string => `${system}.results`,
   deadletters: (system: string): string => `${system}.deadletters`,
   requests: (system: string): string => `${system}.requests`,
+  releases: (system: string): string => `${system}.releases`,
 } as const;

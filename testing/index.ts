@@ -9,7 +9,6 @@ export { type FakeCall, fakeModel, type FakeModel, type FakeReply } from "./fake
 export { fake, type Fake, type FakeHandler, type Fakes } from "./fakes.ts";
 export {
   type LocalOutcome,
-  type LocalMemory,
   type LocalSystem,
   type LocalTask,
   runLocal,
@@ -17,6 +16,10 @@ export {
   startLocal,
   type StartLocalOptions,
 } from "./local.ts";
+export { replayFrom } from "./replay.ts";
+export type { Cassette } from "../runtime/cassette/cassette.ts";
+export type { Divergence, ReplayReport } from "../runtime/cassette/replay-report.ts";
+export type { LocalMemory } from "./local-memory.ts";
 export type { LocalDecision, People } from "./people.ts";
 export {
   type BoughtCall,

@@ -1,8 +1,6 @@
 /**
  * @module `runLocal` and `startLocal`: run tasks of a system in milliseconds without Dapr, on the same turn engine as with Dapr.
  */
-import { readRun } from "../actors/fork/read-run.ts";
-import type { Cassette } from "../runtime/cassette/cassette.ts";
 import type { InputOf, OutputOf } from "../agents/contract.ts";
 import { requireKeys } from "../agents/definition.ts";
 import type { Endpoint, EndpointEnvironment } from "../agents/model/endpoint.ts";
@@ -11,22 +9,24 @@ import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import { type ProcessEntry, ProcessPage } from "../runtime/answers.ts";
+import type { Cassette } from "../runtime/cassette/cassette.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
 import { ANONYMOUS, type Principal } from "../runtime/protocol/principal.ts";
-import type { Forgotten, MemoryView } from "../runtime/memory-answers.ts";
+import type { GivenReleases, ReleasesView, ReleaseView } from "../runtime/release.ts";
 import type { SyncAnswer } from "../runtime/source-answers.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
 import { Driver } from "../actors/memory/driver.ts";
 import { LocalWorld, SkippingClock } from "../actors/memory/world.ts";
 import { type Logger, SILENT } from "../actors/engine/log.ts";
-import type { Clock } from "../actors/engine/ports.ts";
+import type { Clock, ReleaseSource } from "../actors/engine/ports.ts";
 import { systemRandom } from "../actors/engine/system-clock.ts";
 import { type Fakes, withFakes } from "./fakes.ts";
+import { type LocalMemory, localMemory } from "./local-memory.ts";
 import { LocalPeople, type People } from "./people.ts";
 import { syncSource } from "../actors/operations/source-operations.ts";
 import { SystemOperations } from "../actors/operations/system-operations.ts";
@@ -45,6 +45,8 @@ export interface RunLocalOptions {
    * needs a person fails with `person.expired`.
    */
   readonly people?: People;
+  /** Releases of prompts and models, as a file of releases has them. @default agents use what their code says */
+  readonly releases?: GivenReleases;
   /** A clock that the test drives itself. @default real time while handlers work, skipped while the system is idle */
   readonly clock?: Clock;
   /** Task id. @default "local" */
@@ -79,7 +81,9 @@ export interface LocalOutcome<Output = unknown> {
 }
 
 const GIVE_UP_MS = 30_000;
-const START_OPTIONS = ["fakes", "models", "people", "clock", "log", "giveUpMs"];
+/** After that time the entries of ended tasks are in the index. */
+const SETTLED_MS = 4 * LIMITS.indexLingerMs;
+const START_OPTIONS = ["fakes", "models", "people", "releases", "clock", "log", "giveUpMs"];
 const TASK_OPTIONS = ["id", "timeoutMs", "principal", "permissions", "untrusted"];
 
 /**
@@ -111,7 +115,7 @@ export async function runLocal(
 }
 
 /** Options of {@link startLocal}; as for {@link runLocal}. */
-export type StartLocalOptions = Pick<RunLocalOptions, "fakes" | "models" | "people" | "clock" | "log" | "giveUpMs">;
+export type StartLocalOptions = Pick<RunLocalOptions, "fakes" | "models" | "people" | "releases" | "clock" | "log" | "giveUpMs">;
 
 /** Options of one task of a {@link LocalSystem}. */
 export interface LocalTask {
@@ -133,12 +137,12 @@ export interface LocalSystem {
   run(route: string, input: unknown, task?: LocalTask): Promise<LocalOutcome>;
   /** Returns a process: open work items, newest history, outcome. Throws `process.unknown`. */
   show(id: string): Promise<ProcessView>;
+  /** Returns the records of an ended process with their contents, for {@link replayFrom}. Throws `process.unknown`. */
+  cassette(id: string): Promise<Cassette>;
   /** Returns the newest processes, each with the summary of its last run. */
   list(): Promise<readonly ProcessEntry[]>;
   /** Returns the work items of a process, with contents and the steps of their handlers. Throws `process.unknown`. */
   stops(id: string): Promise<StopsView>;
-  /** Returns all records of a process and its nested ones, as `troupe export` does. */
-  cassette(id: string): Promise<Cassette>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
   /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
@@ -148,28 +152,16 @@ export interface LocalSystem {
    * @throws `source.unknown`, `source.unavailable`
    */
   sync(source: string): Promise<SyncAnswer>;
+  /**
+   * The releases of prompts and models, with what was counted of the ended tasks. Canaries are judged before each task and here. With an
+   * argument, other releases take their place first, as when the file changes.
+   */
+  releases(next?: GivenReleases): Promise<ReleasesView>;
+  /** Stops the canary of an agent. Throws `release.unknown`. */
+  stopRelease(agent: string, reason: string): Promise<ReleaseView>;
   /** What agents remember. */
   readonly memory: LocalMemory;
   stop(): Promise<void>;
-}
-
-/** The memories of a local system. All methods throw `memory.unknown`. */
-export interface LocalMemory {
-  list(): Promise<readonly string[]>;
-  show(memory: string): Promise<MemoryView>;
-  /** Forgets a fact, and what was derived from it in any memory. */
-  forget(memory: string, id: string): Promise<Forgotten>;
-  promote(memory: string, id: string, reason: string): Promise<void>;
-}
-
-function localMemory(operations: SystemOperations, during: <T>(action: Promise<T>) => Promise<T>): LocalMemory {
-  const caller = { principal: { ...ANONYMOUS, subject: "local" } };
-  return {
-    list: () => during(operations.memories().then(({ memories }) => memories)),
-    show: (memory) => during(operations.memory(memory, {}, caller)),
-    forget: (memory, id) => during(operations.forgetFact(memory, id, {}, caller)),
-    promote: (memory, id, reason) => during(operations.promoteFact(memory, id, reason, caller).then(() => undefined)),
-  };
 }
 
 /** Starts a system in memory. Throws `agent.unknown` for a fake of an unknown agent, `definition.invalid` for an unknown option. */
@@ -181,7 +173,14 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const models = inRealTime(replaceModels(system.models, options.models ?? {}, "startLocal"), (action) => driver.during(action));
   const gateway = new Gateway({ system: system.name, models, environment: LOCAL_ENVIRONMENT, clock, log });
   const world = new LocalWorld({ clock, random: systemRandom, models: gateway });
-  const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log });
+  let releases = options.releases ?? {};
+  const given: ReleaseSource = {
+    from: "code",
+    place: "startLocal",
+    read: async () => JSON.stringify(releases),
+    parse: (text): unknown => JSON.parse(text),
+  };
+  const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log, releases: given });
   world.attach(host);
   const ended = new Set<string>();
   host.listen((_before, after) => {
@@ -191,11 +190,15 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   // As with Dapr, the processes of a tenant have ids of their own within the system.
   const tenants = new Map<string, string>();
   const inside = (id: string): string => insideId(id, tenants.get(id) ?? ANONYMOUS.tenant);
-  let given = 0;
-  const newId = (): string => `local-${(given += 1)}`;
-  const operations = new SystemOperations({ system, ports: world.ports, host, newId });
+  let made = 0;
+  const newId = (): string => `local-${(made += 1)}`;
+  const operations = new SystemOperations({ system, ports: world.ports, host, newId, log });
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
   const people = new LocalPeople({ decide: options.people, operations, during: (action) => driver.during(action) });
+  const look = async (): Promise<void> => {
+    await driver.during(operations.releasing.look());
+    if (host.releases.problem !== undefined) throw new Fault("release.invalid", host.releases.problem);
+  };
   // The route gives the type of the output, and the output was checked against the route when it ended.
   let compared: Promise<unknown> | undefined;
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
@@ -204,6 +207,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     const { principal = ANONYMOUS, ...options } = task;
     tenants.set(id, principal.tenant);
     await (compared ??= driver.during(Promise.allSettled(host.sources.names.map((name) => host.sources.sync(name, "start")))));
+    await look();
     await driver.during(operations.submit({ ...options, id, route: nameOf(system, route), input }, { principal }, 0));
     await driver.until(() => ended.has(inside(id)) || people.failure !== undefined);
     if (people.failure !== undefined) throw people.failure.error;
@@ -226,6 +230,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   return {
     run,
     show: (id) => operations.process(inside(id)),
+    cassette: (id) => operations.cassette(inside(id)),
     list: async () => {
       for (;;) {
         const { entries } = ProcessPage.parse(await operations.processes({}, undefined, LIMITS.pageEntriesMax));
@@ -235,13 +240,19 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
       }
     },
     stops: (id) => operations.stops(inside(id)),
-    cassette: (id) => readRun({ ports: world.ports, system: system.name, values: host.values }, inside(id)),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
     },
     signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
       await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
     },
+    releases: async (next = releases) => {
+      releases = next;
+      await driver.pass(SETTLED_MS);
+      await look();
+      return operations.releases();
+    },
+    stopRelease: (agent, reason) => driver.during(operations.stopRelease(agent, reason, { principal: { ...ANONYMOUS, subject: "local" } })),
     memory: localMemory(operations, (action) => driver.during(action)),
     sync: (source) => driver.during(syncSource(host, source, "local")),
     stop: () => host.stop(0),

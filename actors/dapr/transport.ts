@@ -9,7 +9,7 @@ import { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { DeltaAnswer, type DeltaRequest } from "../../runtime/model/deltas.ts";
-import { TurnAnswer, type Address, type Message, type NotificationData, type RequestNotification } from "../../runtime/protocol.ts";
+import { TurnAnswer, type Address, type Message, type Notification } from "../../runtime/protocol.ts";
 import type { Heartbeat, Nudged, Transport } from "../engine/ports.ts";
 import { MessageKeys, SIGNATURE_BYTES } from "../engine/signatures.ts";
 import { NotificationLine } from "./notifications.ts";
@@ -59,7 +59,7 @@ export class DaprTransport implements Transport {
     await this.#publish(topic, this.#event({ ...event, ...traceFields(message.trace) }, sealed), message.trace.traceparent);
   }
 
-  async notification(topic: string, id: string, data: NotificationData | RequestNotification): Promise<void> {
+  async notification(topic: string, id: string, data: Notification): Promise<void> {
     const line = this.#notifications.get(topic) ?? new NotificationLine(this.#client, this.#options.pubsub, topic);
     this.#notifications.set(topic, line);
     await line.tell(this.#event({ id, type: "troupe.notification", time: new Date(data.atMs).toISOString() }, JSON.stringify(data)));

@@ -7,7 +7,7 @@
 import type { Json } from "../../runtime/faults.ts";
 import type { ModelDelta, ModelReply, ModelRequest, ModelUsage } from "../../runtime/model/conversation.ts";
 import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
-import type { Address, Message, NotificationData, RequestNotification, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
+import type { Address, Message, Notification, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 
 /** The result of an insert. `refused`: the key exists already. `unknown`: no conclusive answer; read the key back. */
 export type InsertResult = "inserted" | "refused" | "unknown";
@@ -84,7 +84,18 @@ export interface Transport {
    * Publishes an event notification on the system's topic.
    * @throws `sidecar.unavailable`
    */
-  notification(topic: string, id: string, data: NotificationData | RequestNotification): Promise<void>;
+  notification(topic: string, id: string, data: Notification): Promise<void>;
+}
+
+/** Where the releases of prompts and models stand: it is read again and again. */
+export interface ReleaseSource {
+  readonly from: "code" | "file" | "configuration";
+  /** For logs and alarms: the path, or store and key. */
+  readonly place: string;
+  /** Throws any error if it cannot be read. */
+  read(): Promise<string>;
+  /** Throws an error that says what is wrong with the text. */
+  parse(text: string): unknown;
 }
 
 /** What a nudge found: the phase of a process, and its bucket in the index. */

@@ -18,13 +18,13 @@ import { systemRandom } from "../engine/system-clock.ts";
 import { Host } from "../host/host.ts";
 import { Driver } from "../memory/driver.ts";
 import { LocalWorld, SkippingClock } from "../memory/world.ts";
+import { Cassettes } from "../operations/cassettes.ts";
 import { SystemOperations } from "../operations/system-operations.ts";
 import { forkedSystem } from "./fork-agents.ts";
 import { ForkCalls } from "./fork-calls.ts";
 import { ForkEnd } from "./fork-end.ts";
 import { type ForkBudget, ForkModels } from "./fork-models.ts";
 import { ForkPeople } from "./fork-people.ts";
-import { readRun } from "./read-run.ts";
 import { withGiven } from "./with-given.ts";
 
 /** What runs a fork. */
@@ -141,7 +141,8 @@ class ForkedRun {
         });
       const view = this.ended.fault === undefined ? await this.#operations.process(this.#recorded.id) : undefined;
       const { ports } = this.#world;
-      const read = await readRun({ ports, system: this.#system.name, values: this.#host.values }, this.#recorded.id);
+      const journals = { ports, system: this.#system.name, values: this.#host.values };
+      const read = await new Cassettes(journals, { withOpen: true }).read(this.#recorded.id);
       return { view, ending: this.#state?.ending, read };
     } finally {
       this.ended.close();

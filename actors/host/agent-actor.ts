@@ -21,6 +21,7 @@ import type { Memories } from "./memories.ts";
 import { Runner } from "./runner.ts";
 import type { Checks } from "./checks.ts";
 import type { StandingRules } from "./standing-rules.ts";
+import type { HostReleases } from "./releases.ts";
 import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
@@ -42,6 +43,7 @@ export interface AgentActorParts {
   readonly rules: StandingRules;
   readonly checks: Checks;
   readonly memories: Memories;
+  readonly releases: Pick<HostReleases, "choose">;
 }
 
 /** All actors of one agent in this host. */
@@ -90,7 +92,13 @@ export class AgentActors {
     const checked = body.kind === "work" ? this.#checkInput(message, body.input) : undefined;
     const fault = checked instanceof Promise ? await checked : checked;
     const stored = this.#isKeyed && this.hasMemory;
-    const input: AgentInput = { kind: "message", message, ...(fault === undefined ? {} : { fault }), ...(stored ? { stored } : {}) };
+    const release = body.kind === "work" ? this.#parts.releases.choose(this.#parts.definition, body.root ?? message.processId) : undefined;
+    const input: AgentInput = {
+      ...{ kind: "message", message },
+      ...(fault === undefined ? {} : { fault }),
+      ...(stored ? { stored } : {}),
+      ...(release === undefined ? {} : { release }),
+    };
     // An actor of one process is new when its first request comes; the insert fails if that is wrong.
     const expectNew = body.kind === "work" && body.first === true;
     const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew });

@@ -39,6 +39,7 @@ export class Checks {
     const { name, effect } = facts.tool;
     this.#parts.metrics.checked({
       agent: work.agent,
+      release: work.release,
       tool: name,
       effect,
       verdict: judgement.verdict,

@@ -40,6 +40,10 @@ export class ExecutionFacts {
     if (isUntrusted(label)) this.#label = joined(this.#label, label);
   }
 
+  get release(): AgentWork["release"] {
+    return this.#work.release;
+  }
+
   get attempt(): number {
     return this.#work.attempt;
   }

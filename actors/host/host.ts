@@ -27,7 +27,8 @@ import { MemoryActors } from "./memory-actors.ts";
 import { Performer } from "./performer.ts";
 import { nudgeThese, recover, type RecoveryParts } from "./recovery.ts";
 import type { BeginningHost } from "./local-first-transport.ts";
-import type { Heartbeat, Nudged, Ports } from "../engine/ports.ts";
+import type { Heartbeat, Nudged, Ports, ReleaseSource } from "../engine/ports.ts";
+import { HostReleases } from "./releases.ts";
 import { ProcessActors } from "./process-actor.ts";
 import { processView } from "./process-view.ts";
 import { incarnationAt } from "./listener-identity.ts";
@@ -52,6 +53,8 @@ export interface HostParts {
   readonly listener?: string | undefined;
   /** How late the event loop is; above LIMITS.admissionLagMsMax tasks are refused. */
   readonly lagMs?: (() => number) | undefined;
+  /** Where the releases of prompts and models stand. Absent: agents use what their code says. */
+  readonly releases?: ReleaseSource | undefined;
 }
 
 /** Called with each record of a process manager of this host, after it was written. */
@@ -72,6 +75,8 @@ export class Host implements BeginningHost {
   /** The sources of the system, as this host compares them. The program that serves the host starts their schedules. */
   readonly sources: Sources;
   readonly inbox: IndexClient;
+  /** The releases of prompts and models. The program that serves the host looks at them. */
+  readonly releases: HostReleases;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
@@ -89,7 +94,7 @@ export class Host implements BeginningHost {
   #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs, releases }: HostParts) {
     this.#log = log;
     for (const warning of system.warnings) log.warn({ system: system.name }, warning);
     this.metrics = new HostMetrics(system.name);
@@ -133,9 +138,23 @@ export class Host implements BeginningHost {
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     const rules = new StandingRules({ system: system.name, ports, audit, log });
     const checks = new Checks({ audit, clock, metrics: this.metrics });
+    this.releases = new HostReleases({
+      ...{ system, incarnation: this.incarnation, source: releases, ports, log, metrics: this.metrics },
+      index: new IndexClient(ports, system.name, "Releases"),
+      bucket: async (name) => (await this.indexEngine("Releases").fresh(name)).state,
+    });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      const parts = { ...shared, system: system.name, watch: this.watch, deltas: this.pieces, rules, checks, memories };
+      const parts = {
+        ...shared,
+        system: system.name,
+        watch: this.watch,
+        deltas: this.pieces,
+        rules,
+        checks,
+        memories,
+        releases: this.releases,
+      };
       this.#agents.set(type, new AgentActors({ ...parts, type, definition }));
     }
     for (const index of INDEXES) {
@@ -158,6 +177,7 @@ export class Host implements BeginningHost {
     this.metrics.watch({
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
+      canaries: () => this.releases.canaries(),
     });
     this.types = [this.#processType, memoryType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
   }

@@ -121,7 +121,7 @@ export class Performer {
     });
   }
 
-  #fileIn(index: Exclude<IndexName, "Directory" | "Memories">): IndexClient {
+  #fileIn(index: Exclude<IndexName, "Directory" | "Memories" | "Releases">): IndexClient {
     const { desk, audit, inbox } = this.#parts;
     return { DeadLetterQueue: desk, Audit: audit, Inbox: inbox }[index];
   }

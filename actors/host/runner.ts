@@ -22,6 +22,7 @@ import { CallTelemetry } from "../telemetry/calls.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import { versionAttributes } from "../telemetry/version.ts";
 import type { Checks } from "./checks.ts";
 import { type Active, codeOf, isParked, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
@@ -225,7 +226,14 @@ export class Runner {
     }
     const parts = {
       ...{ work, agent: definition, rules, checks, values, clock, random, models, link, log },
-      telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
+      telemetry: new CallTelemetry({
+        metrics,
+        trace: work.trace,
+        agent: definition.name,
+        processId: work.processId,
+        workId,
+        release: work.release,
+      }),
       memory: this.#memoryOf(actorId, work),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => this.#noteWaiting(own(), waiting),
@@ -234,12 +242,12 @@ export class Runner {
     return { mode: "do", execution: new HandlerExecution(parts, stateVersion, content) };
   }
 
-  #memoryOf(actor: string, { principal }: AgentWork): HandlerExecutionParts["memory"] {
+  #memoryOf(actor: string, { principal, release }: AgentWork): HandlerExecutionParts["memory"] {
     const { definition, memories, metrics } = this.#parts;
     const { name: agent, memory: rules, models } = definition;
     if (rules === undefined) return undefined;
     const memory = memoryIdOf({ scope: rules.scope, agent, actor, principal });
-    const withheld = (why: "untrusted" | "scope", count: number): void => metrics.withheld(agent, why, count);
+    const withheld = (why: "untrusted" | "scope", count: number): void => metrics.withheld(agent, release, why, count);
     return { memories, rules, memory, isModel: models.length > 0, withheld };
   }
 
@@ -289,7 +297,7 @@ export class Runner {
   ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label">> {
     const { definition, checks, values, log } = this.#parts;
     const result = await this.#inSpan(work, () => handleWork({ definition, checks, values, log }, work, execution), codeOf);
-    this.#parts.metrics.attempted(definition.name, "do", codeOf(result));
+    this.#parts.metrics.attempted(definition.name, "do", work.release, codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
     return { result, ...labelField(execution.label), ...(state === undefined ? {} : { state }) };
   }
@@ -300,7 +308,7 @@ export class Runner {
       () => compensation.perform(),
       ({ end }) => codeOf(end),
     );
-    this.#parts.metrics.attempted(this.#parts.definition.name, "undo", codeOf(ended.end));
+    this.#parts.metrics.attempted(this.#parts.definition.name, "undo", work.release, codeOf(ended.end));
     return ended;
   }
 
@@ -314,6 +322,7 @@ export class Runner {
       [ATTRIBUTE.operation]: INVOKE_AGENT,
       [ATTRIBUTE.agent]: this.#parts.definition.name,
       [ATTRIBUTE.conversation]: work.processId,
+      ...versionAttributes(work.release),
     };
     return inSpan(SPAN.effect, work.trace, attributes, run, failed);
   }

@@ -237,6 +237,14 @@ export const InboxQuery = z.strictObject({
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
 export const ProcessParams = z.strictObject({ id: z.string().regex(PROCESS_ID, ID_TEXT).describe("Id of the task.") });
+/** Path of a work item. */
+export const WorkParams = ProcessParams.extend({
+  work: z
+    .string()
+    .min(1)
+    .max(4 * LIMITS.idLengthMax)
+    .describe("Id of the work item."),
+});
 /** Path of a signal. */
 export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(LIMITS.idLengthMax).describe("Name of the signal.") });
 /** A path with the id of a request to a person. */
@@ -275,6 +283,11 @@ export const PromoteRequest = z.strictObject({ id: z.string().min(1).max(LIMITS.
 
 /** A path with the name of a source. */
 export const SourceParams = z.strictObject({ name: Name.describe("Name of the source.") });
+
+/** A path with the name of an agent that has a release. */
+export const ReleaseParams = z.strictObject({ agent: Name.describe("Name of the agent.") });
+/** Body of stopping a canary. */
+export const StopReleaseRequest = z.strictObject({ reason: Reason.min(1) });
 
 /** An OpenAPI document. */
 export const OpenApiAnswer = z.looseObject({ openapi: z.string() });

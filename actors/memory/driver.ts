@@ -44,6 +44,13 @@ export class Driver {
     return this.#round;
   }
 
+  /** Lets time pass, so that what was ordered is done. */
+  async pass(ms: number): Promise<void> {
+    let isOver = false;
+    this.#driven.clock.after(ms, () => (isOver = true));
+    await this.until(() => isOver);
+  }
+
   /** No time is skipped while this is greater than 0. */
   async during<T>(action: Promise<T>): Promise<T> {
     this.#held += 1;

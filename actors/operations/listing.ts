@@ -126,6 +126,18 @@ export class Listing {
       .sort();
   }
 
+  /** The entries of each bucket from `oldest` on, but for those that are known. Broken buckets are left out. */
+  async from(oldest: string, isKnown: (bucket: string) => boolean): Promise<ReadonlyMap<string, readonly IndexEntry[]>> {
+    const buckets = (await this.#buckets()).filter((bucket) => bucket >= oldest && !isKnown(bucket));
+    const found = new Map<string, readonly IndexEntry[]>();
+    for (let next = 0; next < buckets.length; next += AT_ONCE_MAX) {
+      const group = buckets.slice(next, next + AT_ONCE_MAX);
+      const read = await Promise.all(group.map((bucket) => this.#read(bucket)));
+      for (const [index, bucket] of group.entries()) found.set(bucket, read[index]?.sorted ?? []);
+    }
+    return found;
+  }
+
   /** Every broken bucket is noted in the quarantine of this host. */
   async findBroken(): Promise<void> {
     for (const bucket of await this.#buckets()) await this.#read(bucket);

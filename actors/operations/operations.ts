@@ -1,11 +1,15 @@
 /** @module The operations of a running system for persons and programs: the interface behind HTTP, topics and commands. */
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
+import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { ConversationView } from "../../runtime/conversation-view.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { FactEntry, FactFilter, ForgetOptions, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { DecisionContent, DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
+import type { ReleasesView, ReleaseView } from "../../runtime/release.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Trace } from "../../runtime/protocol.ts";
@@ -219,6 +223,21 @@ export interface Operations {
    */
   forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Forgotten>;
   /**
+   * The records of a process and its nested ones, with their contents.
+   * @throws `process.unknown`, `cassette.too-large`
+   */
+  cassette(id: string): Promise<Cassette>;
+  /**
+   * Replays a process with the code of this host: whether it would do again what is recorded.
+   * @throws `process.unknown`, `cassette.too-large`
+   */
+  replay(id: string): Promise<ReplayReport>;
+  /**
+   * The conversation of a model agent in one work item, made again from the records by the code of this host.
+   * @throws `process.unknown`, `work.unknown`, `cassette.too-large`
+   */
+  conversation(id: string, work: string): Promise<ConversationView>;
+  /**
    * A person vouches for a fact, so that other processes may read it although it is untrusted.
    * @throws `memory.unknown`, `person.forbidden`
    */
@@ -230,6 +249,13 @@ export interface Operations {
    * @throws `source.unknown`, `source.unavailable`, `memory.full`
    */
   syncSource(name: string, caller: Caller): Promise<Json>;
+  /** The releases of prompts and models, as this host uses them. */
+  releases(): ReleasesView;
+  /**
+   * Stops the canary of an agent on all hosts; the act is in the audit. One that is stopped already stays as it is.
+   * @throws `release.unknown`
+   */
+  stopRelease(agent: string, reason: string, caller: Caller): Promise<ReleaseView>;
   /** Actors whose journals are broken: those that this host met, and every bucket of the indexes. */
   broken(): Promise<Json>;
   /**
@@ -240,6 +266,8 @@ export interface Operations {
   setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;
+  /** The JSON Schemas of what routes and agents take and give. */
+  schemas(): Json;
   /** The models of the system with their endpoints, as this host sees them. */
   models(): Json;
   /**

@@ -6,9 +6,11 @@ import type { Attributes } from "@opentelemetry/api";
 import { isFault, type Json } from "../../runtime/faults.ts";
 import type { ModelMessage, ModelReply, ModelRequest } from "../../runtime/model/conversation.ts";
 import type { Trace } from "../../runtime/protocol.ts";
+import type { WorkRelease } from "../../runtime/release.ts";
 import type { HostMetrics } from "./metrics.ts";
 import { ATTRIBUTE, CHAT, CONTENT_VARIABLE, EXECUTE_TOOL } from "./names.ts";
 import { inCallSpan } from "./spans.ts";
+import { promptAttributes } from "./version.ts";
 
 /** The parts of what is observed. */
 export interface CallTelemetryParts {
@@ -17,6 +19,8 @@ export interface CallTelemetryParts {
   readonly agent: string;
   readonly processId: string;
   readonly workId: string;
+  /** Absent: the agent has no model. */
+  readonly release?: WorkRelease | undefined;
 }
 
 /** One try of a model call. */
@@ -44,11 +48,11 @@ export class CallTelemetry {
 
   /** Makes a try of a model call in a span `chat {model}`, and measures it. */
   async chat({ model, request, providerOf }: ObservedChat, attempt: () => Promise<ModelReply>): Promise<ModelReply> {
-    const { metrics, trace, agent } = this.#parts;
+    const { metrics, trace, agent, release } = this.#parts;
     const began = performance.now();
     const tried = (reply: ModelReply | undefined, code: string | undefined): void =>
       metrics.modelTried({
-        ...{ agent, model, code, ms: performance.now() - began },
+        ...{ agent, model, release, code, ms: performance.now() - began },
         ...{ provider: reply && providerOf(reply.endpoint), answered: reply?.model, usage: reply?.usage },
       });
     const span = {
@@ -85,13 +89,14 @@ export class CallTelemetry {
   }
 
   #facts(operation: string): Attributes {
-    const { agent, processId, workId } = this.#parts;
+    const { agent, processId, workId, release } = this.#parts;
     return {
       [ATTRIBUTE.operation]: operation,
       [ATTRIBUTE.agent]: agent,
       [ATTRIBUTE.process]: processId,
       [ATTRIBUTE.conversation]: processId,
       [ATTRIBUTE.work]: workId,
+      ...promptAttributes(release),
     };
   }
 }

@@ -14,7 +14,9 @@ import {
 } from "@opentelemetry/api";
 import type { WireFault } from "../../runtime/faults.ts";
 import type { Outcome } from "../../runtime/protocol.ts";
+import type { WorkRelease } from "../../runtime/release.ts";
 import { ATTRIBUTE, CHAT, METRIC } from "./names.ts";
+import { promptAttributes, versionAttributes } from "./version.ts";
 
 const METER = "troupe";
 const MS_PER_SECOND = 1_000;
@@ -30,6 +32,7 @@ const MODEL_BOUNDS_SECONDS = Array.from({ length: 14 }, (_, power) => 0.01 * 2 *
 export interface ModelTried {
   readonly agent: string;
   readonly model: string;
+  readonly release: WorkRelease | undefined;
   readonly provider: string | undefined;
   /** The model as the provider names it. */
   readonly answered: string | undefined;
@@ -42,6 +45,7 @@ export interface ModelTried {
 /** A call of a tool that was judged. */
 export interface CheckedTool {
   readonly agent: string;
+  readonly release: WorkRelease | undefined;
   readonly tool: string;
   readonly effect: string;
   /** `allowed`, `refused` or `asks`. */
@@ -56,6 +60,8 @@ export interface Gauges {
   open(): number;
   /** Queued work items by agent. */
   queues(): Iterable<readonly [agent: string, length: number]>;
+  /** Canaries of releases: the share that is in force here, and the number of broken rules. */
+  canaries(): Iterable<readonly [agent: string, share: number, broken: number]>;
 }
 
 /** The instruments of one host. `on` is false if no SDK is installed; then every method does nothing. */
@@ -74,6 +80,9 @@ export class HostMetrics {
   readonly #modelCall: Histogram;
   readonly #open: ObservableGauge;
   readonly #queue: ObservableGauge;
+  readonly #releaseStops: Counter;
+  readonly #share: ObservableGauge;
+  readonly #broken: ObservableGauge;
   #unwatch = (): void => {};
 
   constructor(system: string, meter: Meter = metrics.getMeter(METER)) {
@@ -100,6 +109,10 @@ export class HostMetrics {
       description: "Facts that were not given to a reader, by agent and reason",
       unit: "{fact}",
     });
+    this.#releaseStops = meter.createCounter(METRIC.releaseStops, {
+      description: "Canaries that were stopped, by agent: by their rules, or by a person",
+      unit: "{stop}",
+    });
     this.#turn = meter.createHistogram(METRIC.turn, {
       description: "One turn of an actor: from its message to its receipt",
       unit: "s",
@@ -125,6 +138,14 @@ export class HostMetrics {
       description: "Work items that wait for their actor or for a free slot on this host, by agent",
       unit: "{work}",
     });
+    this.#share = meter.createObservableGauge(METRIC.releaseShare, {
+      description: "Share of the processes that get the canary of a release on this host, by agent; 0 once it is stopped",
+      unit: "1",
+    });
+    this.#broken = meter.createObservableGauge(METRIC.releaseBroken, {
+      description: "Broken rules for stopping of the canary of a release, by agent",
+      unit: "{rule}",
+    });
   }
 
   /** Observes the gauges until {@link end}. */
@@ -134,9 +155,19 @@ export class HostMetrics {
     const queue = (result: ObservableResult): void => {
       for (const [agent, length] of gauges.queues()) result.observe(length, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent });
     };
+    const canary =
+      (of: 1 | 2) =>
+      (result: ObservableResult): void => {
+        for (const one of gauges.canaries()) result.observe(one[of], { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: one[0] });
+      };
+    const [share, broken] = [canary(1), canary(2)];
     this.#open.addCallback(open);
     this.#queue.addCallback(queue);
+    this.#share.addCallback(share);
+    this.#broken.addCallback(broken);
     this.#unwatch = () => {
+      this.#share.removeCallback(share);
+      this.#broken.removeCallback(broken);
       this.#open.removeCallback(open);
       this.#queue.removeCallback(queue);
     };
@@ -165,13 +196,19 @@ export class HostMetrics {
   }
 
   /** Counts an execution of a handler. `code` is the code of the fault that it ended with. */
-  attempted(agent: string, mode: "do" | "undo", code: string | undefined): void {
-    if (this.on)
-      this.#attempts.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.mode]: mode, ...error(code) });
+  attempted(agent: string, mode: "do" | "undo", release: WorkRelease | undefined, code: string | undefined): void {
+    if (!this.on) return;
+    this.#attempts.add(1, {
+      [ATTRIBUTE.system]: this.#system,
+      [ATTRIBUTE.agent]: agent,
+      [ATTRIBUTE.mode]: mode,
+      ...versionAttributes(release),
+      ...error(code),
+    });
   }
 
   /** Counts a call of a tool that was judged. */
-  checked({ agent, tool, effect, verdict, isUntrusted }: CheckedTool): void {
+  checked({ agent, release, tool, effect, verdict, isUntrusted }: CheckedTool): void {
     if (!this.on) return;
     this.#checks.add(1, {
       [ATTRIBUTE.system]: this.#system,
@@ -180,6 +217,7 @@ export class HostMetrics {
       [ATTRIBUTE.toolEffect]: effect,
       [ATTRIBUTE.verdict]: verdict,
       [ATTRIBUTE.untrusted]: isUntrusted,
+      ...versionAttributes(release),
     });
   }
 
@@ -189,8 +227,20 @@ export class HostMetrics {
   }
 
   /** Counts facts that were not given. */
-  withheld(agent: string, why: "untrusted" | "scope", count: number): void {
-    if (this.on) this.#withheld.add(count, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.withheldWhy]: why });
+  withheld(agent: string, release: WorkRelease | undefined, why: "untrusted" | "scope", count: number): void {
+    if (!this.on) return;
+    this.#withheld.add(count, {
+      [ATTRIBUTE.system]: this.#system,
+      [ATTRIBUTE.agent]: agent,
+      [ATTRIBUTE.withheldWhy]: why,
+      ...versionAttributes(release),
+    });
+  }
+
+  /** Counts a stop of a canary. */
+  releaseStopped(agent: string, isAutomatic: boolean): void {
+    if (this.on)
+      this.#releaseStops.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.automatic]: isAutomatic });
   }
 
   /** Records the time from a request of a process to its answer. */
@@ -204,13 +254,14 @@ export class HostMetrics {
   }
 
   /** Records a try of a model call. */
-  modelTried({ agent, model, provider, answered, usage, ms, code }: ModelTried): void {
+  modelTried({ agent, model, release, provider, answered, usage, ms, code }: ModelTried): void {
     if (!this.on) return;
     const attributes = {
       [ATTRIBUTE.system]: this.#system,
       [ATTRIBUTE.agent]: agent,
       [ATTRIBUTE.operation]: CHAT,
       [ATTRIBUTE.requestModel]: model,
+      ...promptAttributes(release),
       ...(provider === undefined ? {} : { [ATTRIBUTE.provider]: provider }),
       ...(answered === undefined ? {} : { [ATTRIBUTE.responseModel]: answered }),
     };

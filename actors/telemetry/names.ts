@@ -51,6 +51,9 @@ export const ATTRIBUTE = {
   toolEffect: "troupe.tool.effect",
   verdict: "troupe.check.verdict",
   untrusted: "troupe.check.untrusted",
+  promptVersion: "troupe.prompt.version",
+  release: "troupe.release",
+  automatic: "troupe.release.automatic",
 } as const;
 
 /** The value of `gen_ai.operation.name` for an execution of an agent's handler. */
@@ -75,6 +78,9 @@ export const METRIC = {
   turn: "troupe.turn.duration",
   hop: "troupe.hop.duration",
   withheld: "troupe.memory.withheld",
+  releaseStops: "troupe.release.stops",
+  releaseShare: "troupe.release.canary.share",
+  releaseBroken: "troupe.release.canary.broken",
   modelTokens: "gen_ai.client.token.usage",
   modelCall: "gen_ai.client.operation.duration",
 } as const;

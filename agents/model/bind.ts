@@ -10,17 +10,18 @@ import type { BudgetEnd, GiveUp, LoopAnswer, LoopRules } from "../../runtime/mod
 import { shapeOfSchema } from "../../runtime/shape.ts";
 import { budgetOf } from "../budget.ts";
 import type { Contract } from "../contract.ts";
-import { invalid, requireInt, requireKeys, requireName, requireText } from "../definition.ts";
+import { invalid, requireInt, requireKeys, requireName } from "../definition.ts";
 import { misfit } from "../schema-check.ts";
 import type { BoundModel } from "./bound.ts";
 import { type Callables, checked, functionsOf } from "./functions.ts";
 import type { ModelBudget, ModelSettings } from "./model.ts";
 import { offeredTo } from "./offered.ts";
+import { type GivenInstructions, promptsOf, released } from "./prompts.ts";
 import { runModel } from "./run.ts";
 
 /** The settings of any model: functions that take any input. */
 type Settings = Omit<ModelSettings<Contract>, "instructions" | "check"> & {
-  readonly instructions: string | ((input: never) => string);
+  readonly instructions: GivenInstructions;
   readonly check?: ((answer: never, input: never) => readonly string[]) | undefined;
 };
 
@@ -28,7 +29,6 @@ const MODEL_DEFAULT = "default";
 const ANSWER_KEY = "answer";
 const TEMPERATURE_MAX = 2;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
-const VERSION_LENGTH_MAX = 64;
 const PRIORITY_MAX = 100;
 
 /** Binds a model to a contract. Throws `definition.invalid`, which names the agent and the option. */
@@ -37,8 +37,10 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
   const models = modelsOf(settings, where);
   const form = answerOf(target, settings.check, where);
   const tools = [...functions.values()].map(({ name, about, input }) => ({ name, about, input }));
+  const prompts = promptsOf(settings.instructions, settings.prompt, where);
   const rules: LoopRules = {
     agent: target.name,
+    promptVersion: prompts.use,
     models,
     functions,
     answer: form,
@@ -52,14 +54,19 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     onBudgetEnd: budgetEndOf(settings.onBudgetEnd, { target, callables, where }),
   };
   const offered = offeredTo(rules, callables.tools);
-  const instructions = instructionsOf(settings.instructions, where);
   const budget = settings.budget === undefined ? undefined : modelBudgetOf(settings.budget, where);
   const used = typeof rules.onBudgetEnd === "object" && "degradeTo" in rules.onBudgetEnd ? [rules.onBudgetEnd.degradeTo] : [];
   return {
     models: [...new Set([...models, ...used])],
+    prompts: prompts.names,
+    prompt: prompts.use,
     budget: budget?.grant,
-    handle: (input, runtime, face) =>
-      runModel({ rules: offered(runtime.principal), instructions, callables, timeMs: budget?.timeMs }, input, runtime, face),
+    handle: async (input, runtime, face) => {
+      const { release, principal } = runtime;
+      const instructions = prompts.of(release?.prompt);
+      const run = { rules: released(offered(principal), release), instructions, callables, timeMs: budget?.timeMs };
+      return runModel(run, input, runtime, face);
+    },
   };
 }
 
@@ -84,13 +91,6 @@ function isPlainText(schema: Readonly<Record<string, Json>>): boolean {
   return schema["type"] === "string" && Object.keys(schema).every((key) => PLAIN_TEXT_KEYS.includes(key));
 }
 
-function instructionsOf(given: Settings["instructions"], where: string): (input: Json) => string {
-  const checkedText = (text: string): string => requireText(text, where, "instructions", LIMITS.modelInstructionsLengthMax);
-  if (typeof given === "function") return (input) => checkedText((given as (input: Json) => string)(input));
-  const text = checkedText(given);
-  return () => text;
-}
-
 function modelsOf({ model, fallback = [] }: Settings, where: string): readonly [string, ...string[]] {
   if (!Array.isArray(fallback)) throw invalid(where, "fallback must be a list of names of models");
   if (fallback.length > LIMITS.modelFallbacksMax)
@@ -106,7 +106,7 @@ function modelName(name: string, where: string, field: string): string {
   return requireName(name, `${where}, ${field}: model`);
 }
 
-function promptSettings({ outputTokensMax, temperature, seed, promptVersion }: Settings, where: string): LoopRules["fixed"]["settings"] {
+function promptSettings({ outputTokensMax, temperature, seed }: Settings, where: string): LoopRules["fixed"]["settings"] {
   if (temperature !== undefined && !(typeof temperature === "number" && temperature >= 0 && temperature <= TEMPERATURE_MAX))
     throw invalid(where, `temperature is ${String(temperature)}, but must be from 0 to ${TEMPERATURE_MAX}`);
   const tokens = outputTokensMax ?? LIMITS.modelOutputTokensDefault;
@@ -114,7 +114,6 @@ function promptSettings({ outputTokensMax, temperature, seed, promptVersion }: S
     outputTokensMax: requireInt(tokens, where, "outputTokensMax", 1, LIMITS.modelOutputTokensMax),
     temperature,
     seed: seed === undefined ? undefined : requireInt(seed, where, "seed", 0, SEED_MAX),
-    promptVersion: promptVersion === undefined ? undefined : requireText(promptVersion, where, "promptVersion", VERSION_LENGTH_MAX),
   };
 }
 

@@ -12,6 +12,10 @@ export const MODEL: unique symbol = Symbol.for("troupe.model");
 export interface BoundModel {
   /** Names of the models of the system that the agent may use. */
   readonly models: readonly string[];
+  /** Names of the versions of its instructions. */
+  readonly prompts: readonly string[];
+  /** The version that the code uses. Absent: there are none. */
+  readonly prompt: string | undefined;
   readonly budget: Grant | undefined;
   /** Runs the loop. `face` checks what the model calls. */
   readonly handle: (input: Json, runtime: RuntimeContext, face: CheckedContext) => Promise<unknown>;

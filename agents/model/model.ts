@@ -20,10 +20,18 @@ export interface ModelBudget extends Budget {
   readonly timeMs?: number | undefined;
 }
 
+/** Instructions for one input. */
+type Prompt<C extends Contract> = string | ((input: InputOf<C>) => string);
+
 /** Options of {@link model} that plain agents do not have. */
 export interface ModelSettings<C extends Contract> {
-  /** What the model shall do: a text, or a pure function of the input. The input itself follows as a message of its own. */
-  readonly instructions: string | ((input: InputOf<C>) => string);
+  /**
+   * What the model shall do: a text, or a pure function of the input. Or several versions by name: `{ v1: "...", v2: (claim) => "..." }`.
+   * The input itself follows as a message of its own.
+   */
+  readonly instructions: Prompt<C> | Readonly<Record<string, Prompt<C>>>;
+  /** Which version of the instructions is used, unless a release says otherwise. @default the only one */
+  readonly prompt?: string | undefined;
   /** The name of a model of the system. @default "default", or the only one */
   readonly model?: string | undefined;
   /** Models that are tried next when this one does not give a usable reply, in this order. */
@@ -38,8 +46,6 @@ export interface ModelSettings<C extends Contract> {
   readonly temperature?: number | undefined;
   /** For providers that can sample reproducibly. @default none */
   readonly seed?: number | undefined;
-  /** A name of the state of the instructions, for the records. */
-  readonly promptVersion?: string | undefined;
   /**
    * The rungs of the repair ladder, in order: what is tried after a reply that cannot be used. `tell` adds what is wrong, `shorten`
    * replaces the oldest tool results by notes, `summarize` replaces the older part by a summary, `model` goes on with the next
@@ -87,6 +93,7 @@ export interface ModelAgentOptions<
 
 const SETTINGS = [
   "instructions",
+  "prompt",
   "model",
   "fallback",
   "budget",
@@ -94,7 +101,6 @@ const SETTINGS = [
   "outputTokensMax",
   "temperature",
   "seed",
-  "promptVersion",
   "repair",
   "check",
   "retry",

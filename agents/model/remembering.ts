@@ -58,7 +58,7 @@ async function compacted(
 }
 
 async function summaryOf(
-  { models, fixed, retry, priority }: LoopRules,
+  { models, fixed, retry, priority, promptVersion }: LoopRules,
   turns: readonly TurnView[],
   tokensMax: number,
   runtime: RuntimeContext,
@@ -67,6 +67,7 @@ async function summaryOf(
     model: models[0],
     conversation: conversationOf(compactionRequest(turns)),
     prompt: hashText("compact"),
+    promptVersion,
     toolChoice: "none",
     outputTokensMax: Math.max(1, Math.min(fixed.settings.outputTokensMax, Math.floor(tokensMax / 2))),
     rung: "compact",

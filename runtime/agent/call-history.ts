@@ -90,6 +90,7 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
       const tries = (work.calls.get(`model ${event.key}`)?.tries ?? 0) + 1;
       update(work, "model", event.key, event.model, {
         ...{ state: "begun", begunAtMs: atMs, tries },
+        ...(event.facts.promptVersion === undefined ? {} : { prompt: event.facts.promptVersion }),
         ...(event.facts.rung === undefined ? {} : { rung: event.facts.rung }),
       });
       break;

@@ -117,6 +117,7 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
     result: undefined,
     resultLabel: undefined,
     grant: work.grant,
+    release: work.release,
     raised: undefined,
     spent: undefined,
     spentBefore: undefined,

@@ -8,6 +8,7 @@ import type { DecisionBuilder } from "../machine.ts";
 import type { ModelFacts, ModelUsage } from "../model/conversation.ts";
 import type { Message } from "../protocol.ts";
 import type { CompensationReport } from "../protocol/bodies.ts";
+import type { WorkRelease } from "../release.ts";
 import type { Reservation } from "./spending.ts";
 import type { AgentEvent } from "./events.ts";
 import type { AgentState, Failure } from "./state.ts";
@@ -105,6 +106,8 @@ export type AgentInput =
       readonly fault?: WireFault;
       /** Contents of the work item may have to be forgotten, see {@link AgentWork}. */
       readonly stored?: boolean;
+      /** Of a request: what its work item uses, if it is new. */
+      readonly release?: WorkRelease;
     }
   | (Held & { readonly kind: "call-begun"; readonly call: BegunCall })
   | (Held & { readonly kind: "call-tried"; readonly call: CallName; readonly tries: number; readonly end: FailedTry })

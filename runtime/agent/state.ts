@@ -12,6 +12,7 @@ import { Trace } from "../protocol.ts";
 import { Ancestor, Result, SentBack, WaitFor } from "../protocol/bodies.ts";
 import { Principal } from "../protocol/principal.ts";
 import { WorkFacts } from "../summary.ts";
+import { WorkRelease } from "../release.ts";
 import { Value } from "../value.ts";
 import { Reservation } from "./spending.ts";
 
@@ -170,6 +171,8 @@ export const AgentWork = z.strictObject({
   resultLabel: Labelled,
   /** What it may spend in all its attempts, as the newest request says. Absent: no budget. */
   grant: Grant.optional(),
+  /** The version of the prompt and the model that all its executions use. Absent: the agent has no model. */
+  release: WorkRelease.optional(),
   /** A larger grant that its handler asked for in this attempt. */
   raised: Grant.optional(),
   /** What was spent in all attempts. Absent: nothing. */

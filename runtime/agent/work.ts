@@ -14,7 +14,7 @@ import { askedAtMs, mayForget } from "./settled.ts";
 import type { AgentWork } from "./state.ts";
 
 /** Handles a request: accepts the work item, replies from its record, or begins the next attempt. */
-export function takeWork(builder: AgentBuilder, { message, fault, stored }: InputOf<"message">, body: BodyOf<"work">): void {
+export function takeWork(builder: AgentBuilder, { message, fault, stored, release }: InputOf<"message">, body: BodyOf<"work">): void {
   const { context } = builder;
   if (message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired ${context.nowMs - message.expiresAtMs} ms ago`));
@@ -24,7 +24,7 @@ export function takeWork(builder: AgentBuilder, { message, fault, stored }: Inpu
   if (known !== undefined) builder.emit({ e: "forgotten", workIds: [known.id] });
   const refused = room(builder);
   if (refused !== undefined) return builder.refuse(refused);
-  const work = newWork(message, body);
+  const work = { ...newWork(message, body), ...(release === undefined ? {} : { release }) };
   const kept: AgentWork = stored === true ? { ...work, stored } : work;
   const { sentBack } = body;
   const back = sentBack === undefined ? {} : { sentBack: { ...sentBack, output: recordedValue(builder, kept, sentBack.output) } };

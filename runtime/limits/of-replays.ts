@@ -1,6 +1,6 @@
 /** @module The part of the limits for cassettes, replays, forks, datasets and evaluations. */
 
-import { HOUR_MS, MINUTE_MS } from "../units.ts";
+import { HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** Limits of cassettes, replays, forks, datasets and evaluations. */
 export const REPLAYS_LIMITS = {
@@ -18,4 +18,14 @@ export const REPLAYS_LIMITS = {
   forkMsMax: 1 * HOUR_MS,
   /** Forks that run at once in one host. Above: `fork.busy`. */
   forksAtOnceMax: 4,
+  /** Bytes of records and contents in one cassette. Above: `cassette.too-large`. */
+  cassetteBytesMax: 64 * MIB_BYTES,
+  /** Bytes of one content that a replay shows of a difference. Above: cut. */
+  divergenceBytesMax: 4 * KIB_BYTES,
+  /** How long a replay lets a handler go on that reaches no further record, in real time. Then it diverges. */
+  replayIdleMs: 500,
+  /** How long a replay of one work item may take, in real time. Then it is given up. */
+  replayWorkMsMax: 10 * SECOND_MS,
+  /** Work items that one replay runs. Further ones are named as skipped. */
+  replayWorksMax: 10_000,
 } as const;

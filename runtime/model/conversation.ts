@@ -67,6 +67,7 @@ export interface ModelRequest {
 export const ModelFacts = z.strictObject({
   /** SHA-256 in hex of the instructions. */
   prompt: z.string(),
+  /** Absent: the prompt has no versions. */
   promptVersion: z.string().optional(),
   /** SHA-256 in hex of the descriptions of all tools. */
   tools: z.string(),

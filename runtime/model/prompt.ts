@@ -14,7 +14,6 @@ export interface PromptSettings {
   readonly outputTokensMax: number;
   readonly temperature: number | undefined;
   readonly seed: number | undefined;
-  readonly promptVersion: string | undefined;
 }
 
 /** What all requests of an agent share, hashed and counted once. */
@@ -73,6 +72,8 @@ export interface CallParts {
   readonly conversation: Conversation;
   /** SHA-256 in hex of the instructions. */
   readonly prompt: string;
+  /** Absent: the instructions have no versions. */
+  readonly promptVersion?: string | undefined;
   readonly toolChoice: ModelRequest["toolChoice"];
   readonly outputTokensMax: number;
   readonly rung: string | undefined;
@@ -80,8 +81,8 @@ export interface CallParts {
 
 /** Makes a model call. */
 export function callOf(fixed: FixedPart, parts: CallParts): ModelCall {
-  const { model, conversation, prompt, toolChoice, outputTokensMax, rung } = parts;
-  const { temperature, seed, promptVersion } = fixed.settings;
+  const { model, conversation, prompt, promptVersion, toolChoice, outputTokensMax, rung } = parts;
+  const { temperature, seed } = fixed.settings;
   const sampling = { ...(temperature === undefined ? {} : { temperature }), ...(seed === undefined ? {} : { seed }) };
   const { tools, answer } = fixed;
   return {

@@ -44,6 +44,8 @@ export type BudgetEnd = "stop" | "degrade" | { readonly degradeTo: string } | { 
 /** The rules of one loop. */
 export interface LoopRules {
   readonly agent: string;
+  /** The version of the instructions. Absent: they have none. */
+  readonly promptVersion?: string | undefined;
   /** Names of models: the first, then the fallbacks in their order. */
   readonly models: readonly [string, ...string[]];
   readonly functions: ReadonlyMap<string, LoopFunction>;

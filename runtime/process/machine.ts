@@ -174,6 +174,7 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     bucket: input.bucket,
     nesting: body.nesting,
     ...(body.parent === undefined ? {} : { parent: body.parent }),
+    ...(body.root === undefined ? {} : { root: body.root }),
     ...(body.retainUntilMs === undefined ? {} : { retainUntilMs: body.retainUntilMs }),
     timeoutMs: body.timeoutMs,
     ...budgetOfRoute(builder, body),

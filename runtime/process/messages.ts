@@ -80,6 +80,7 @@ function taskBody(state: ProcessState, work: Work, route: string): Body {
     input: work.input,
     timeoutMs: Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs)),
     parent: { processId: state.id, workId: work.id },
+    root: task.root ?? state.id,
     retainUntilMs: retainUntilMs(state),
     nesting: [...task.nesting, task.route],
     ...(work.grant === undefined ? {} : { grant: work.grant }),
@@ -88,6 +89,7 @@ function taskBody(state: ProcessState, work: Work, route: string): Body {
 }
 
 function workBody(state: ProcessState, work: Work, agent: string): Body {
+  const { root } = taskOf(state);
   return {
     kind: "work",
     workId: work.id,
@@ -97,6 +99,7 @@ function workBody(state: ProcessState, work: Work, agent: string): Body {
     input: work.input,
     retainUntilMs: retainUntilMs(state),
     ancestors: work.ancestors,
+    ...(root === undefined ? {} : { root }),
     ...(work.first === true && work.attempt === 1 ? { first: true } : {}),
     ...(work.grant === undefined ? {} : { grant: work.grant }),
     ...labelField(work.label),

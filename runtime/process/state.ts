@@ -31,6 +31,8 @@ export const Task = z.strictObject({
   deadlineAtMs: z.int(),
   bucket: z.string(),
   parent: Parent.optional(),
+  /** The process of the task from outside, for a nested route. */
+  root: z.string().optional(),
   /** Until then a parent may request the compensation of the whole process. */
   retainUntilMs: z.int().optional(),
   nesting: z.array(z.string()),

@@ -42,6 +42,8 @@ const TaskBody = z.strictObject({
   input: Value,
   timeoutMs: z.int().positive(),
   parent: Parent.optional(),
+  /** The process of the task from outside, for a nested route. */
+  root: ActorId.optional(),
   /** Until then the parent may request the compensation of the whole process. */
   retainUntilMs: EpochMs.optional(),
   /** Names of the routes above, outermost first. */
@@ -67,6 +69,8 @@ const WorkBody = z.strictObject({
   /** Until then the process may request compensation, so the agent must remember the work item. */
   retainUntilMs: EpochMs,
   ancestors: z.array(Ancestor),
+  /** The process of the task from outside, if it is another one. */
+  root: ActorId.optional(),
   /** First request to a per-process actor; any host may activate it. */
   first: z.boolean().optional(),
   /** What the work item may spend. Absent: no budget. */

@@ -9,6 +9,7 @@ import {
   type Address,
   type Message,
   Message as MessageSchema,
+  type Notification as AnyNotification,
   type NotificationData,
   type RequestNotification,
   topics,
@@ -213,13 +214,13 @@ export class SimNetwork {
     });
   }
 
-  #notification(life: Life, { topic, id, data }: Notification<NotificationData | RequestNotification>): Promise<void> {
+  #notification(life: Life, { topic, id, data }: Notification<AnyNotification>): Promise<void> {
     const world = this.#world;
     return world.port(life, `notification ${topic}`, false, (resolve, reject) => {
       const fails = world.faults.happens("emptyAnswer", world.random.network) || this.isCut(life.node, BROKER_INDEX);
       if (!fails) {
         if ("requestId" in data) this.requests.push({ topic, id, data });
-        else this.notifications.push({ topic, id, data });
+        else if ("processId" in data) this.notifications.push({ topic, id, data });
       }
       world.toLife(life, world.latency(), () =>
         fails ? reject(new Fault("sidecar.unavailable", "the broker does not answer")) : resolve(),

@@ -31,7 +31,7 @@ function rulesOf(tools: readonly BedTool[]): LoopRules {
   const made = tools.map(({ name, about, schema }) =>
     tool(name, { about, input: z.fromJSONSchema(schema), output: z.null(), effect: "read", run: () => null }),
   );
-  const settings = { outputTokensMax: 1_000, temperature: undefined, seed: undefined, promptVersion: undefined };
+  const settings = { outputTokensMax: 1_000, temperature: undefined, seed: undefined };
   return {
     agent: "Bed",
     models: ["bed"],

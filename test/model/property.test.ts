@@ -159,7 +159,7 @@ describe("a conversation", () => {
     };
     const before = { ...conversationOf([{ role: "user", text: "old" }]), messages: Array.from({ length: 1_000 }, () => unread) };
     const grown = withMessages(before, [{ role: "user", text: "new" }]);
-    const fixed = fixedPart([], undefined, { outputTokensMax: 5, temperature: undefined, seed: undefined, promptVersion: undefined });
+    const fixed = fixedPart([], undefined, { outputTokensMax: 5, temperature: undefined, seed: undefined });
     const parts = { model: "fast", prompt: "p", toolChoice: "none", outputTokensMax: 5, rung: undefined } as const;
     const call = callOf(fixed, { ...parts, conversation: grown });
     expect(call.request.messages).toHaveLength(1_001);

@@ -37,6 +37,8 @@ const RULES: readonly Rule[] = [
     may: ["actors/retention/", "actors/host/", "actors/engine/", "agents/", "runtime/"],
     packages: ["zod", "p-queue"],
   },
+  // Where releases are read from: files and texts of people.
+  { under: "actors/releases/", may: ["actors/releases/", "actors/engine/", "runtime/"], packages: ["yaml", "node:*"] },
   { under: "actors/memory/", may: ["actors/memory/", "actors/engine/", "runtime/"], packages: [] },
   // Dapr's own client is the user's, loaded by its first use.
   { under: "actors/dapr/user-client.ts", may: [], packages: ["@dapr/dapr", "node:*"] },

@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import { pino } from "pino";
 import { z } from "zod";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
+import type { ReleaseView } from "../../../runtime/release.ts";
 import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations/operations.ts";
 import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
@@ -174,6 +175,13 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
+const NO_RECORDS = { records: [{ sequence: 1, atMs: 1, events: [{ e: "voided" as const }] }], works: [], gone: [] };
+
+const RELEASE = {
+  ...{ agent: "Planner", prompts: ["v1", "v2"], release: { stable: { prompt: "v1" } }, from: "file", hash: "a".repeat(16) },
+  ...{ canary: "none", broken: [], counts: [] },
+} satisfies ReleaseView;
+
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -206,13 +214,29 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       return { ...LETTER, id, open: false, decision: "discarded", by: principal.subject, reason };
     },
     graph: () => ({ system: "party", agents: [], routes: [], edges: [] }),
+    schemas: () => ({ routes: {}, agents: {} }),
     models: () => ({ models: [] }),
+    releases: () => ({ releases: [RELEASE] }),
+    stopRelease: async (agent, reason, { principal }) => {
+      seen.events.push(`stop release ${agent} ${reason} ${principal.subject}`);
+      return { ...RELEASE, agent };
+    },
     purge: async (purge, { principal }) => {
       seen.events.push(`purge ${JSON.stringify(purge)} ${principal.subject}`);
       return { purged: 1, waiting: 2 };
     },
     stops: async () => ({ stops: [] }),
     history: async () => ({ lines: [] }),
+    cassette: async (id) => ({
+      format: "troupe-cassette",
+      v: 1,
+      system: "party",
+      exportedAtMs: 1,
+      processes: [{ id, ...NO_RECORDS }],
+      values: {},
+    }),
+    replay: async (id) => ({ id, processes: 1, works: 0, skipped: [], divergences: [] }),
+    conversation: async (id, work) => ({ process: id, work, agent: "Writer", exchanges: [] }),
     watch: (id, news) => watchers.watch(id, news),
     invalid: async (bytes, fault, topic) => {
       seen.inQueue += 1;
