@@ -1,4 +1,5 @@
 /** @module The context of a handler in a forked run: the one of the host, with what may reach the outside replaced by the record. */
+import type { AgentDefinition } from "../../agents/agent.ts";
 import type { EditedCall, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { Failure } from "../../runtime/agent/state.ts";
@@ -21,7 +22,12 @@ export interface ForkContextParts {
   readonly models: ForkModels;
   /** The model that is asked in the place of each. Absent: those of the agents. */
   readonly model: string | undefined;
+  /** The version of the prompt of agents that have it. Absent: the recorded version, or that of the code. */
+  readonly prompt: string | undefined;
 }
+
+/** What a context must know of its agent. */
+type ForkedAgent = Pick<AgentDefinition, "name" | "initialState" | "tools" | "prompts" | "prompt" | "models">;
 
 /** The context of one execution. */
 export class ForkContext implements RuntimeContext {
@@ -29,7 +35,7 @@ export class ForkContext implements RuntimeContext {
   readonly #context: RuntimeContext;
   readonly #work: string;
   readonly #known: KnownWork | undefined;
-  readonly #agent: { readonly name: string; readonly initialState: Json; readonly tools: ReadonlyMap<string, ToolDefinition> };
+  readonly #agent: ForkedAgent;
   readonly memory: RuntimeMemory | undefined;
   readonly #counts = new Map<string, number>();
 
@@ -37,7 +43,7 @@ export class ForkContext implements RuntimeContext {
     parts: ForkContextParts,
     context: RuntimeContext,
     work: string,
-    agent: { readonly name: string; readonly initialState: Json; readonly tools: ReadonlyMap<string, ToolDefinition> },
+    agent: ForkedAgent,
     memory: ForkMemory | undefined,
   ) {
     this.#parts = parts;
@@ -117,6 +123,20 @@ export class ForkContext implements RuntimeContext {
 
   get inputLabel(): Label {
     return this.#context.inputLabel;
+  }
+
+  /** The recorded version of the prompt, so that earlier requests are the same; where the fork has another one, that of the agents that have it. */
+  get release(): RuntimeContext["release"] {
+    const { recorded, prompt } = this.#parts;
+    const { prompts, models, prompt: own } = this.#agent;
+    const known = this.#known?.handler?.work.release ?? this.#context.release;
+    const isOther = prompt !== undefined && prompts.includes(prompt) && (this.#known === undefined || recorded.isNew(this.#known));
+    const version = isOther ? prompt : (known?.prompt ?? own);
+    // A version that the code no longer has is that of the code.
+    const used = version !== undefined && prompts.includes(version) ? version : own;
+    const model = known?.model ?? models[0];
+    if (model === undefined) return known;
+    return { part: known?.part ?? "code", model, ...(used === undefined ? {} : { prompt: used }) };
   }
 
   get sentBack(): RuntimeContext["sentBack"] {

@@ -42,6 +42,8 @@ export interface ForkOptions {
   readonly at: string;
   /** A model of the system that is asked in the place of each. @default those of the agents */
   readonly model?: string | undefined;
+  /** The version of the prompt of each agent that has it, from the forked work item on. @default the recorded ones */
+  readonly prompt?: string | undefined;
   /** Another input of the task, if it is forked from the start; otherwise of the work item. @default the recorded one */
   readonly input?: Json | undefined;
   /** @default {@link LIMITS.forkModelCallsDefault}, {@link LIMITS.forkUsdDefault}, {@link LIMITS.forkMsDefault} */
@@ -54,12 +56,14 @@ export interface Forked {
   readonly cassette: Cassette;
 }
 
-/** Forks a recorded run. @throws `fork.unknown`, `model.unknown`, `route.unknown`, `schema.task`, `schema.input` */
+/** Forks a recorded run. @throws `fork.unknown`, `model.unknown`, `prompt.unknown`, `route.unknown`, `schema.task`, `schema.input` */
 export async function fork(parts: ForkParts, options: ForkOptions): Promise<Forked> {
   const { system } = parts;
-  const { cassette, at, model } = options;
+  const { cassette, at, model, prompt } = options;
   if (model !== undefined && !system.models.has(model))
     throw new Fault("model.unknown", `the system has no model ${model}; it has ${[...system.models.keys()].join(", ")}`, { model });
+  if (prompt !== undefined && ![...system.agents.values()].some(({ prompts }) => prompts.includes(prompt)))
+    throw new Fault("prompt.unknown", `no agent of the system has a version ${prompt} of its prompt`, { version: prompt });
   const recorded = new RecordedRun(cassette, at);
   const run = new ForkedRun(parts, options, recorded);
   const { view, ending, read } = await run.end();
@@ -101,7 +105,7 @@ class ForkedRun {
   #state: ProcessState | undefined;
 
   constructor({ system, models, log = SILENT }: ForkParts, options: ForkOptions, recorded: RecordedRun) {
-    const { at, input, model, budget } = options;
+    const { at, input, model, prompt, budget } = options;
     this.#options = options;
     this.#recorded = recorded;
     this.#budget = {
@@ -114,7 +118,7 @@ class ForkedRun {
     const calls = new ForkCalls(recorded, end);
     this.models = new ForkModels({ recorded, models, budget: this.#budget, end, during });
     const replaced = at === "start" ? undefined : input;
-    this.#system = forkedSystem(system, { recorded, end, calls, models: this.models, model, input: replaced });
+    this.#system = forkedSystem(system, { recorded, end, calls, models: this.models, model, prompt, input: replaced });
     const clock = new SkippingClock(recorded.task.acceptedAtMs);
     this.#world = new LocalWorld({ clock, random: systemRandom, models: this.models });
     this.#host = new Host({ system: this.#system, ports: this.#world.ports, log });

@@ -118,6 +118,12 @@ export class RecordedRun {
     return this.#isPast(work.process, work.end, cut);
   }
 
+  /** Whether a work item is the forked one, or began after the fork. */
+  isNew(work: KnownWork): boolean {
+    const cut = this.#cut;
+    return cut === undefined || work === cut.work || !(cut.chain.has(work) || this.#isPast(work.process, work.asked, cut));
+  }
+
   /** Whether a work item had been dropped before, so that it never ends. */
   isHeld(work: KnownWork): boolean {
     const cut = this.#cut;

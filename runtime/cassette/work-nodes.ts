@@ -1,6 +1,7 @@
 /** @module What the handler of one work item did: model calls, tool calls, steps, asks, signals and requests to people. Pure. */
 import type { AgentWork, Failure, ModelCall, Wait } from "../agent/state.ts";
 import type { Json } from "../faults.ts";
+import { entryOf } from "../entries.ts";
 import { askWorkId, modelOf, toolOf } from "../ids.ts";
 import { ModelReply } from "../model/conversation.ts";
 import { Verdict } from "../people/request.ts";
@@ -15,7 +16,7 @@ interface Ordered {
 
 /** What the handler of a work item did, in the order in which it got the results. `asked` returns the node of an asked work item. */
 export function workNodes(
-  { work }: CassetteWork,
+  { work, facts }: CassetteWork,
   stop: string,
   contents: Contents,
   asked: (workId: string) => RunNode | undefined,
@@ -25,7 +26,10 @@ export function workNodes(
   const nodes: Ordered[] = [
     ...(work.modelCalls ?? []).flatMap((call) => {
       const content = modelContent(call, failureOf(failures, "model", call.key), contents);
-      return content === undefined ? [] : [made(call.order, { ...at, what: "model", name: call.model, key: call.key, content })];
+      if (content === undefined) return [];
+      const version = facts === undefined ? undefined : entryOf(facts, call.key)?.promptVersion;
+      const full = version === undefined ? content : { prompt: version, ...content };
+      return [made(call.order, { ...at, what: "model", name: call.model, key: call.key, content: full })];
     }),
     ...work.calls.flatMap(({ key, tool, input, output, order, onlyIn }) => {
       if (onlyIn !== undefined && onlyIn !== work.attempt) return [];
@@ -52,7 +56,7 @@ function failureOf(failures: readonly Failure[], kind: Failure["kind"], key: str
   return failures.find((one) => one.kind === kind && one.key === key);
 }
 
-function modelContent({ reply }: ModelCall, failure: Failure | undefined, contents: Contents): Json | undefined {
+function modelContent({ reply }: ModelCall, failure: Failure | undefined, contents: Contents): { readonly [name: string]: Json } | undefined {
   if (reply === undefined) return failure === undefined ? undefined : contents.result(failure);
   const read = ModelReply.safeParse(contents.read(reply)).data;
   if (read === undefined) return { text: contents.read(reply) };
