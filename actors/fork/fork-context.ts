@@ -39,13 +39,7 @@ export class ForkContext implements RuntimeContext {
   readonly memory: RuntimeMemory | undefined;
   readonly #counts = new Map<string, number>();
 
-  constructor(
-    parts: ForkContextParts,
-    context: RuntimeContext,
-    work: string,
-    agent: ForkedAgent,
-    memory: ForkMemory | undefined,
-  ) {
+  constructor(parts: ForkContextParts, context: RuntimeContext, work: string, agent: ForkedAgent, memory: ForkMemory | undefined) {
     this.#parts = parts;
     this.#context = context;
     this.#work = work;

@@ -5,9 +5,9 @@
  */
 import type { System } from "../../agents/system.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
-import { diffOf, type ForkReport } from "../../runtime/cassette/diff.ts";
+import { diffOf, type ForkReport, type ForkWanted } from "../../runtime/cassette/diff.ts";
 import { RecordedRun } from "../../runtime/cassette/recorded-run.ts";
-import { Fault, faultFrom, type Json } from "../../runtime/faults.ts";
+import { Fault, faultFrom } from "../../runtime/faults.ts";
 import { inputOrigin } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
@@ -36,18 +36,8 @@ export interface ForkParts {
 }
 
 /** What is forked, where, and with which changes. */
-export interface ForkOptions {
+export interface ForkOptions extends ForkWanted {
   readonly cassette: Cassette;
-  /** The key of a call, the id of a work item, both with a slash between, or `start`. */
-  readonly at: string;
-  /** A model of the system that is asked in the place of each. @default those of the agents */
-  readonly model?: string | undefined;
-  /** The version of the prompt of each agent that has it, from the forked work item on. @default the recorded ones */
-  readonly prompt?: string | undefined;
-  /** Another input of the task, if it is forked from the start; otherwise of the work item. @default the recorded one */
-  readonly input?: Json | undefined;
-  /** @default {@link LIMITS.forkModelCallsDefault}, {@link LIMITS.forkUsdDefault}, {@link LIMITS.forkMsDefault} */
-  readonly budget?: Partial<ForkBudget> | undefined;
 }
 
 /** A forked run: what it did, compared with the record, and the run itself as a cassette. */

@@ -5,6 +5,7 @@
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
+import { FORK_ROUTES } from "./fork-routes.ts";
 import { REPLAY_ROUTES } from "./replay-routes.ts";
 import { RELEASE_ROUTES } from "./release-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
@@ -262,6 +263,7 @@ export const ROUTES = {
     faults: ASKING,
   }),
   ...REPLAY_ROUTES,
+  ...FORK_ROUTES,
   ...KNOWLEDGE_ROUTES,
   ...RELEASE_ROUTES,
   listBroken: spec({

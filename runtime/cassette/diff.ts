@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { MICROS_PER_USD, type Spent, usedOf } from "../budget.ts";
+import type { Json } from "../faults.ts";
 import { AnyJson } from "../process-view.ts";
 import type { Cassette } from "./cassette.ts";
 import { Contents } from "./contents.ts";
@@ -65,6 +66,21 @@ export const ForkReport = z.object({
 });
 /** How a forked run ended. */
 export type ForkReport = z.infer<typeof ForkReport>;
+
+/** What a fork changes, and what it may spend. */
+export interface ForkWanted {
+  /** The key of a call, the id of a work item, both with a slash between, or `start`. */
+  readonly at: string;
+  /** A model of the system that is asked in the place of each. @default those of the agents */
+  readonly model?: string | undefined;
+  /** The version of the prompt of each agent that has it, from the forked work item on. @default the recorded ones */
+  readonly prompt?: string | undefined;
+  /** Another input of the task, if it is forked from the start; otherwise of the work item. @default the recorded one */
+  readonly input?: Json | undefined;
+  /** @default {@link LIMITS.forkModelCallsDefault}, {@link LIMITS.forkUsdDefault}, {@link LIMITS.forkMsDefault} */
+  readonly budget?:
+    { readonly modelCalls?: number | undefined; readonly usd?: number | undefined; readonly timeMs?: number | undefined } | undefined;
+}
 
 /** Compares the last runs of two cassettes. `names`: how they are called. @default the ids of the processes */
 export function diffOf(a: Cassette, b: Cassette, names: { readonly a?: string; readonly b?: string } = {}): RunDiff {

@@ -56,7 +56,11 @@ function failureOf(failures: readonly Failure[], kind: Failure["kind"], key: str
   return failures.find((one) => one.kind === kind && one.key === key);
 }
 
-function modelContent({ reply }: ModelCall, failure: Failure | undefined, contents: Contents): { readonly [name: string]: Json } | undefined {
+function modelContent(
+  { reply }: ModelCall,
+  failure: Failure | undefined,
+  contents: Contents,
+): { readonly [name: string]: Json } | undefined {
   if (reply === undefined) return failure === undefined ? undefined : contents.result(failure);
   const read = ModelReply.safeParse(contents.read(reply)).data;
   if (read === undefined) return { text: contents.read(reply) };
