@@ -1,5 +1,6 @@
 /** @module Forks: what a model would have done in a recorded run, without doing it. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { diffOf } from "../../runtime/cassette/diff.ts";
 import { FIRST, Recorded, says } from "./rig.ts";
 
 const recorded = new Recorded();
@@ -49,4 +50,73 @@ describe("a fork writes nothing, when the other model", () => {
     expect(report).toMatchObject({ status: "unrecorded", unrecorded: { what: "undo", name: "pay" } });
     expect(recorded.outside.calls).toEqual([]);
   });
+});
+
+describe("the difference of a fork", () => {
+  test("names every difference, and only those", async () => {
+    const { report } = await recorded.fork(
+      says([{ name: "pay", arguments: { amount: 7 } }], [{ name: "ask_Stock", arguments: { amount: 1 } }], { bought: true, note: "tea" }),
+    );
+    const differ = report.diff.lines.filter(({ how }) => how !== "same");
+    // Written by hand: the other model does not search, and pays first; it asks the same agent for the same, one call later.
+    expect(differ.map(({ what, stop, name, how, was, paths }) => ({ what, stop, name, how, was, paths }))).toEqual([
+      {
+        what: "model",
+        stop: "buy",
+        name: "other",
+        how: "changed",
+        was: "first",
+        paths: ["$.calls[0].arguments.amount", "$.calls[0].arguments.item", "$.calls[0].name"],
+      },
+      { what: "tool", stop: "buy", name: "search", how: "only-a", was: undefined, paths: undefined },
+      {
+        what: "model",
+        stop: "buy",
+        name: "other",
+        how: "changed",
+        was: "first",
+        paths: ["$.calls[0].arguments.amount", "$.calls[0].name", "$.calls[1]"],
+      },
+      { what: "model", stop: "buy", name: "other", how: "changed", was: "first", paths: [] },
+    ]);
+    expect(report).toMatchObject({ status: "completed", modelCalls: 3 });
+    expect(report.diff).toMatchObject({
+      same: false,
+      outcome: { a: "completed", b: "completed" },
+      cost: { a: { modelCalls: 3, toolCalls: 5 }, b: { modelCalls: 3, toolCalls: 4 } },
+    });
+    expect(report.diff.lines).toHaveLength(23);
+  });
+
+  test("of two separate runs is not one of times and ids", async () => {
+    const other = new Recorded();
+    const second = await other.record("order-2");
+    await other.outside.stop();
+    const first = recorded.cassette;
+    expect(first === undefined ? [] : diffOf(first, second).lines.filter(({ how }) => how !== "same")).toEqual([]);
+  });
+});
+
+describe("a fork spends its own budget", () => {
+  test("and stops where it is used up", async () => {
+    const few = await recorded.fork(FIRST, { budget: { modelCalls: 2 } });
+    expect(few.report).toMatchObject({ status: "stopped", code: "fork.budget", modelCalls: 2 });
+    const cheap = await recorded.fork(FIRST, { budget: { usd: 0.0000001 } });
+    expect(cheap.report).toMatchObject({ status: "stopped", code: "fork.budget", modelCalls: 0 });
+    const slow = await recorded.fork(() => new Promise(() => {}), { budget: { timeMs: 50 } });
+    expect(slow.report).toMatchObject({ status: "stopped", code: "fork.budget", modelCalls: 1 });
+  });
+});
+
+describe("a fork is refused", () => {
+  const cases = [
+    ["at a call that is not recorded", { at: "pay/0000/0" }, "fork.unknown"],
+    ["with a model that the system does not have", { model: "none" }, "model.unknown"],
+    ["with a version of a prompt that no agent has", { prompt: "v9" }, "prompt.unknown"],
+    ["with an input that does not fit", { at: "start", input: { item: 1 } }, "schema.task"],
+  ] as const;
+  for (const [what, options, code] of cases)
+    test(what, async () => {
+      await expect(recorded.fork(FIRST, options)).rejects.toMatchObject({ code });
+    });
 });

@@ -145,13 +145,13 @@ export class Recorded {
   readonly outside = new Outside();
   cassette: Cassette | undefined;
 
-  async record(): Promise<Cassette> {
+  async record(id = "order-1"): Promise<Cassette> {
     await this.outside.start();
     const local = startLocal(this.system(FIRST));
     try {
-      const ended = await local.run("order", { item: "tea", count: 1 }, { id: "order-1" });
+      const ended = await local.run("order", { item: "tea", count: 1 }, { id });
       if (ended.status !== "completed") throw new Error(JSON.stringify(ended));
-      this.cassette = await local.cassette("order-1");
+      this.cassette = await local.cassette(id);
     } finally {
       await local.stop();
     }
