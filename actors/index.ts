@@ -27,6 +27,7 @@ import { sourceOf } from "./releases/sources.ts";
 import { Retention } from "./retention/retention.ts";
 import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
+import { fork } from "./fork/fork.ts";
 import { SystemOperations } from "./operations/system-operations.ts";
 
 export { daprClient, type DaprClientOptions } from "./dapr/user-client.ts";
@@ -168,6 +169,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     newId: () => v7(),
     retention,
     models: () => models?.view ?? [],
+    forking: async (cassette, wanted) => (await fork({ system, models }, { ...wanted, cassette })).report,
     log: logger,
   });
   const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };

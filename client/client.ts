@@ -2,6 +2,8 @@
 import { Cassette } from "../runtime/cassette/cassette.ts";
 import { AgentsView, CostView, OverviewView, SystemView } from "../runtime/overview.ts";
 import { TimelineView } from "../runtime/timeline.ts";
+import { ForkReport, type ForkWanted, RunDiff } from "../runtime/cassette/diff.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import { ReplayReport } from "../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../runtime/conversation-view.ts";
 import { z } from "zod";
@@ -230,6 +232,21 @@ export class Client {
   /** Replays a process with the code of the host, and tells what would differ. */
   replay(id: string, options: CallOptions = {}): Promise<ReplayReport> {
     return this.#connection.call(ReplayReport, "the replay", { ...options, path: `${processPath(id)}/replay`, body: {} });
+  }
+
+  /**
+   * Forks a process with the code and the models of the host: from a call on models are asked again, tools have recorded results, and
+   * nothing is written. Throws `fork.unknown`, `fork.busy`, `model.unknown`, `prompt.unknown`.
+   */
+  fork(id: string, { at, model, prompt, input, budget, ...options }: CallOptions & ForkWanted): Promise<ForkReport> {
+    const body = { at, model, prompt, input, budget };
+    const waitMs = budget?.timeMs ?? LIMITS.forkMsDefault;
+    return this.#connection.call(ForkReport, "the fork", { ...options, path: `${processPath(id)}/fork`, body, waitMs });
+  }
+
+  /** Compares the last runs of two processes: path, calls, arguments, results, cost and outcome. */
+  diff(id: string, other: string, options: CallOptions = {}): Promise<RunDiff> {
+    return this.#connection.call(RunDiff, "the difference", { ...options, path: `${processPath(id)}/diff/${encodeURIComponent(other)}` });
   }
 
   /** Returns what a model agent sent and received in one work item. Throws `work.unknown`. */

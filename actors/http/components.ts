@@ -24,6 +24,7 @@ import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
+import { DiffLine, ForkReport, RunDiff } from "../../runtime/cassette/diff.ts";
 import { Divergence, ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../../runtime/conversation-view.ts";
 import { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
@@ -97,6 +98,9 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Cassette: CassetteAnswer,
   Divergence,
   Replayed: ReplayReport,
+  DiffLine,
+  RunDiff,
+  Forked: ForkReport,
   Conversation: ConversationView,
   Health: HealthAnswer,
   OpenApi: OpenApiAnswer,

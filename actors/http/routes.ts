@@ -6,6 +6,7 @@ import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { OVERVIEW_ROUTES } from "./overview-routes.ts";
+import { FORK_ROUTES } from "./fork-routes.ts";
 import { REPLAY_ROUTES } from "./replay-routes.ts";
 import { RELEASE_ROUTES } from "./release-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
@@ -264,6 +265,7 @@ export const ROUTES = {
   }),
   ...OVERVIEW_ROUTES,
   ...REPLAY_ROUTES,
+  ...FORK_ROUTES,
   ...KNOWLEDGE_ROUTES,
   ...RELEASE_ROUTES,
   listBroken: spec({

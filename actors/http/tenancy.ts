@@ -2,6 +2,7 @@
  * @module The operations as a token of one tenant sees them: its own processes under the ids that it gave them. What is of another tenant
  * is unknown.
  */
+import type { RunDiff } from "../../runtime/cassette/diff.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import type { RuleView } from "../../runtime/people/rule-view.ts";
@@ -98,6 +99,14 @@ class TenantOperations implements Operations {
   agents: Operations["agents"] = () => this.#all.agents();
   system: Operations["system"] = async () => ofAll("the hosts are");
   changes: Operations["changes"] = (changed) => this.#all.changes(changed);
+  fork: Operations["fork"] = async (id, { at, ...wanted }) => {
+    const inside = this.#inside(id);
+    // A work item is named by its process first.
+    const own = inside !== id && at.startsWith(`${id}:`) ? `${inside}${at.slice(id.length)}` : at;
+    const { diff, ...report } = await this.#all.fork(inside, { ...wanted, at: own });
+    return { ...report, id: outsideId(report.id), at, diff: outsideDiff(diff) };
+  };
+  diff: Operations["diff"] = async (id, other) => outsideDiff(await this.#all.diff(this.#inside(id), this.#inside(other)));
   conversation: Operations["conversation"] = async (id, work) => {
     const inside = this.#inside(id);
     // A work item is named by its process first.
@@ -218,4 +227,8 @@ function shownWork<T extends { readonly processId: string; readonly workId: stri
 
 function shownPage({ entries, ...rest }: Page): Page {
   return { entries: entries.map(shownEntry), ...rest };
+}
+
+function outsideDiff(diff: RunDiff): RunDiff {
+  return { ...diff, a: outsideId(diff.a), b: outsideId(diff.b) };
 }

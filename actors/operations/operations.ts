@@ -2,6 +2,7 @@
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import type { ForkReport, ForkWanted, RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
 import type { TimelineView } from "../../runtime/timeline.ts";
@@ -262,6 +263,16 @@ export interface Operations {
   system(): Promise<SystemView>;
   /** Calls back after changes of processes, dead letters and requests on any host, until the returned function is called. */
   changes(changed: () => void): () => void;
+  /**
+   * Forks a process with the code and the models of this host. Nothing is written, and no tool is called.
+   * @throws `process.unknown`, `cassette.too-large`, `fork.unknown`, `fork.busy`, `model.unknown`, `prompt.unknown`, `schema.task`
+   */
+  fork(id: string, wanted: ForkWanted): Promise<ForkReport>;
+  /**
+   * Compares the last runs of two processes.
+   * @throws `process.unknown`, `cassette.too-large`
+   */
+  diff(id: string, other: string): Promise<RunDiff>;
   /**
    * The conversation of a model agent in one work item, made again from the records by the code of this host.
    * @throws `process.unknown`, `work.unknown`, `cassette.too-large`

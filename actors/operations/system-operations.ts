@@ -3,6 +3,7 @@
  */
 import type { System } from "../../agents/system.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import { diffOf, type ForkReport, type ForkWanted, type RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
 import type { TimelineView } from "../../runtime/timeline.ts";
@@ -79,6 +80,8 @@ export interface OperationsParts {
   readonly retention?: Retention | undefined;
   /** The models of the host. Absent: it has none. */
   readonly models?: (() => ModelsAnswer["models"]) | undefined;
+  /** Runs forks. Absent: this host runs none. */
+  readonly forking?: ((cassette: Cassette, wanted: ForkWanted) => Promise<ForkReport>) | undefined;
   /** @default no log */
   readonly log?: Logger | undefined;
 }
@@ -98,6 +101,7 @@ export class SystemOperations implements Operations {
   readonly #overviews: Overviews;
   readonly #changes: Changes;
   readonly #broken: BrokenActors;
+  #forks = 0;
   readonly #memories: MemoryOperations;
   /** The program that serves the host starts its looks. */
   readonly releasing: ReleaseOperations;
@@ -248,6 +252,23 @@ export class SystemOperations implements Operations {
 
   async replay(id: string): Promise<ReplayReport> {
     return replay(this.#parts.system, await this.cassette(id));
+  }
+
+  async fork(id: string, wanted: ForkWanted): Promise<ForkReport> {
+    const { forking } = this.#parts;
+    if (forking === undefined || this.#forks >= LIMITS.forksAtOnceMax)
+      throw new Fault("fork.busy", forking === undefined ? "this host runs no forks" : `${this.#forks} forks run; that is the limit`);
+    this.#forks += 1;
+    try {
+      return await forking(await this.cassette(id), wanted);
+    } finally {
+      this.#forks -= 1;
+    }
+  }
+
+  async diff(id: string, other: string): Promise<RunDiff> {
+    const [a, b] = await Promise.all([this.cassette(id), this.cassette(other)]);
+    return diffOf(a, b);
   }
 
   async conversation(id: string, work: string): Promise<ConversationView> {

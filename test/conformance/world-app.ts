@@ -200,6 +200,8 @@ const operations: Operations = {
   history: never,
   cassette: never,
   replay: never,
+  fork: never,
+  diff: never,
   conversation: never,
   timeline: never,
   overview: never,
