@@ -38,13 +38,8 @@ import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/
 import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
-<<<<<<< HEAD
-  ...[demo, init, up, down, ps, submit, show, signal, cancel],
-  ...[exportProcess, replayProcess, forkProcess, diffProcesses, costs],
-=======
   ...[demo, init, up, down, ui, ps, submit, show, signal, cancel],
-  ...[exportProcess, replayProcess],
->>>>>>> refs/heads/ui
+  ...[exportProcess, replayProcess, forkProcess, diffProcesses, costs],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];
