@@ -9,7 +9,9 @@ import { completion } from "./commands/completion.ts";
 import { dead } from "./commands/dead.ts";
 import { answer, approve, deny, edit } from "./commands/decide.ts";
 import { demo } from "./commands/demo.ts";
+import { digest } from "./commands/digest.ts";
 import { doctor } from "./commands/doctor.ts";
+import { drift } from "./commands/drift.ts";
 import { down } from "./commands/down.ts";
 import { graph } from "./commands/graph.ts";
 import { inbox } from "./commands/inbox.ts";
@@ -36,7 +38,7 @@ import { usageError } from "./text/usage.ts";
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
   ...[exportProcess, replayProcess],
-  ...[inbox, approve, edit, deny, answer, rules, audit, dead],
+  ...[inbox, approve, edit, deny, answer, rules, audit, dead, drift, digest],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];
 

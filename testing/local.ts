@@ -323,7 +323,6 @@ class Driver {
       this.#round = undefined;
     });
     return this.#round;
-
   }
 
   /** Lets time pass, so that what was ordered is done. */

@@ -7,6 +7,7 @@ import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { REPLAY_ROUTES } from "./replay-routes.ts";
 import { RELEASE_ROUTES } from "./release-routes.ts";
+import { REPORT_ROUTES } from "./report-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
@@ -262,6 +263,7 @@ export const ROUTES = {
     faults: ASKING,
   }),
   ...REPLAY_ROUTES,
+  ...REPORT_ROUTES,
   ...KNOWLEDGE_ROUTES,
   ...RELEASE_ROUTES,
   listBroken: spec({
