@@ -18,7 +18,6 @@ import { digestMarkdown } from "../../runtime/reports/digest-text.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { Host } from "../host/host.ts";
-import type { Listing } from "./listing.ts";
 import type { Reports } from "./reports.ts";
 
 /** When digests are written, and where to beside the topic `<system>.digests`. */
@@ -35,7 +34,6 @@ export interface DigestScheduleParts {
   readonly ports: Pick<Ports, "clock" | "transport">;
   readonly host: Pick<Host, "incarnation" | "audit" | "watch">;
   readonly reports: Reports;
-  readonly audit: Listing;
   readonly log: Logger;
 }
 
@@ -100,7 +98,7 @@ export class DigestSchedule {
   }
 
   #line({ untilMs }: Period): Promise<IndexEntry | undefined> {
-    return this.#parts.audit.find(bucketOf(untilMs, 0), this.#id(untilMs));
+    return this.#parts.reports.auditLine(bucketOf(untilMs, 0), this.#id(untilMs));
   }
 
   #id(untilMs: number): string {

@@ -69,6 +69,11 @@ export class Reports {
     });
   }
 
+  /** A line of the audit. */
+  auditLine(bucket: string, id: string): Promise<IndexEntry | undefined> {
+    return this.#parts.audit.find(bucket, id);
+  }
+
   /** Processes that ended since a time, the last accepted ones first. */
   async #runs(sinceMs: number, tenant: string | undefined): Promise<Some<EndedRun>> {
     const all: EndedRun[] = [];

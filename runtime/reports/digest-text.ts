@@ -67,10 +67,10 @@ function section(name: string, lines: readonly string[], style: Style): readonly
   return lines.length === 0 ? [] : [...style.heading(name), ...lines];
 }
 
-function leadOf({ processes, usd, dead, waiting }: DigestView, { strong }: Style): string {
+function leadOf({ processes, usd }: DigestView, { strong }: Style): string {
   const sum = (of: "ended" | "failed"): number => processes.reduce((all, line) => all + line[of], 0);
   const [ended, failed] = [sum("ended"), sum("failed")];
-  if (ended === 0) return `No process ended; ${counted(dead, "dead letter")} and ${counted(waiting, "request")} to people wait.`;
+  if (ended === 0) return "No process ended.";
   const share = failed === 0 ? "none failed" : `${strong(`${number(failed)} failed`)} (${percent(failed / ended)})`;
   return `${counted(ended, "process", "processes")} ended, ${share}, ${usdText(usd)} spent.`;
 }
@@ -108,7 +108,7 @@ function peopleLines({ waiting, people, untilMs }: DigestView, style: Style): re
 function releaseLines({ releases }: DigestView, style: Style): readonly string[] {
   return releases.map(({ agent, what, atMs, why }) =>
     style.item(
-      `${style.strong(`${style.text(agent)}: ${style.text(what)}`)} at ${minute(atMs)} UTC: ${style.text(why)}: ${style.command("troupe releases")}`,
+      `${style.strong(`${style.text(agent)}: ${style.text(what)}`)} at ${minute(atMs)} UTC: ${style.text(why)}: ${style.command("troupe releases list")}`,
     ),
   );
 }
@@ -118,12 +118,29 @@ const KINDS: Readonly<Record<string, string>> = { durationMs: "duration", usd: "
 function driftLines({ drift }: DigestView, style: Style): readonly string[] {
   if (drift.length === 0) return [];
   return [
-    style.item(`${style.strong("Drift")}, means of a process now and before: ${style.command("troupe drift")}`),
-    ...drift.map(({ route, version, what, now, before }) => {
-      const of = version === "" ? style.text(route) : `${style.text(route)} (${style.text(version)})`;
-      return style.item(`${of}: ${KINDS[what] ?? what} ${rateText(what, now)}, before ${rateText(what, before)}`, true);
+    style.item(`${style.strong("Drift")}, means per process: ${style.command("troupe drift")}`),
+    ...grouped(drift).map(([first, ...more]) => {
+      const of = first.version === "" ? style.text(first.route) : `${style.text(first.route)} (${style.text(first.version)})`;
+      const kinds = [first, ...more].map(
+        ({ what, now, before }) => `${KINDS[what] ?? what} ${rateText(what, now)}, before ${rateText(what, before)}`,
+      );
+      return style.item(`${of}: ${kinds.join("; ")}`, true);
     }),
   ];
+}
+
+type Drifted = DigestView["drift"][number];
+
+/** The kinds of each route and version together. */
+function grouped(drift: readonly Drifted[]): readonly (readonly [Drifted, ...Drifted[]])[] {
+  const groups = new Map<string, [Drifted, ...Drifted[]]>();
+  for (const one of drift) {
+    const key = JSON.stringify([one.route, one.version]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()];
 }
 
 function costLines({ dearest, processes }: DigestView, style: Style): readonly string[] {
