@@ -37,6 +37,7 @@ import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
+import { ReportsClient } from "./reports.ts";
 import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -94,6 +95,8 @@ export class Client {
   readonly inbox: InboxClient;
   /** Standing rules. */
   readonly rules: RulesClient;
+  /** Drift and digests. */
+  readonly reports: ReportsClient;
   /** What agents remember. */
   readonly memory: MemoryClient;
 
@@ -101,6 +104,7 @@ export class Client {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
+    this.reports = new ReportsClient(this.#connection);
     this.memory = new MemoryClient(this.#connection);
   }
 

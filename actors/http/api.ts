@@ -163,6 +163,8 @@ function systemRoutes(api: Api, { operations, system, changes, admit }: ApiOptio
   );
   api.serve(ROUTES.listSources, async ({ operations }) => ok(await operations.sources()));
   api.serve(ROUTES.syncSource, async ({ params, caller, operations }) => ok(await operations.syncSource(params.name, caller)));
+  api.serve(ROUTES.showDrift, async ({ query, operations }) => ok(await operations.drift(query)));
+  api.serve(ROUTES.showDigest, async ({ query, operations }) => ok(await operations.digest(query)));
   api.serve(ROUTES.listReleases, async ({ operations }) => ok(operations.releases()));
   api.serve(ROUTES.stopRelease, async ({ params, body, caller, operations }) =>
     ok(await operations.stopRelease(params.agent, body.reason, caller)),

@@ -18,6 +18,7 @@ import {
   Receipt,
   SignalReceipt,
 } from "../../runtime/answers.ts";
+import { DigestView, DriftLine, DriftView } from "../../runtime/overview.ts";
 import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
 import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
@@ -101,6 +102,9 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   DiffLine,
   RunDiff,
   Forked: ForkReport,
+  Drift: DriftView,
+  DriftLine,
+  Digest: DigestView,
   Conversation: ConversationView,
   Health: HealthAnswer,
   OpenApi: OpenApiAnswer,

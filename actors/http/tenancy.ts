@@ -171,6 +171,16 @@ class TenantOperations implements Operations {
   purge: Operations["purge"] = async () => ofAll("a purge is");
   sources: Operations["sources"] = async () => ofAll("sources are");
   syncSource: Operations["syncSource"] = async () => ofAll("a source is");
+  drift: Operations["drift"] = (filter) => this.#all.drift({ ...filter, tenant: this.#tenant });
+  digest: Operations["digest"] = async (filter) => {
+    const { people, deadLetters, dearest, ...view } = await this.#all.digest({ ...filter, tenant: this.#tenant });
+    return {
+      ...view,
+      people: people.map(({ request, ...one }) => ({ ...one, request: outsideId(request) })),
+      deadLetters: deadLetters.map(({ example, ...one }) => ({ ...one, example: outsideId(example) })),
+      dearest: dearest.map(({ id, ...one }) => ({ ...one, id: outsideId(id) })),
+    };
+  };
   releases: Operations["releases"] = () => ofAll("releases are");
   stopRelease: Operations["stopRelease"] = async () => ofAll("a release is");
   broken: Operations["broken"] = async () => ofAll("broken journals are");

@@ -11,6 +11,7 @@ import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { FactEntry, FactFilter, ForgetOptions, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { DecisionContent, DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { DigestView, DriftView } from "../../runtime/overview.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { ReleasesView, ReleaseView } from "../../runtime/release.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
@@ -144,6 +145,26 @@ export interface AuditFilter {
   /** What was done, such as `redrive`; `call` and `agent made` are checks. */
   readonly what?: string | undefined;
   /** Only what concerns the processes of this tenant. */
+  readonly tenant?: string | undefined;
+}
+
+/** Which ended processes drift is measured over. Epoch, milliseconds. */
+export interface DriftFilter {
+  /** Beginning of the window. @default a day ago */
+  readonly sinceMs?: number | undefined;
+  /** Beginning of the baseline, which ends where the window begins. @default seven windows before that */
+  readonly baselineMs?: number | undefined;
+  /** Only those of this tenant. */
+  readonly tenant?: string | undefined;
+}
+
+/** What a digest is of. Epoch, milliseconds. */
+export interface DigestFilter {
+  /** @default a day before the end */
+  readonly sinceMs?: number | undefined;
+  /** @default now */
+  readonly untilMs?: number | undefined;
+  /** Only what is of this tenant. */
   readonly tenant?: string | undefined;
 }
 
@@ -290,6 +311,10 @@ export interface Operations {
    * @throws `source.unknown`, `source.unavailable`, `memory.full`
    */
   syncSource(name: string, caller: Caller): Promise<Json>;
+  /** How agents work together in a window, against the baseline before it. Throws `body.invalid`. */
+  drift(filter: DriftFilter): Promise<DriftView>;
+  /** What happened since a time, for a person who reads one page a day. Throws `body.invalid`. */
+  digest(filter: DigestFilter): Promise<DigestView>;
   /** The releases of prompts and models, as this host uses them. */
   releases(): ReleasesView;
   /**

@@ -59,6 +59,7 @@ import { taskTrace } from "../telemetry/spans.ts";
 import { labelOf, narrowed, timeoutMsOf } from "./submission.ts";
 import { endedOutcome, outcomeShown } from "./outcome.ts";
 import { ReleaseOperations } from "./releases.ts";
+import { Reports } from "./reports.ts";
 import { Requests } from "./requests.ts";
 import { schemasOf } from "./schemas.ts";
 import { RuleOperations } from "./standing-rules.ts";
@@ -105,6 +106,7 @@ export class SystemOperations implements Operations {
   readonly #memories: MemoryOperations;
   /** The program that serves the host starts its looks. */
   readonly releasing: ReleaseOperations;
+  readonly reports: Reports;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -139,6 +141,9 @@ export class SystemOperations implements Operations {
       ...{ system: parts.system, ports: parts.ports, host: parts.host, log: parts.log ?? SILENT },
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
+    const { directory, queue: letters, auditLines: audit } = this.#deadLetters;
+    const indexes = { directory, letters, audit, inbox: this.#inbox.listing };
+    this.reports = new Reports({ system: parts.system.name, clock: parts.ports.clock, ...indexes });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
@@ -379,6 +384,8 @@ export class SystemOperations implements Operations {
     return plainJson(await syncSource(this.#parts.host, name, caller.principal.subject));
   }
 
+  drift: Operations["drift"] = (filter) => this.reports.drift(filter);
+  digest: Operations["digest"] = (filter) => this.reports.digest(filter);
   releases: Operations["releases"] = () => this.releasing.list();
   stopRelease: Operations["stopRelease"] = (...asked) => this.releasing.stop(...asked);
 

@@ -177,6 +177,8 @@ const operations: Operations = {
   deadLetter: never,
   redrive: never,
   discard: never,
+  drift: never,
+  digest: never,
   inbox: never,
   request: never,
   decide: never,

@@ -200,6 +200,11 @@ const RELEASE = {
   ...{ canary: "none", broken: [], counts: [] },
 } satisfies ReleaseView;
 
+const NO_DIGEST = {
+  ...{ system: "party", untilMs: 2, processes: [], waiting: 0, people: [], dead: 0, deadLetters: [], releases: [], drift: [], slowest: [] },
+  ...{ usd: 0, dearest: [], atLeast: false },
+};
+
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -234,6 +239,14 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     graph: () => ({ system: "party", agents: [], routes: [], edges: [] }),
     schemas: () => ({ routes: {}, agents: {} }),
     models: () => ({ models: [] }),
+    drift: async (filter) => {
+      seen.events.push(`drift ${JSON.stringify(filter)}`);
+      return { sinceMs: filter.sinceMs ?? 2, baselineMs: filter.baselineMs ?? 1, lines: [], atLeast: false };
+    },
+    digest: async (filter) => {
+      seen.events.push(`digest ${JSON.stringify(filter)}`);
+      return { ...NO_DIGEST, sinceMs: filter.sinceMs ?? 1 };
+    },
     releases: () => ({ releases: [RELEASE] }),
     stopRelease: async (agent, reason, { principal }) => {
       seen.events.push(`stop release ${agent} ${reason} ${principal.subject}`);
