@@ -87,6 +87,8 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.showTimeline, async ({ params, operations }) => ok(await operations.timeline(params.id)));
   api.serve(ROUTES.showCassette, async ({ params, operations }) => ok(await operations.cassette(params.id)));
   api.serve(ROUTES.replayProcess, async ({ params, operations }) => ok(await operations.replay(params.id)));
+  api.serve(ROUTES.forkProcess, async ({ params, body, operations }) => ok(await operations.fork(params.id, body)));
+  api.serve(ROUTES.diffProcesses, async ({ params, operations }) => ok(await operations.diff(params.id, params.other)));
   api.serve(ROUTES.showConversation, async ({ params, operations }) => ok(await operations.conversation(params.id, params.work)));
   api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant }) => {
     admit();
@@ -161,6 +163,8 @@ function systemRoutes(api: Api, { operations, system, changes, admit }: ApiOptio
   );
   api.serve(ROUTES.listSources, async ({ operations }) => ok(await operations.sources()));
   api.serve(ROUTES.syncSource, async ({ params, caller, operations }) => ok(await operations.syncSource(params.name, caller)));
+  api.serve(ROUTES.showDrift, async ({ query, operations }) => ok(await operations.drift(query)));
+  api.serve(ROUTES.showDigest, async ({ query, operations }) => ok(await operations.digest(query)));
   api.serve(ROUTES.listReleases, async ({ operations }) => ok(operations.releases()));
   api.serve(ROUTES.stopRelease, async ({ params, body, caller, operations }) =>
     ok(await operations.stopRelease(params.agent, body.reason, caller)),
@@ -188,9 +192,10 @@ class Api {
 
   /** Serves one route: checks the role, then the request, runs the handler, then checks its answer. */
   serve<P, Q, B>(spec: RouteSpec<P, Q, B>, handle: Handler<P, Q, B>): void {
-    const { role, params, query, method, answers } = spec;
+    const { role, also, params, query, method, answers } = spec;
     this.#router[method](expressPath(spec.path), async (request, response) => {
       requireRole(request, role === "open" ? undefined : role);
+      requireRole(request, also);
       if (method === "post") this.#options.admit();
       const { principal, tenant } = identityOf(request);
       const answered = await handle({

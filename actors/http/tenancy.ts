@@ -2,6 +2,7 @@
  * @module The operations as a token of one tenant sees them: its own processes under the ids that it gave them. What is of another tenant
  * is unknown.
  */
+import type { RunDiff } from "../../runtime/cassette/diff.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import type { RuleView } from "../../runtime/people/rule-view.ts";
@@ -98,6 +99,14 @@ class TenantOperations implements Operations {
   agents: Operations["agents"] = () => this.#all.agents();
   system: Operations["system"] = async () => ofAll("the hosts are");
   changes: Operations["changes"] = (changed) => this.#all.changes(changed);
+  fork: Operations["fork"] = async (id, { at, ...wanted }) => {
+    const inside = this.#inside(id);
+    // A work item is named by its process first.
+    const own = inside !== id && at.startsWith(`${id}:`) ? `${inside}${at.slice(id.length)}` : at;
+    const { diff, ...report } = await this.#all.fork(inside, { ...wanted, at: own });
+    return { ...report, id: outsideId(report.id), at, diff: outsideDiff(diff) };
+  };
+  diff: Operations["diff"] = async (id, other) => outsideDiff(await this.#all.diff(this.#inside(id), this.#inside(other)));
   conversation: Operations["conversation"] = async (id, work) => {
     const inside = this.#inside(id);
     // A work item is named by its process first.
@@ -162,6 +171,16 @@ class TenantOperations implements Operations {
   purge: Operations["purge"] = async () => ofAll("a purge is");
   sources: Operations["sources"] = async () => ofAll("sources are");
   syncSource: Operations["syncSource"] = async () => ofAll("a source is");
+  drift: Operations["drift"] = (filter) => this.#all.drift({ ...filter, tenant: this.#tenant });
+  digest: Operations["digest"] = async (filter) => {
+    const { people, deadLetters, dearest, ...view } = await this.#all.digest({ ...filter, tenant: this.#tenant });
+    return {
+      ...view,
+      people: people.map(({ request, ...one }) => ({ ...one, request: outsideId(request) })),
+      deadLetters: deadLetters.map(({ example, ...one }) => ({ ...one, example: outsideId(example) })),
+      dearest: dearest.map(({ id, ...one }) => ({ ...one, id: outsideId(id) })),
+    };
+  };
   releases: Operations["releases"] = () => ofAll("releases are");
   stopRelease: Operations["stopRelease"] = async () => ofAll("a release is");
   broken: Operations["broken"] = async () => ofAll("broken journals are");
@@ -218,4 +237,8 @@ function shownWork<T extends { readonly processId: string; readonly workId: stri
 
 function shownPage({ entries, ...rest }: Page): Page {
   return { entries: entries.map(shownEntry), ...rest };
+}
+
+function outsideDiff(diff: RunDiff): RunDiff {
+  return { ...diff, a: outsideId(diff.a), b: outsideId(diff.b) };
 }
