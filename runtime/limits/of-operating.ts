@@ -1,6 +1,6 @@
 /** @module The part of the limits for what operators see and do: screens, pauses, digests, drift. */
 
-import { HOUR_MS, MINUTE_MS } from "../units.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../units.ts";
 
 /** Limits of what operators see and do: screens, pauses, digests, drift. */
 export const OPERATING_LIMITS = {
