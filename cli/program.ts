@@ -17,6 +17,7 @@ import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
 import { memory } from "./commands/memory.ts";
 import { exportProcess } from "./commands/export.ts";
+import { pause, resume, terminate } from "./commands/operate.ts";
 import { ps } from "./commands/ps.ts";
 import { replayProcess } from "./commands/replay.ts";
 import { purge } from "./commands/purge.ts";
@@ -35,6 +36,7 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
+  ...[pause, resume, terminate],
   ...[exportProcess, replayProcess],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],

@@ -32,6 +32,7 @@ import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
+import { OperateClient } from "./operate.ts";
 import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -89,6 +90,8 @@ export class Client {
   readonly inbox: InboxClient;
   /** Standing rules. */
   readonly rules: RulesClient;
+  /** Pauses, terminations and bulk decisions. */
+  readonly operate: OperateClient;
   /** What agents remember. */
   readonly memory: MemoryClient;
 
@@ -96,6 +99,7 @@ export class Client {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
+    this.operate = new OperateClient(this.#connection);
     this.memory = new MemoryClient(this.#connection);
   }
 

@@ -4,6 +4,7 @@
  */
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
+import { OPERATING_ROUTES } from "./operating-routes.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { REPLAY_ROUTES } from "./replay-routes.ts";
 import { RELEASE_ROUTES } from "./release-routes.ts";
@@ -223,6 +224,7 @@ export const ROUTES = {
     answers: { 200: json(LetterEntry, "The decided dead letter, without content.") },
     faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
   }),
+  ...OPERATING_ROUTES,
   ...PEOPLE_ROUTES,
   showGraph: spec({
     method: "get",
