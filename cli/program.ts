@@ -22,6 +22,7 @@ import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
 import { memory } from "./commands/memory.ts";
 import { exportProcess } from "./commands/export.ts";
+import { pause, resume, terminate } from "./commands/operate.ts";
 import { ps } from "./commands/ps.ts";
 import { replayProcess } from "./commands/replay.ts";
 import { purge } from "./commands/purge.ts";
@@ -41,6 +42,7 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ui, ps, submit, show, signal, cancel],
+  ...[pause, resume, terminate],
   ...[exportProcess, replayProcess, forkProcess, diffProcesses, costs],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead, drift, digest],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],

@@ -38,6 +38,7 @@ import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
 import { ReportsClient } from "./reports.ts";
+import { OperateClient } from "./operate.ts";
 import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -97,6 +98,8 @@ export class Client {
   readonly rules: RulesClient;
   /** Drift and digests. */
   readonly reports: ReportsClient;
+  /** Pauses, terminations and bulk decisions. */
+  readonly operate: OperateClient;
   /** What agents remember. */
   readonly memory: MemoryClient;
 
@@ -105,6 +108,7 @@ export class Client {
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
     this.reports = new ReportsClient(this.#connection);
+    this.operate = new OperateClient(this.#connection);
     this.memory = new MemoryClient(this.#connection);
   }
 

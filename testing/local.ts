@@ -143,6 +143,8 @@ export interface LocalSystem {
   stops(id: string): Promise<StopsView>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
+  /** Pauses, resumes or terminates a task. Throws `process.unknown`, `process.ended`, `pause.spent`. */
+  act(id: string, what: "pause" | "resume" | "terminate", reason: string): Promise<void>;
   /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
   signal(id: string, name: string, payload: unknown, signalId?: string, principal?: Principal): Promise<void>;
   /**
@@ -243,6 +245,9 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     stops: (id) => operations.stops(inside(id)),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
+    },
+    act: async (id, what, reason) => {
+      await driver.during(operations.act(inside(id), what, { reason }, { principal: ANONYMOUS }));
     },
     signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
       await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));

@@ -63,6 +63,7 @@ export function apiRoutes(options: ApiOptions): Router {
   const api = new Api(router, options);
   taskRoutes(api, options);
   letterRoutes(api);
+  bulkRoutes(api);
   inboxRoutes(api);
   systemRoutes(api, options);
   api.refuseOtherMethods();
@@ -99,6 +100,18 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
     status: STATUS_ACCEPTED,
     body: await operations.cancel(params.id, body.reason ?? "cancelled over HTTP", caller),
   }));
+  api.serve(ROUTES.pauseProcess, async ({ params, body: { reason = "paused over HTTP", tree }, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "pause", { reason, tree }, caller),
+  }));
+  api.serve(ROUTES.resumeProcess, async ({ params, body: { reason = "resumed over HTTP", tree }, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "resume", { reason, tree }, caller),
+  }));
+  api.serve(ROUTES.terminateProcess, async ({ params, body, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "terminate", body, caller),
+  }));
   api.serve(ROUTES.signalProcess, async ({ params, body, caller, operations }) => ({
     status: STATUS_ACCEPTED,
     body: await operations.signal(params.id, params.name, body.payload ?? null, caller, body.signalId),
@@ -117,6 +130,10 @@ function letterRoutes(api: Api): void {
   api.serve(ROUTES.discardDeadLetter, async ({ params, body, caller, operations }) =>
     ok(await operations.discard(params.id, body.reason, caller)),
   );
+}
+
+function bulkRoutes(api: Api): void {
+  api.serve(ROUTES.decideDeadLetters, async ({ body, caller, operations }) => ok(await operations.decideLetters(body, caller)));
 }
 
 function inboxRoutes(api: Api): void {

@@ -4,6 +4,7 @@
  */
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
+import { OPERATING_ROUTES } from "./operating-routes.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { OVERVIEW_ROUTES } from "./overview-routes.ts";
 import { FORK_ROUTES } from "./fork-routes.ts";
@@ -226,6 +227,7 @@ export const ROUTES = {
     answers: { 200: json(LetterEntry, "The decided dead letter, without content.") },
     faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
   }),
+  ...OPERATING_ROUTES,
   ...PEOPLE_ROUTES,
   showGraph: spec({
     method: "get",

@@ -98,6 +98,25 @@ export const TaskRequest = z.strictObject({
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
 
+const WholeTree = z.boolean().optional().describe("Its nested routes too. Default: true.");
+
+/** Body of a pause or of its end. */
+export const PauseRequest = z.strictObject({ reason: Reason.optional(), tree: WholeTree });
+
+/** Body of a termination. */
+export const TerminateRequest = z.strictObject({ reason: Reason.min(1) });
+
+/** Body of a decision on many dead letters. */
+export const LettersRequest = z.strictObject({
+  ids: z
+    .array(z.string().regex(LETTER_ID))
+    .min(1)
+    .max(LIMITS.lettersDecidedMax)
+    .describe("Ids of dead letters; each is decided for itself."),
+  what: z.enum(["redrive", "discard"]),
+  reason: Reason.min(1),
+});
+
 /** Body of the revocation of a standing rule. */
 export const RevokeRequest = z.strictObject({ reason: Reason.optional() });
 

@@ -8,6 +8,7 @@ import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import type { RuleView } from "../../runtime/people/rule-view.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
 import type { FactEntry } from "../../runtime/memory-answers.ts";
+import { decideLetters } from "../operations/acts.ts";
 import type { Operations, Page } from "../operations/operations.ts";
 
 /** The operations of a tenant; all of them for a token without one. */
@@ -117,6 +118,7 @@ class TenantOperations implements Operations {
   history: Operations["history"] = async (id, from, limit) => this.#all.history(this.#inside(id), from, limit);
   watch: Operations["watch"] = (id, news) => this.#all.watch(this.#inside(id), news);
   cancel: Operations["cancel"] = async (id, reason, caller) => shown(await this.#all.cancel(this.#inside(id), reason, caller));
+  act: Operations["act"] = async (id, ...rest) => shown(await this.#all.act(this.#inside(id), ...rest));
   signal: Operations["signal"] = async (id, ...rest) => shown(await this.#all.signal(this.#inside(id), ...rest));
   processes: Operations["processes"] = async (filter, cursor, limit) =>
     shownPage(await this.#all.processes({ ...filter, tenant: this.#tenant }, cursor, limit));
@@ -144,6 +146,7 @@ class TenantOperations implements Operations {
   };
   deadLetter: Operations["deadLetter"] = async (id) => shownEntry(await this.#all.deadLetter(this.#letter(id)));
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
+  decideLetters: Operations["decideLetters"] = (decision, caller) => decideLetters(this, decision, caller);
   discard: Operations["discard"] = async (id, reason, caller) => shownEntry(await this.#all.discard(this.#letter(id), reason, caller));
   graph: Operations["graph"] = () => this.#all.graph();
   schemas: Operations["schemas"] = () => this.#all.schemas();

@@ -1,6 +1,6 @@
 /** @module The operations of a running system for persons and programs: the interface behind HTTP, topics and commands. */
 import type { InvalidBytes } from "./invalid-bytes.ts";
-import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
+import type { LettersDecided, OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
 import type { ForkReport, ForkWanted, RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
@@ -50,6 +50,22 @@ export interface SubmitResult {
   readonly receipt: TaskReceipt;
   /** Present if the process ended while the caller waited. */
   readonly outcome?: OutcomeView;
+}
+
+/** What an operator may do with an open process, besides cancelling it. */
+export type OperatorAct = "pause" | "resume" | "terminate";
+
+/** Options of an operator's act. `tree`: a pause or its end is also for nested routes; a termination always is. @default true */
+export interface ActOptions {
+  readonly reason: string;
+  readonly tree?: boolean | undefined;
+}
+
+/** One decision on many dead letters. `ids`: at most LIMITS.lettersDecidedMax. */
+export interface BulkDecision {
+  readonly ids: readonly string[];
+  readonly what: "redrive" | "discard";
+  readonly reason: string;
 }
 
 /** A part of a listing, at most as long as the limit. */
@@ -204,6 +220,11 @@ export interface Operations {
    */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
   /**
+   * Pauses or resumes a process, or terminates it without compensation; resolves when that is recorded. The same act again changes nothing.
+   * @throws `process.unknown`, `process.ended`, `pause.spent`
+   */
+  act(id: string, what: OperatorAct, options: ActOptions, caller: Caller): Promise<TaskReceipt>;
+  /**
    * Gives a signal to a process. The same `signalId` again is the same signal; left out, one is made. Throws `process.unknown`,
    * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
    */
@@ -234,6 +255,8 @@ export interface Operations {
    * @throws `deadletter.unknown`, `deadletter.decided`
    */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
+  /** Decides on many dead letters, each for itself: one that cannot be decided does not hinder the others. */
+  decideLetters(decision: BulkDecision, caller: Caller): Promise<LettersDecided>;
   /** Requests to people without contents, see {@link RequestView}. Open ones that were escalated come first, then the newest. */
   inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /** A request to a person with all that it shows. Throws `person.unknown`. */

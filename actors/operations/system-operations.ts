@@ -17,24 +17,28 @@ import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { Message } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
-import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
+import type { LettersDecided, ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
+import { actOn, decideLetters } from "./acts.ts";
 import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
 import { type Logger, SILENT } from "../engine/log.ts";
 import type {
+  ActOptions,
   AuditFilter,
+  BulkDecision,
   Caller,
   Decision,
   InboxFilter,
   LetterFilter,
   Operations,
+  OperatorAct,
   OutcomeView,
   Page,
   ProcessFilter,
@@ -292,6 +296,10 @@ export class SystemOperations implements Operations {
     return { ...receipt, route: view.route, run: view.run, traceId: view.traceId };
   }
 
+  act(id: string, what: OperatorAct, options: ActOptions, caller: Caller): Promise<TaskReceipt> {
+    return actOn({ requests: this.#requests, ports: this.#parts.ports }, id, what, options, caller);
+  }
+
   async signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt> {
     const { ports } = this.#parts;
     if (name.length === 0 || name.length > LIMITS.idLengthMax)
@@ -332,6 +340,10 @@ export class SystemOperations implements Operations {
 
   discard(id: string, reason: string, caller: Caller): Promise<Json> {
     return this.#deadLetters.discard(id, reason, caller);
+  }
+
+  decideLetters(decision: BulkDecision, caller: Caller): Promise<LettersDecided> {
+    return decideLetters(this.#deadLetters, decision, caller);
   }
 
   inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {

@@ -1,5 +1,4 @@
 /** @module The part of the limits for what operators see and do: screens, pauses, digests, drift. */
-
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../units.ts";
 
 /** Limits of what operators see and do: screens, pauses, digests, drift. */
@@ -53,4 +52,14 @@ export const OPERATING_LIMITS = {
   driftGaugeRoutesMax: 50,
   /** How often a host looks whether a digest is due. */
   digestLookMs: 1 * MINUTE_MS,
+  /** Time for which one run may be paused in all. Then it goes on by itself; a further pause is refused: `pause.spent`. */
+  pauseMsMax: 12 * HOUR_MS,
+  /** Time that the compensation of a process keeps, however long it was paused. */
+  pauseLeavesMs: 6 * HOUR_MS,
+  /** Answers that a paused process keeps until it goes on. Above: refused with `process.paused`, and asked for again after the pause. */
+  heldBackMax: 512,
+  /** Of them, those that one turn takes when the process goes on. The others follow in further turns. */
+  takenBackPerTurn: 64,
+  /** Dead letters of one bulk decision. Above: `body.invalid`. */
+  lettersDecidedMax: 100,
 } as const;

@@ -171,6 +171,8 @@ const operations: Operations = {
   submit: never,
   process: never,
   cancel: never,
+  act: never,
+  decideLetters: never,
   signal: never,
   processes: never,
   deadLetters: never,

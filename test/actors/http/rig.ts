@@ -216,6 +216,11 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       seen.events.push(`cancel ${id} ${reason}`);
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
+    act: async (id, what, { reason, tree }) => {
+      seen.events.push(`${what} ${id} ${reason} ${String(tree)}`);
+      return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
+    },
+    decideLetters: async ({ ids }) => ({ decided: ids.length, results: ids.map((id) => ({ id, decided: true })) }),
     signal: async (id, name, payload, { principal }, signalId = "made") => {
       seen.events.push(`signal ${id} ${name} ${JSON.stringify(payload)} ${signalId} ${principal.subject}`);
       return { id, name, signalId, state: "taken", run: 1, sequence: 3, traceId: TRACE_ID };
