@@ -67,7 +67,11 @@ function inside({ fromMs, toMs }: Span, whole: Span): Span {
 }
 
 /** Where a bar stands in the part in sight, from 0 to 1; undefined when it is out of sight. */
-export function placeOf({ beginMs, endMs }: Pick<Bar, "beginMs" | "endMs">, { fromMs, toMs }: Span, nowMs: number): { readonly left: number; readonly width: number } | undefined {
+export function placeOf(
+  { beginMs, endMs }: Pick<Bar, "beginMs" | "endMs">,
+  { fromMs, toMs }: Span,
+  nowMs: number,
+): { readonly left: number; readonly width: number } | undefined {
   const [begin, end] = [Math.max(beginMs, fromMs), Math.min(endMs ?? nowMs, toMs)];
   if (end < fromMs || begin > toMs) return undefined;
   const length = toMs - fromMs;

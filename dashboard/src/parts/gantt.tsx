@@ -118,7 +118,15 @@ function useWheel(place: { readonly current: HTMLElement | null }, zoom: (factor
   }, [place]);
 }
 
-function Zoom({ zoom, all, isAll }: { readonly zoom: (factor: number) => void; readonly all: () => void; readonly isAll: boolean }): ReactNode {
+function Zoom({
+  zoom,
+  all,
+  isAll,
+}: {
+  readonly zoom: (factor: number) => void;
+  readonly all: () => void;
+  readonly isAll: boolean;
+}): ReactNode {
   return (
     <div className="v-gantt-head">
       <ul className="v-gantt-legend">
@@ -207,7 +215,10 @@ function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }:
 }
 
 /** The length of a bar stands behind it, or before it where there is no room. */
-function textPlace({ left, width }: { readonly left: number; readonly width: number }): { readonly left?: string; readonly right?: string } {
+function textPlace({ left, width }: { readonly left: number; readonly width: number }): {
+  readonly left?: string;
+  readonly right?: string;
+} {
   const end = left + width;
   if (end <= 0.8) return { left: `${PERCENT * end}%` };
   return left > 0.2 ? { right: `${PERCENT * (1 - left)}%` } : { left: `${PERCENT * left}%` };

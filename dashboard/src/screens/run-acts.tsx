@@ -26,7 +26,13 @@ const PAUSE: Act = {
   tone: "main",
   done: "It is paused.",
 };
-const RESUME: Act = { what: "resume", name: "Resume", about: "It goes on where it was, with its nested routes.", tone: "main", done: "It goes on." };
+const RESUME: Act = {
+  what: "resume",
+  name: "Resume",
+  about: "It goes on where it was, with its nested routes.",
+  tone: "main",
+  done: "It goes on.",
+};
 const CANCEL: Act = {
   what: "cancel",
   name: "Cancel",
@@ -100,7 +106,10 @@ function Signal({ view }: { readonly view: ProcessView }): ReactNode {
   const [text, setText] = useState("null");
   const payload = parseJson(text);
   const acting = useActing(() =>
-    page.post<SignalReceipt>(`${API.process(view.id)}/signals/${encodeURIComponent(name)}`, "value" in payload ? { payload: payload.value } : {}),
+    page.post<SignalReceipt>(
+      `${API.process(view.id)}/signals/${encodeURIComponent(name)}`,
+      "value" in payload ? { payload: payload.value } : {},
+    ),
   );
   return (
     <ActForm

@@ -102,7 +102,9 @@ function Call({ call, work }: { readonly call: CallView; readonly work: WorkView
         ]}
       />
       {call.code === undefined ? null : (
-        <FaultNote fault={{ code: call.code, message: `${call.kind} ${call.name} failed`, fix: FAULT_FIXES[call.code] ?? "Look at the work item." }} />
+        <FaultNote
+          fault={{ code: call.code, message: `${call.kind} ${call.name} failed`, fix: FAULT_FIXES[call.code] ?? "Look at the work item." }}
+        />
       )}
       <details className="p-more">
         <summary>The work item that it is a part of</summary>
@@ -118,7 +120,9 @@ function Work({ work }: { readonly work: WorkView }): ReactNode {
   return (
     <>
       {fault === undefined ? null : (
-        <FaultNote fault={{ ...fault, fix: fault.fix ?? FAULT_FIXES[fault.code] ?? "Correct the agent or its input, and redrive the dead letter." }}>
+        <FaultNote
+          fault={{ ...fault, fix: fault.fix ?? FAULT_FIXES[fault.code] ?? "Correct the agent or its input, and redrive the dead letter." }}
+        >
           {fault.cause === undefined ? null : <pre className="p-json">{fault.cause}</pre>}
         </FaultNote>
       )}
@@ -137,8 +141,6 @@ function Work({ work }: { readonly work: WorkView }): ReactNode {
 
 function Value({ title, value }: { readonly title: string; readonly value: WorkView["input"] }): ReactNode {
   return (
-    <Box title={title}>
-      {value === undefined ? <p className="p-faint">There is none.</p> : <JsonBlock value={value} label={title} />}
-    </Box>
+    <Box title={title}>{value === undefined ? <p className="p-faint">There is none.</p> : <JsonBlock value={value} label={title} />}</Box>
   );
 }

@@ -87,13 +87,15 @@ function State({ view }: { readonly view: ProcessView }): ReactNode {
       </div>
       {paused === undefined ? null : (
         <Note tone="warn">
-          Paused by {paused.by}, <When atMs={paused.atMs} />: {paused.reason === "" ? "no reason given" : paused.reason}. It goes on by itself{" "}
-          <When atMs={paused.untilMs} />.
+          Paused by {paused.by}, <When atMs={paused.atMs} />: {paused.reason === "" ? "no reason given" : paused.reason}. It goes on by
+          itself <When atMs={paused.untilMs} />.
         </Note>
       )}
       {phase === "open" ? <Waits view={view} /> : null}
       {outcome?.fault === undefined ? null : (
-        <FaultNote fault={{ ...outcome.fault, fix: outcome.fault.fix ?? FAULT_FIXES[outcome.fault.code] ?? "Look at the failed part below." }}>
+        <FaultNote
+          fault={{ ...outcome.fault, fix: outcome.fault.fix ?? FAULT_FIXES[outcome.fault.code] ?? "Look at the failed part below." }}
+        >
           {outcome.deadLetter === undefined ? null : (
             <p>
               <Link className="p-button" to={TO.deadLetter(letter)}>
@@ -130,7 +132,12 @@ function Waits({ view: { waits = [] } }: { readonly view: ProcessView }): ReactN
     <ul className="p-list">
       {waits.map(({ wait, stop, kind, name, request, begunAtMs, dueAtMs }) => (
         <li key={wait}>
-          {stop} waits for {request === undefined ? `${kind} ${name ?? ""}` : <Link to={TO.request(request)}>{name === "" || name === undefined ? "a person" : name}</Link>}{" "}
+          {stop} waits for{" "}
+          {request === undefined ? (
+            `${kind} ${name ?? ""}`
+          ) : (
+            <Link to={TO.request(request)}>{name === "" || name === undefined ? "a person" : name}</Link>
+          )}{" "}
           since <When atMs={begunAtMs} />
           {dueAtMs === undefined ? null : (
             <>

@@ -68,7 +68,8 @@ const CHOICES: readonly (readonly [name: string, part: Pick<Filter, "state" | "s
 ];
 
 function Filters({ filter, change }: FiltersProps): ReactNode {
-  const isChosen = (part: Partial<Filter>): boolean => Object.entries(part).every(([name, value]) => filter[name as keyof Filter] === value);
+  const isChosen = (part: Partial<Filter>): boolean =>
+    Object.entries(part).every(([name, value]) => filter[name as keyof Filter] === value);
   const isMore = [filter.by, filter.minUsd, filter.version, filter.window].some((text) => text !== "");
   return (
     <div className="v-filters">
