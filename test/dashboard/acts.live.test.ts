@@ -166,6 +166,6 @@ test("the filters of a list stand in its address, and the way back leads to the 
   await page.getByText("Why it failed").waitFor();
   await page.goBack();
   await page.getByRole("button", { name: /^agent.failed/ }).waitFor();
-  expect(await page.getByLabel("Fault").inputValue()).toBe("agent.failed");
+  expect(await page.getByLabel("Fault", { exact: true }).inputValue()).toBe("agent.failed");
   await page.close();
 });

@@ -25,19 +25,21 @@ export function Mark({
   );
 }
 
-/** The head of a screen. */
-export function Head({
-  title,
-  about,
-  children,
-}: {
+/** Parts of a {@link Head}. */
+export interface HeadProps {
   readonly title: ReactNode;
+  /** A link to where this screen belongs. */
+  readonly from?: ReactNode;
   readonly about?: ReactNode;
   readonly children?: ReactNode;
-}): ReactNode {
+}
+
+/** The head of a screen. */
+export function Head({ title, from, about, children }: HeadProps): ReactNode {
   return (
     <header className="p-head">
       <div>
+        {from === undefined ? null : <p className="p-crumb">{from}</p>}
         <h1>{title}</h1>
         {about === undefined ? null : <p className="p-about">{about}</p>}
       </div>

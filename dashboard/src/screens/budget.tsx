@@ -13,11 +13,8 @@ export function BudgetScreen({ params }: ScreenProps): ReactNode {
   return (
     <>
       <Head
-        title={
-          <>
-            <Link to={TO.run(id)}>{id}</Link> / budget
-          </>
-        }
+        from={<Link to={TO.run(id)}>{id}</Link>}
+        title="Budget"
         about="What this run may spend, has spent and has granted to open work items. Each run of a process has a whole budget again."
       />
       <Answer of={process}>

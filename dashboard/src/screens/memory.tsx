@@ -22,14 +22,7 @@ export function MemoryScreen({ params, query }: ScreenProps): ReactNode {
   const [forgotten, setForgotten] = useState<Forgotten>();
   return (
     <>
-      <Head
-        title={
-          <>
-            <Link to={TO.memories}>Memory</Link> / {id}
-          </>
-        }
-        about="Facts, the newest first, each with its provenance."
-      />
+      <Head from={<Link to={TO.memories}>Memory</Link>} title={id} about="Facts, the newest first, each with its provenance." />
       <div className="p-filters" role="group" aria-label="Filters">
         <FilterText name="Words" value={filter.text} onChange={(text) => change({ text })} />
         <FilterText name="Key" value={filter.key} onChange={(key) => change({ key })} />

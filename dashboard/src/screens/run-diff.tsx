@@ -23,11 +23,8 @@ export function RunDiffScreen({ params }: ScreenProps): ReactNode {
   return (
     <>
       <Head
-        title={
-          <>
-            <Link to={TO.run(a)}>{a}</Link> / compare
-          </>
-        }
+        from={<Link to={TO.run(a)}>{a}</Link>}
+        title="Compare"
         about="Path, calls, arguments, cost and outcome of two runs, side by side."
       />
       <Box>
