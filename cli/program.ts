@@ -27,6 +27,7 @@ import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
 import { sources } from "./commands/sources.ts";
 import { submit } from "./commands/submit.ts";
+import { ui } from "./commands/ui.ts";
 import { up } from "./commands/up.ts";
 import type { Lifetime } from "./run/lifetime.ts";
 import { complain } from "./text/output.ts";
@@ -34,7 +35,7 @@ import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/
 import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
-  ...[demo, init, up, down, ps, submit, show, signal, cancel],
+  ...[demo, init, up, down, ui, ps, submit, show, signal, cancel],
   ...[exportProcess, replayProcess],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
@@ -82,6 +83,7 @@ export function program(context: Context): Command {
       ["troupe init", "add Troupe to the project of this folder"],
       ["troupe up my/system.ts --stay", "your own system, in the background"],
       ["troupe submit trip @task.json --follow", "submit a task and watch each step"],
+      ["troupe ui", "a link to the dashboard"],
       ["troupe ps", "what is running, and its processes"],
       ["troupe inbox", "what waits for a person"],
       ["troupe dead list", "dead letters that need a decision"],

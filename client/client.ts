@@ -14,6 +14,7 @@ import {
   Letter,
   LetterEntry,
   LetterPage,
+  LoginCode,
   ModelsAnswer,
   OutcomeAnswer,
   ProcessPage,
@@ -173,6 +174,11 @@ export class Client {
     if (event === "model-delta")
       return { kind: "delta", id, run, delta: this.#connection.parse(FollowedDelta, data, "a piece of a reply") };
     return undefined;
+  }
+
+  /** Returns a code for one login to the dashboard, with the rights of this client's token. Empty: the system needs no login. */
+  loginCode(options: CallOptions = {}): Promise<LoginCode> {
+    return this.#connection.call(LoginCode, "the code", { ...options, path: "/ui/codes", body: {} });
   }
 
   /** Returns a process: open work items, newest history, outcome. */

@@ -178,6 +178,11 @@ export const GraphAnswer = z.object({
 /** Agents and routes, and which may lead to which. */
 export type GraphAnswer = z.infer<typeof GraphAnswer>;
 
+/** A code for one login to the dashboard. */
+export const LoginCode = z.object({ code: z.string().describe("Valid once, for a minute. Empty: no login is needed.") });
+/** A code for one login to the dashboard. */
+export type LoginCode = z.infer<typeof LoginCode>;
+
 const JsonSchemaView = z.record(z.string(), AnyJson).describe("JSON Schema, draft 2020-12.");
 const Schemas = z.record(z.string(), z.object({ version: z.int().positive(), input: JsonSchemaView, output: JsonSchemaView.optional() }));
 

@@ -69,7 +69,7 @@ function Login({
   };
   const shown = own ?? fault;
   return (
-    <main className="s-center">
+    <main className="s-center p-screen">
       <form className="s-login" onSubmit={send}>
         <h1>Troupe{who.system === "" ? "" : `: ${who.system}`}</h1>
         <p>
@@ -79,7 +79,7 @@ function Login({
           Token
           <input type="password" autoComplete="current-password" value={token} onChange={({ target }) => setToken(target.value)} required />
         </label>
-        <button type="submit" className="p-main">
+        <button type="submit" className="p-button-main">
           Log in
         </button>
         {shown === undefined ? null : <FaultNote fault={shown} />}
@@ -100,7 +100,7 @@ function Frame({ who, left }: { readonly who: Who; readonly left: () => Promise<
       </a>
       <div className="s-frame">
         <Navigation path={address.path} who={who} isLive={isLive} left={left} />
-        <main id="screen" tabIndex={-1}>
+        <main id="screen" className="p-screen" tabIndex={-1}>
           {screenAt(address)}
         </main>
       </div>
