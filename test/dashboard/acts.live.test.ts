@@ -133,17 +133,24 @@ test("a decision that came too late tells who was faster, and shows the request 
 
 test("many dead letters are decided at once, and what could not be decided is told", async () => {
   const sent: Sent[] = [];
-  const fixtures = {
-    ...FULL,
-    "POST /deadletters/trip-7:1/redrive": { status: 409, body: fault("deadletter.left", "Flight.reserve stands", "Undo it by hand.") },
+  const left = { code: "deadletter.left", message: "Flight.reserve stands" };
+  const body = {
+    decided: 1,
+    results: [
+      { id: "trip-7:1", decided: false, fault: left },
+      { id: "trip-12:1", decided: true, run: 2 },
+    ],
   };
+  const fixtures = { ...FULL, "POST /deadletters/decide": { body } };
   const page = await bed.open("/deadletters", fixtureApi(fixtures, ALL_ROLES, sent));
   await page.getByLabel("Choose trip-7:1").check();
   await page.getByLabel("Choose trip-12:1").check();
-  await page.getByLabel("Reason (optional)").fill("the hotel is back");
+  await page.getByLabel(/^Reason/).fill("the hotel is back");
   await page.getByRole("button", { name: "Redrive 2 letters" }).click();
   await page.getByText("Flight.reserve stands").waitFor();
-  expect(sent.map(({ what }) => what)).toEqual(["POST /deadletters/trip-7:1/redrive", "POST /deadletters/trip-12:1/redrive"]);
+  expect(sent).toEqual([
+    { what: "POST /deadletters/decide", body: { ids: ["trip-7:1", "trip-12:1"], what: "redrive", reason: "the hotel is back" } },
+  ]);
   await page.close();
 });
 

@@ -10,7 +10,7 @@ export interface Series {
   readonly values: readonly number[];
   readonly text: (value: number) => string;
   /** As the axis has it, which is shorter. */
-  readonly short: (value: number) => string;
+  readonly short?: (value: number) => string;
 }
 
 const HEIGHT_PX = 180;
@@ -78,7 +78,7 @@ function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options 
       x: { range: (_plot, min, max) => [min - HALF_S, max + HALF_S] },
       y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] },
     },
-    axes: [axis, { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => first?.short(tick) ?? "") }],
+    axes: [axis, { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (first?.short ?? first?.text)?.(tick) ?? "") }],
     series: [
       { label: "Hour", value: (_plot: uPlot, second: number | null) => (second === null ? "" : momentText(second * SECOND_MS)) },
       ...series.map(({ name, text }, index) => ({
