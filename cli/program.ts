@@ -5,6 +5,7 @@ import { z } from "zod";
 import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
+import { costs } from "./commands/costs.ts";
 import { completion } from "./commands/completion.ts";
 import { dead } from "./commands/dead.ts";
 import { answer, approve, deny, edit } from "./commands/decide.ts";
@@ -36,7 +37,7 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ui, ps, submit, show, signal, cancel],
-  ...[exportProcess, replayProcess],
+  ...[exportProcess, replayProcess, costs],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];

@@ -1,5 +1,7 @@
 /** @module A typed client of a running system. */
 import { Cassette } from "../runtime/cassette/cassette.ts";
+import { AgentsView, CostView, OverviewView, SystemView } from "../runtime/overview.ts";
+import { TimelineView } from "../runtime/timeline.ts";
 import { ReplayReport } from "../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../runtime/conversation-view.ts";
 import { z } from "zod";
@@ -201,6 +203,31 @@ export class Client {
     }
   }
 
+  /** Returns what took time in the newest run of a process. */
+  timeline(id: string, options: CallOptions = {}): Promise<TimelineView> {
+    return this.#connection.call(TimelineView, "the timeline", { ...options, path: `${processPath(id)}/timeline` });
+  }
+
+  /** Returns the system in numbers. @default since 24 hours ago */
+  overview({ sinceMs, ...options }: CallOptions & { readonly sinceMs?: number | undefined } = {}): Promise<OverviewView> {
+    return this.#connection.call(OverviewView, "the overview", { ...options, path: "/overview", query: { sinceMs } });
+  }
+
+  /** Returns what processes have spent that ended since a time. @default 24 hours ago */
+  costs({ sinceMs, ...options }: CallOptions & { readonly sinceMs?: number | undefined } = {}): Promise<CostView> {
+    return this.#connection.call(CostView, "the costs", { ...options, path: "/costs", query: { sinceMs } });
+  }
+
+  /** Returns the agents with their tools, models and prompts, as the host sees them that answers. */
+  agents(options: CallOptions = {}): Promise<AgentsView> {
+    return this.#connection.call(AgentsView, "the agents", { ...options, path: "/agents" });
+  }
+
+  /** Returns the hosts of the system, and what an operator should look at. */
+  system(options: CallOptions = {}): Promise<SystemView> {
+    return this.#connection.call(SystemView, "the system", { ...options, path: "/system" });
+  }
+
   /** Returns the records of a process with their contents: what `troupe export` writes to a file. */
   cassette(id: string, options: CallOptions = {}): Promise<Cassette> {
     return this.#connection.call(Cassette, "the cassette", { ...options, path: `${processPath(id)}/cassette` });
@@ -218,8 +245,8 @@ export class Client {
   }
 
   /** Returns a page of the processes, newest first. */
-  list({ state, status, route, cursor, limit, ...rest }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
-    const query = { state, status, route, cursor, limit };
+  list({ signal, patienceMs, onLost, ...query }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
+    const rest = { signal, patienceMs, onLost };
     return this.#connection.call(ProcessPage, "the processes", { ...rest, path: "/processes", query });
   }
 

@@ -144,6 +144,7 @@ export type WaitView = z.infer<typeof WaitView>;
 /** A recorded step, call or model call of a handler. Without what was sent and replied. */
 export const CallView = z.object({
   kind: z.enum(["step", "call", "model"]),
+  key: z.string().optional().describe("Its key in the work item, as `fork --at` takes it."),
   name: z.string().describe("Of the step, the tool or the model."),
   state: z.enum(["begun", "ended", "failed", "undone", "undo failed"]),
   attempt: z.int().positive().describe("Attempt of the work item in which it was recorded last."),

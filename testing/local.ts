@@ -11,7 +11,6 @@ import { canonicalJson } from "../runtime/canonical.ts";
 import { type ProcessEntry, ProcessPage } from "../runtime/answers.ts";
 import type { Cassette } from "../runtime/cassette/cassette.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
-import { LIMITS } from "../runtime/limits.ts";
 import { insideId } from "../runtime/ids.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
@@ -80,8 +79,6 @@ export interface LocalOutcome<Output = unknown> {
 }
 
 const GIVE_UP_MS = 30_000;
-/** After that time the entries of ended tasks are in the index. */
-const SETTLED_MS = 4 * LIMITS.indexLingerMs;
 const START_OPTIONS = ["fakes", "models", "people", "releases", "clock", "log", "giveUpMs"];
 const TASK_OPTIONS = ["id", "timeoutMs", "principal", "permissions", "untrusted"];
 
@@ -195,6 +192,8 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
   const people = new LocalPeople({ decide: options.people, operations, during: (action) => driver.during(action) });
   const look = async (): Promise<void> => {
+    // What has ended counts.
+    if (Object.keys(releases).length > 0) await list();
     await driver.during(operations.releasing.look());
     if (host.releases.problem !== undefined) throw new Fault("release.invalid", host.releases.problem);
   };
@@ -226,18 +225,19 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
       history,
     };
   };
+  const list: LocalSystem["list"] = async () => {
+    for (;;) {
+      const { entries } = ProcessPage.parse(await operations.processes({}, undefined, LIMITS.pageEntriesMax));
+      // The entry of a process is closed after its outcome is known.
+      if (!entries.some(({ id, open }) => open && ended.has(inside(id)))) return entries;
+      await driver.round();
+    }
+  };
   return {
     run,
     show: (id) => operations.process(inside(id)),
     cassette: (id) => operations.cassette(inside(id)),
-    list: async () => {
-      for (;;) {
-        const { entries } = ProcessPage.parse(await operations.processes({}, undefined, LIMITS.pageEntriesMax));
-        // The entry of a process is closed after its outcome is known.
-        if (!entries.some(({ id, open }) => open && ended.has(inside(id)))) return entries;
-        await driver.round();
-      }
-    },
+    list,
     stops: (id) => operations.stops(inside(id)),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
@@ -247,7 +247,6 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     },
     releases: async (next = releases) => {
       releases = next;
-      await driver.pass(SETTLED_MS);
       await look();
       return operations.releases();
     },
@@ -323,14 +322,6 @@ class Driver {
       this.#round = undefined;
     });
     return this.#round;
-
-  }
-
-  /** Lets time pass, so that what was ordered is done. */
-  async pass(ms: number): Promise<void> {
-    let isOver = false;
-    this.#driven.clock.after(ms, () => (isOver = true));
-    await this.until(() => isOver);
   }
 
   /** No time is skipped while this is greater than 0. */

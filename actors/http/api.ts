@@ -6,6 +6,7 @@ import { requireTaskId } from "../../runtime/ids.ts";
 import { traceId } from "../../runtime/protocol.ts";
 import type { Caller, Operations, Page } from "../operations/operations.ts";
 import { check, readJson, requireJson } from "./body.ts";
+import type { ChangeStreams } from "./change-streams.ts";
 import type { Followers } from "./follow.ts";
 import { identityOf, requireName, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -24,6 +25,7 @@ export interface ApiOptions {
   readonly system: string;
   readonly operations: Operations;
   readonly followers: Followers;
+  readonly changes: ChangeStreams;
   readonly logger: Logger;
   /** Throws `system.stopping` when no new work may begin. */
   readonly admit: () => void;
@@ -82,6 +84,7 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.showHistory, async ({ params, query, operations }) =>
     ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
   );
+  api.serve(ROUTES.showTimeline, async ({ params, operations }) => ok(await operations.timeline(params.id)));
   api.serve(ROUTES.showCassette, async ({ params, operations }) => ok(await operations.cassette(params.id)));
   api.serve(ROUTES.replayProcess, async ({ params, operations }) => ok(await operations.replay(params.id)));
   api.serve(ROUTES.showConversation, async ({ params, operations }) => ok(await operations.conversation(params.id, params.work)));
@@ -131,13 +134,22 @@ function inboxRoutes(api: Api): void {
   });
 }
 
-function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
+function systemRoutes(api: Api, { operations, system, changes, admit }: ApiOptions): void {
   api.constant(ROUTES.showGraph, operations.graph());
   api.constant(ROUTES.showSchemas, operations.schemas());
   api.constant(ROUTES.showOpenApi, openApiDocument(system));
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit, ...filter }, operations }) =>
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),
   );
+  api.serve(ROUTES.showOverview, async ({ query, operations }) => ok(await operations.overview(query.sinceMs)));
+  api.serve(ROUTES.showCosts, async ({ query, operations }) => ok(await operations.costs(query.sinceMs)));
+  api.serve(ROUTES.listAgents, async ({ operations }) => ok(operations.agents()));
+  api.serve(ROUTES.showSystem, async ({ operations }) => ok(await operations.system()));
+  api.serve(ROUTES.followChanges, async ({ request, response }) => {
+    admit();
+    changes.serve(request, response);
+    return undefined;
+  });
   api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
   api.serve(ROUTES.listMemories, async ({ operations }) => ok(await operations.memories()));
   api.serve(ROUTES.showMemory, async ({ params, query, caller, operations }) => ok(await operations.memory(params.memory, query, caller)));

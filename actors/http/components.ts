@@ -26,6 +26,8 @@ import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/
 import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
 import { Divergence, ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../../runtime/conversation-view.ts";
+import { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
+import { TimelineView } from "../../runtime/timeline.ts";
 import { CassetteAnswer } from "./replay-routes.ts";
 import {
   CancelRequest,
@@ -87,6 +89,11 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Source: SourceView,
   Sources: SourcesAnswer,
   Synced: SyncAnswer,
+  Overview: OverviewView,
+  Costs: CostView,
+  Agents: AgentsView,
+  System: SystemView,
+  Timeline: TimelineView,
   Cassette: CassetteAnswer,
   Divergence,
   Replayed: ReplayReport,

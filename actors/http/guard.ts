@@ -39,7 +39,8 @@ export function requireToken({ tokens, isUsersApi, refused, refusals, session }:
     const bearer = isUsersApi(request) ? request.get("authorization") : undefined;
     const offered = bearer === undefined ? header : BEARER.exec(bearer)?.[1];
     const named = isUsersApi(request) ? tokens.holder(offered) : tokens.isAppToken(header) ? tokens.holder(header) : undefined;
-    const identity = named ?? (isUsersApi(request) && offered === undefined && bearer === undefined ? sessionOf(request, session) : undefined);
+    const identity =
+      named ?? (isUsersApi(request) && offered === undefined && bearer === undefined ? sessionOf(request, session) : undefined);
     if (identity !== undefined) {
       identities.set(request, identity);
       next();

@@ -5,6 +5,7 @@
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
+import { OVERVIEW_ROUTES } from "./overview-routes.ts";
 import { REPLAY_ROUTES } from "./replay-routes.ts";
 import { RELEASE_ROUTES } from "./release-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
@@ -261,6 +262,7 @@ export const ROUTES = {
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
+  ...OVERVIEW_ROUTES,
   ...REPLAY_ROUTES,
   ...KNOWLEDGE_ROUTES,
   ...RELEASE_ROUTES,

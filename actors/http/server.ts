@@ -11,6 +11,7 @@ import { actorRoutes } from "./actor-routes.ts";
 import { apiRoutes } from "./api.ts";
 import { createCodedServer } from "./connections.ts";
 import { actorErrorHandler, errorHandler, notFound } from "./errors.ts";
+import { ChangeStreams } from "./change-streams.ts";
 import { Followers } from "./follow.ts";
 import { Refusals, requireToken } from "./guard.ts";
 import type { Identity } from "./tokens.ts";
@@ -86,6 +87,7 @@ export class HttpHost {
   readonly #server: Server;
   readonly #subscriber: Subscriber;
   readonly #followers: Followers;
+  readonly #changes: ChangeStreams;
   readonly #clock: Clock;
   readonly #sockets = new Set<Socket>();
   readonly #bytes = new InFlight();
@@ -100,6 +102,7 @@ export class HttpHost {
     const keys = options.keys ?? new MessageKeys();
     this.#subscriber = new Subscriber({ ...options, keys, clock: this.#clock, admit });
     this.#followers = new Followers(options.operations, this.#clock);
+    this.#changes = new ChangeStreams(options.operations, this.#clock);
     this.app = this.#build({ ...options, keys }, admit);
     this.#server = createCodedServer(
       { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs },
@@ -149,6 +152,7 @@ export class HttpHost {
   async drain(others: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopping = true;
     this.#followers.end();
+    this.#changes.end();
     const end = performance.now() + LIMITS.drainMs;
     let queued = true;
     void Promise.allSettled([this.#subscriber.idle(), others]).then(() => {
@@ -203,7 +207,7 @@ export class HttpHost {
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);
     app.use(refuseWhile(options.unready ?? (() => undefined)));
-    app.use(apiRoutes({ ...options, followers: this.#followers, admit }));
+    app.use(apiRoutes({ ...options, followers: this.#followers, changes: this.#changes, admit }));
     app.use(notFound);
     app.use(errorHandler(options.logger));
     return app;

@@ -75,6 +75,29 @@ class TenantOperations implements Operations {
     const skipped = report.skipped.map(({ work, why }) => ({ work: outsideId(work), why }));
     return { ...report, id: outsideId(report.id), divergences, skipped };
   };
+  timeline: Operations["timeline"] = async (id) => {
+    const { bars, ...view } = await this.#all.timeline(this.#inside(id));
+    const out = (name: string | undefined): string | undefined => (name === undefined ? undefined : outsideId(name));
+    return {
+      ...view,
+      id: outsideId(view.id),
+      bars: bars.map((bar) => ({
+        ...bar,
+        ...{ id: outsideId(bar.id), in: out(bar.in), work: out(bar.work), request: out(bar.request), process: out(bar.process) },
+      })),
+    };
+  };
+  overview: Operations["overview"] = async (sinceMs) => {
+    const { oldestOpen, ...view } = await this.#all.overview(sinceMs, this.#tenant);
+    return { ...view, ...(oldestOpen === undefined ? {} : { oldestOpen: { ...oldestOpen, id: outsideId(oldestOpen.id) } }) };
+  };
+  costs: Operations["costs"] = async (sinceMs) => {
+    const { dearest, ...view } = await this.#all.costs(sinceMs, this.#tenant);
+    return { ...view, dearest: dearest.map((one) => ({ ...one, id: outsideId(one.id) })) };
+  };
+  agents: Operations["agents"] = () => this.#all.agents();
+  system: Operations["system"] = async () => ofAll("the hosts are");
+  changes: Operations["changes"] = (changed) => this.#all.changes(changed);
   conversation: Operations["conversation"] = async (id, work) => {
     const inside = this.#inside(id);
     // A work item is named by its process first.

@@ -58,7 +58,10 @@ export function uiFiles(folder: string): RequestHandler {
       response.status(STATUS_NOT_FOUND).type("text/plain").send("there is no such file");
       return;
     }
-    response.set({ "content-type": type, "cache-control": `public, max-age=${YEAR_S}, immutable` }).status(STATUS_OK).send(content);
+    response
+      .set({ "content-type": type, "cache-control": `public, max-age=${YEAR_S}, immutable` })
+      .status(STATUS_OK)
+      .send(content);
   };
 }
 

@@ -14,7 +14,10 @@ const STATUS_CREATED = 201;
 const SECOND_MS = 1_000;
 const TOKEN_CHARS_MAX = 4_096;
 
-const Login = z.union([z.strictObject({ token: z.string().max(TOKEN_CHARS_MAX) }), z.strictObject({ code: z.string().max(TOKEN_CHARS_MAX) })]);
+const Login = z.union([
+  z.strictObject({ token: z.string().max(TOKEN_CHARS_MAX) }),
+  z.strictObject({ code: z.string().max(TOKEN_CHARS_MAX) }),
+]);
 
 /** The parts of the dashboard's routes. */
 export interface UiOptions {

@@ -27,7 +27,9 @@ export class UiSessions {
 
   constructor(tokens: Tokens, appToken: string | undefined, nowMs: () => number) {
     this.#tokens = tokens;
-    this.#key = createHash("sha256").update(`troupe dashboard session\n${appToken ?? randomUUID()}`).digest();
+    this.#key = createHash("sha256")
+      .update(`troupe dashboard session\n${appToken ?? randomUUID()}`)
+      .digest();
     this.#nowMs = nowMs;
   }
 
@@ -66,7 +68,8 @@ export class UiSessions {
   }
 
   #digestOf(token: string | undefined): string {
-    if (token === undefined || this.#tokens.holder(token) === undefined) throw new Fault("auth.token", "the token is not valid for this app");
+    if (token === undefined || this.#tokens.holder(token) === undefined)
+      throw new Fault("auth.token", "the token is not valid for this app");
     return createHash("sha256").update(token).digest("hex");
   }
 

@@ -3,6 +3,8 @@ import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
+import type { TimelineView } from "../../runtime/timeline.ts";
 import type { ConversationView } from "../../runtime/conversation-view.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { FactEntry, FactFilter, ForgetOptions, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
@@ -78,6 +80,22 @@ export interface ProcessFilter {
   /** Their outcome. */
   readonly status?: OutcomeStatus | undefined;
   readonly route?: string | undefined;
+  /** Code of the fault that they ended with. */
+  readonly code?: string | undefined;
+  /** Subject of the token that they were submitted with. */
+  readonly by?: string | undefined;
+  /** Accepted from then on, and before. Epoch, milliseconds. */
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+  /** Cost at least so much, in US dollars. */
+  readonly minUsd?: number | undefined;
+  readonly paused?: boolean | undefined;
+  /** Wait for a person. */
+  readonly waiting?: boolean | undefined;
+  /** Part of their id, or their trace id. */
+  readonly text?: string | undefined;
+  /** A version that they used: `Agent@prompt/model`. */
+  readonly version?: string | undefined;
   /** Only those of this tenant. */
   readonly tenant?: string | undefined;
 }
@@ -232,6 +250,18 @@ export interface Operations {
    * @throws `process.unknown`, `cassette.too-large`
    */
   replay(id: string): Promise<ReplayReport>;
+  /** The bars of the newest run of a process. Throws `process.unknown`. */
+  timeline(id: string): Promise<TimelineView>;
+  /** The system in numbers, since a time; of one tenant. @default LIMITS.overviewMs ago */
+  overview(sinceMs?: number, tenant?: string): Promise<OverviewView>;
+  /** What was spent by processes that ended since a time; of one tenant. @default LIMITS.overviewMs ago */
+  costs(sinceMs?: number, tenant?: string): Promise<CostView>;
+  /** The agents as this host sees them. */
+  agents(): AgentsView;
+  /** Hosts, and what an operator should look at. */
+  system(): Promise<SystemView>;
+  /** Calls back after changes of processes, dead letters and requests on any host, until the returned function is called. */
+  changes(changed: () => void): () => void;
   /**
    * The conversation of a model agent in one work item, made again from the records by the code of this host.
    * @throws `process.unknown`, `work.unknown`, `cassette.too-large`

@@ -4,6 +4,8 @@
 import type { System } from "../../agents/system.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
+import type { TimelineView } from "../../runtime/timeline.ts";
 import type { ConversationView } from "../../runtime/conversation-view.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
@@ -48,6 +50,8 @@ import type { Ports } from "../engine/ports.ts";
 import { conversationOf } from "../replay/conversation.ts";
 import { replay } from "../replay/replay.ts";
 import { Cassettes } from "./cassettes.ts";
+import { Changes } from "./changes.ts";
+import { Overviews } from "./overviews.ts";
 import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
@@ -91,6 +95,8 @@ export class SystemOperations implements Operations {
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
   readonly #cassettes: Cassettes;
+  readonly #overviews: Overviews;
+  readonly #changes: Changes;
   readonly #broken: BrokenActors;
   readonly #memories: MemoryOperations;
   /** The program that serves the host starts its looks. */
@@ -102,6 +108,8 @@ export class SystemOperations implements Operations {
     const journals = { ports: parts.ports, system: parts.system.name, values: parts.host.values };
     this.#works = new WorkHistory(journals);
     this.#cassettes = new Cassettes(journals);
+    this.#overviews = new Overviews({ ...parts, models: () => parts.models?.() ?? [] });
+    this.#changes = new Changes(parts.ports.clock, () => this.#overviews.mark());
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
     this.#rules = new RuleOperations({
@@ -130,6 +138,7 @@ export class SystemOperations implements Operations {
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
+      this.#changes.tell();
       if (after.phase === "ended" && before.phase !== "ended")
         void this.#waiters.wake(after.id, () => endedOutcome(after, parts.host.values)).catch(() => {});
     });
@@ -221,6 +230,17 @@ export class SystemOperations implements Operations {
     return outcomeShown(view, view.outcome);
   }
 
+  async timeline(id: string): Promise<TimelineView> {
+    const { sequence } = await this.process(id);
+    return this.#works.timeline(id, sequence);
+  }
+
+  overview = (sinceMs?: number, tenant?: string): Promise<OverviewView> => this.#overviews.overview(sinceMs, tenant);
+  costs = (sinceMs?: number, tenant?: string): Promise<CostView> => this.#overviews.costs(sinceMs, tenant);
+  agents = (): AgentsView => this.#overviews.agents();
+  system = (): Promise<SystemView> => this.#overviews.system();
+  changes = (changed: () => void): (() => void) => this.#changes.follow(changed);
+
   async cassette(id: string): Promise<Cassette> {
     await this.process(id);
     return this.#cassettes.read(requireId(id, "process id"));
@@ -266,8 +286,10 @@ export class SystemOperations implements Operations {
     return { id, name, signalId: known, ...status, run, sequence, traceId };
   }
 
-  async processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#inbox.named(await this.#deadLetters.processes(filter, cursor, limit));
+  async processes({ waiting, ...filter }: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    const ids = waiting === undefined ? undefined : await this.#overviews.waiting(filter.tenant);
+    const isWanted = ids === undefined ? undefined : (id: string): boolean => ids.has(id) === waiting;
+    return this.#inbox.named(await this.#deadLetters.processes({ ...filter, isWanted }, cursor, limit));
   }
 
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {

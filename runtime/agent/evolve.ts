@@ -4,6 +4,7 @@
 import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { joined, type Label, labelField } from "../label.ts";
+import { versionText } from "../release.ts";
 import { isStale, readingAnew } from "./anew.ts";
 import type { CompensationReport, Result } from "../protocol/bodies.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
@@ -118,6 +119,7 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
     resultLabel: undefined,
     grant: work.grant,
     release: work.release,
+    facts: work.release === undefined ? undefined : { version: versionText(work.release) },
     raised: undefined,
     spent: undefined,
     spentBefore: undefined,

@@ -11,8 +11,8 @@ import { Label } from "../label.ts";
 import { Trace } from "../protocol.ts";
 import { Ancestor, Result, SentBack, WaitFor } from "../protocol/bodies.ts";
 import { Principal } from "../protocol/principal.ts";
-import { WorkFacts } from "../summary.ts";
 import { WorkRelease } from "../release.ts";
+import { WorkFacts } from "../summary.ts";
 import { Value } from "../value.ts";
 import { Reservation } from "./spending.ts";
 

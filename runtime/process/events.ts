@@ -161,7 +161,14 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     atMs: z.int(),
   }),
   z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()), atMs: z.int() }),
-  z.strictObject({ e: z.literal("undone"), workId: z.string(), atMs: z.int(), report: CompensationReport }),
+  z.strictObject({
+    e: z.literal("undone"),
+    workId: z.string(),
+    atMs: z.int(),
+    report: CompensationReport,
+    /** What the undone work item had used. It may not have answered. */
+    version: z.string().optional(),
+  }),
   z.strictObject({
     e: z.literal("undo-failed"),
     workId: z.string(),

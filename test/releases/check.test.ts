@@ -54,7 +54,11 @@ describe("a content of releases", () => {
       { Writer: { stable: { prompt: "v1" } } },
       "Writer.stable.prompt: the instructions have no version v1; they have none",
     ],
-    ["an unknown model", { Refunds: { stable: { model: "slow" } } }, "Refunds.stable.model: the system has no model slow; it has fast, smart"],
+    [
+      "an unknown model",
+      { Refunds: { stable: { model: "slow" } } },
+      "Refunds.stable.model: the system has no model slow; it has fast, smart",
+    ],
     [
       "a canary that is the stable version",
       { Refunds: { stable: { model: "fast" }, canary: { version: { prompt: "v1" }, share: 0.1 } } },

@@ -11,7 +11,8 @@ function ended(versions: string, facts: Facts = {}, open = false): IndexEntry {
   return { id: "p", open, atMs: 2_000, facts: { acceptedAtMs: 1_500, status: "completed", versions, ...facts } };
 }
 
-const many = (count: number, versions: string, facts: Facts = {}): IndexEntry[] => Array.from({ length: count }, () => ended(versions, facts));
+const many = (count: number, versions: string, facts: Facts = {}): IndexEntry[] =>
+  Array.from({ length: count }, () => ended(versions, facts));
 
 function told(rule: Readonly<Record<string, unknown>>, entries: readonly IndexEntry[]): readonly string[] {
   const release = AgentRelease.parse({ stable: {}, canary: { version: { prompt: "v2" }, share: 0.1, stop: [rule] } });
@@ -95,7 +96,10 @@ function drawn(seed: number): () => number {
 }
 
 /** How many of `runs` canaries are stopped within 1,000 tasks at a share of 10 %, judged after each task. */
-function stoppedOf(runs: number, rates: { readonly stable: number; readonly canary: number }): { readonly stopped: number; readonly at: number } {
+function stoppedOf(
+  runs: number,
+  rates: { readonly stable: number; readonly canary: number },
+): { readonly stopped: number; readonly at: number } {
   const release = AgentRelease.parse({
     canary: { version: { prompt: "v2" }, share: 0.1, stop: [{ of: "failed", above: 1, than: "stable" }] },
   });

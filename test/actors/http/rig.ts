@@ -175,6 +175,18 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
+const SUMS = { processes: 0, modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
+const FAKE_SIGHT: Pick<Operations, "timeline" | "overview" | "costs" | "agents" | "system" | "changes"> = {
+  timeline: async (id) => ({ id, run: 1, beginMs: 1, bars: [] }),
+  overview: async (sinceMs = 0) => ({
+    ...{ system: "party", atMs: 1, sinceMs, open: 0, waitingForPeople: 0, paused: 0, dead: 0, ended: [], usd: 0, tokens: 0, perHour: [] },
+    ...{ problems: [], atLeast: false },
+  }),
+  costs: async (sinceMs = 0) => ({ sinceMs, total: { name: "total", ...SUMS }, byRoute: [], byVersion: [], dearest: [], atLeast: false }),
+  agents: () => ({ host: "h", agents: [] }),
+  system: async () => ({ system: "party", hosts: [], problems: [] }),
+  changes: () => () => {},
+};
 const NO_RECORDS = { records: [{ sequence: 1, atMs: 1, events: [{ e: "voided" as const }] }], works: [], gone: [] };
 
 const RELEASE = {
@@ -236,6 +248,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       values: {},
     }),
     replay: async (id) => ({ id, processes: 1, works: 0, skipped: [], divergences: [] }),
+    ...FAKE_SIGHT,
     conversation: async (id, work) => ({ process: id, work, agent: "Writer", exchanges: [] }),
     watch: (id, news) => watchers.watch(id, news),
     invalid: async (bytes, fault, topic) => {
