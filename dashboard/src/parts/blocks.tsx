@@ -201,6 +201,15 @@ export function CommandLine({ text }: { readonly text: string }): ReactNode {
   );
 }
 
+/** What may be wider than its box, and is scrolled in it. */
+export function Scrolled({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <div className="p-scroll" tabIndex={0} role="region" aria-label={label}>
+      {children}
+    </div>
+  );
+}
+
 /** The origins of a content: trusted, or the untrusted ones by name. */
 export function TrustMark({ label }: { readonly label: readonly string[] }): ReactNode {
   if (label.length === 0) return <Mark tone="good">trusted</Mark>;

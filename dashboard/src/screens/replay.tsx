@@ -90,7 +90,7 @@ function DivergenceBox({ divergence, id }: { readonly divergence: Divergence; re
       </p>
       {recorded === undefined && now === undefined ? null : (
         <>
-          <p className="p-label">Recorded (removed) and now (added)</p>
+          <p className="p-label">Recorded (−) and now (+)</p>
           <DiffLines before={recorded} after={now} />
         </>
       )}

@@ -1,0 +1,4 @@
+/** @module Stub. */
+export function RunScreen(): string {
+  return "stub";
+}

@@ -1,0 +1,4 @@
+/** @module Stub. */
+export function RunsScreen(): string {
+  return "stub";
+}
