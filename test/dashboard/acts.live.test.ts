@@ -1,4 +1,4 @@
-/** @module The acts of the screens in a real browser: what they send, the command that they print, and what they say when they are refused. */
+/** @module The acts of the screens in a real browser: what they send, the command that they print, and what a refusal says. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bed, fault, type Fixture, fixtureApi, startBed } from "./browser.ts";
 import { FULL } from "./fixtures.ts";

@@ -1,4 +1,4 @@
-/** @module A chart over time, drawn by uplot in the colours of the page. A table of the same numbers is there for those who cannot see it. */
+/** @module A chart over time, drawn by uplot in the colours of the page. Those who cannot see it get the same numbers as a text. */
 import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import { momentText } from "./format.ts";
@@ -47,16 +47,14 @@ export function Chart({
     <figure className="p-chart">
       <div ref={place} aria-hidden="true" />
       <figcaption className="p-visually-hidden">
-        {title}.{" "}
-        {atMs
-          .map(
-            (ms, index) =>
-              `${new Date(ms).toLocaleString()}: ${series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ")}`,
-          )
-          .join("; ")}
+        {title}. {atMs.map((ms, index) => `${new Date(ms).toLocaleString()}: ${numbersAt(series, index)}`).join("; ")}
       </figcaption>
     </figure>
   );
+}
+
+function numbersAt(series: readonly Series[], index: number): string {
+  return series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ");
 }
 
 function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options {

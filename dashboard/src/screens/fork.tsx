@@ -39,7 +39,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
       <Head
         from={<Link to={TO.run(id)}>{id}</Link>}
         title="Fork"
-        about="Runs it again in memory, from a call on with new model calls. Reads get their recorded results; what writes is never run. Nothing of it is in a journal."
+        about="Runs it again in memory, from a call on with new model calls. Reads get their recorded results; what writes is never run."
       />
       <Box>
         <ActForm

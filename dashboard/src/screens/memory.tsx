@@ -1,4 +1,4 @@
-/** @module One memory: its facts with where they come from, whether they are trusted and current, and who has read them; forget and promote. */
+/** @module One memory: its facts with where they come from, whether they are trusted and current, and who has read them. */
 import { type ReactNode, useState } from "react";
 import type { FactEntry, Forgotten, MemoryView } from "../../../runtime/memory-answers.ts";
 import { ActForm, ReasonField, useActing } from "../parts/act.tsx";

@@ -47,7 +47,8 @@ function versionText({ prompt, model }: ReleaseVersion): string {
 }
 
 function ruleText({ of, above, than, processesMin }: StopRule): string {
-  return `${of} above ${above}${than === "stable" ? " times that of the stable version" : " per process"}, from ${countText(processesMin)} processes on`;
+  const limit = `${above} ${than === "stable" ? "times that of the stable version" : "per process"}`;
+  return `${of} above ${limit}, from ${countText(processesMin)} processes on`;
 }
 
 const CANARY_TONES: Readonly<Record<ReleaseView["canary"], Tone>> = { none: "plain", waiting: "warn", "in force": "info", stopped: "bad" };
