@@ -48,7 +48,7 @@ export interface Loaded<T> {
 }
 
 /** Whether a thrown value is a fault of the API. */
-export function isPageFault(error: unknown): error is PageFault {
+function isPageFault(error: unknown): error is PageFault {
   return typeof error === "object" && error !== null && "code" in error && "fix" in error;
 }
 
