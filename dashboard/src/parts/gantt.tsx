@@ -1,5 +1,5 @@
 /** @module A run as a Gantt chart. Zoom with the buttons, `+` and `-`, or Ctrl and the wheel; move with the arrows; a chosen bar is explained. */
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
+import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
 import type { TimelineView } from "../../../runtime/timeline.ts";
 import { spanText } from "./format.ts";
 import { moved, placeOf, type Row, rowsOf, type Span, ticksOf, wholeOf, zoomed } from "./gantt-shape.ts";
@@ -11,6 +11,8 @@ const FARTHER = 1 / CLOSER;
 const STEP = 0.2;
 const PERCENT = 100;
 const INDENT_PX = 14;
+/** The part of a lane that the length of a bar needs. */
+const TEXT_SHARE = 0.25;
 
 /** What is told of the kinds of bars, in the legend. */
 const LEGEND: readonly (readonly [kind: string, name: string])[] = [
@@ -179,6 +181,7 @@ interface BarRowProps {
 
 function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }: BarRowProps): ReactNode {
   const place = placeOf(bar, span, nowMs);
+  const text = place === undefined ? undefined : textPlace(place);
   const length = spanText((bar.endMs ?? nowMs) - bar.beginMs);
   const label = `${bar.kind} ${bar.name}, ${bar.state}${bar.code === undefined ? "" : `, ${bar.code}`}, ${length}`;
   return (
@@ -186,17 +189,17 @@ function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }:
       id={id}
       role="option"
       aria-selected={isChosen}
-      aria-label={label}
       className="v-row"
       style={{ top, height: ROW_PX }}
       onClick={() => choose(isChosen ? "" : bar.id)}
     >
-      <span className="v-row-name" style={{ paddingLeft: depth * INDENT_PX }} title={label}>
+      <span className="v-row-name" aria-hidden="true" style={{ paddingLeft: depth * INDENT_PX }} title={label}>
         {bar.kind === "work" || bar.kind === "model" || bar.kind === "tool" ? null : <span className="p-faint">{bar.kind} </span>}
         {bar.name === bar.kind ? "" : bar.name}
         {bar.kind === "work" && bar.stop !== bar.name ? <span className="p-faint"> {bar.stop}</span> : null}
       </span>
-      <span className="v-lane">
+      <span className="p-visually-hidden">{label}</span>
+      <span className="v-lane" aria-hidden="true">
         {place === undefined ? null : (
           <i
             className={`v-bar v-bar-${bar.kind}`}
@@ -204,8 +207,8 @@ function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }:
             style={{ left: `${PERCENT * place.left}%`, width: `${PERCENT * place.width}%` }}
           />
         )}
-        {place === undefined ? null : (
-          <span className="v-bar-text" data-side={place.left + place.width > 0.8 ? "left" : "right"} style={textPlace(place)}>
+        {text === undefined ? null : (
+          <span className="v-bar-text" style={text}>
             {length}
           </span>
         )}
@@ -214,12 +217,9 @@ function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }:
   );
 }
 
-/** The length of a bar stands behind it, or before it where there is no room. */
-function textPlace({ left, width }: { readonly left: number; readonly width: number }): {
-  readonly left?: string;
-  readonly right?: string;
-} {
+/** The length of a bar stands behind it, or before it; where neither has room it is left out. */
+function textPlace({ left, width }: { readonly left: number; readonly width: number }): CSSProperties | undefined {
   const end = left + width;
-  if (end <= 0.8) return { left: `${PERCENT * end}%` };
-  return left > 0.2 ? { right: `${PERCENT * (1 - left)}%` } : { left: `${PERCENT * left}%` };
+  if (end <= 1 - TEXT_SHARE) return { left: `${PERCENT * end}%` };
+  return left > TEXT_SHARE ? { right: `${PERCENT * (1 - left)}%` } : undefined;
 }
