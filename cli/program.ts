@@ -16,7 +16,9 @@ import { inbox } from "./commands/inbox.ts";
 import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
 import { memory } from "./commands/memory.ts";
+import { exportProcess } from "./commands/export.ts";
 import { ps } from "./commands/ps.ts";
+import { replayProcess } from "./commands/replay.ts";
 import { purge } from "./commands/purge.ts";
 import { releases } from "./commands/releases.ts";
 import { rules } from "./commands/rules.ts";
@@ -33,6 +35,7 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
+  ...[exportProcess, replayProcess],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];

@@ -1,4 +1,7 @@
 /** @module A typed client of a running system. */
+import { Cassette } from "../runtime/cassette/cassette.ts";
+import { ReplayReport } from "../runtime/cassette/replay-report.ts";
+import { ConversationView } from "../runtime/conversation-view.ts";
 import { z } from "zod";
 import type { InputOf, OutputOf } from "../agents/contract.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
@@ -16,6 +19,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SchemasAnswer,
   SignalReceipt,
 } from "../runtime/answers.ts";
 import { FollowedDelta } from "../runtime/model/deltas.ts";
@@ -191,6 +195,22 @@ export class Client {
     }
   }
 
+  /** Returns the records of a process with their contents: what `troupe export` writes to a file. */
+  cassette(id: string, options: CallOptions = {}): Promise<Cassette> {
+    return this.#connection.call(Cassette, "the cassette", { ...options, path: `${processPath(id)}/cassette` });
+  }
+
+  /** Replays a process with the code of the host, and tells what would differ. */
+  replay(id: string, options: CallOptions = {}): Promise<ReplayReport> {
+    return this.#connection.call(ReplayReport, "the replay", { ...options, path: `${processPath(id)}/replay`, body: {} });
+  }
+
+  /** Returns what a model agent sent and received in one work item. Throws `work.unknown`. */
+  conversation(id: string, work: string, options: CallOptions = {}): Promise<ConversationView> {
+    const path = `${processPath(id)}/works/${encodeURIComponent(work)}/conversation`;
+    return this.#connection.call(ConversationView, "the conversation", { ...options, path });
+  }
+
   /** Returns a page of the processes, newest first. */
   list({ state, status, route, cursor, limit, ...rest }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
     const query = { state, status, route, cursor, limit };
@@ -247,6 +267,11 @@ export class Client {
   /** Returns agents and routes, and which may lead to which. */
   graph(options: CallOptions = {}): Promise<GraphAnswer> {
     return this.#connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
+  }
+
+  /** Returns the JSON Schemas of what routes and agents take and give. */
+  schemas(options: CallOptions = {}): Promise<SchemasAnswer> {
+    return this.#connection.call(SchemasAnswer, "the schemas", { ...options, path: "/schemas" });
   }
 
   /** Returns the models of the system with their endpoints, as the host sees them that answers. */

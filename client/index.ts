@@ -27,6 +27,7 @@ export type {
   ProcessEntry,
   PurgeAnswer,
   Receipt,
+  SchemasAnswer,
   SignalReceipt,
 } from "../runtime/answers.ts";
 export type { FactFilter, ForgetOptions, FactEntry, Forgotten, GoneFact, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";

@@ -178,6 +178,17 @@ export const GraphAnswer = z.object({
 /** Agents and routes, and which may lead to which. */
 export type GraphAnswer = z.infer<typeof GraphAnswer>;
 
+const JsonSchemaView = z.record(z.string(), AnyJson).describe("JSON Schema, draft 2020-12.");
+const Schemas = z.record(z.string(), z.object({ version: z.int().positive(), input: JsonSchemaView, output: JsonSchemaView.optional() }));
+
+/** What routes and agents take and give, for forms and for programs without their contracts. */
+export const SchemasAnswer = z.object({
+  routes: Schemas.describe("By route; of what a task holds."),
+  agents: Schemas.describe("By agent, people among them."),
+});
+/** What routes and agents take and give. */
+export type SchemasAnswer = z.infer<typeof SchemasAnswer>;
+
 /** One endpoint of a model in one host: no keys and no addresses. */
 export const EndpointView = z.object({
   name: z.string(),

@@ -7,15 +7,15 @@ const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
 const Count = z.int().nonnegative();
 const Usd = z.number().nonnegative();
 
-/** Something that needs attention. */
-export const Alarm = z.object({
+/** Something that an operator should look at. */
+export const Problem = z.object({
   code: z.string(),
   message: z.string(),
   fix: z.string(),
   command: z.string().optional(),
 });
-/** Something that needs attention. */
-export type Alarm = z.infer<typeof Alarm>;
+/** Something that an operator should look at. */
+export type Problem = z.infer<typeof Problem>;
 
 /** The state of a system in numbers. */
 export const OverviewView = z.object({
@@ -33,7 +33,7 @@ export const OverviewView = z.object({
   perHour: z
     .array(z.object({ atMs: EpochMs, ended: Count, failed: Count, usd: Usd }))
     .describe("Ended processes of each hour, oldest first."),
-  alarms: z.array(Alarm),
+  problems: z.array(Problem),
   atLeast: z.boolean().describe("There are more entries than were counted: the numbers are lower bounds."),
 });
 /** The state of a system in numbers. */
@@ -79,7 +79,7 @@ export const SystemView = z.object({
   hosts: z.array(
     z.object({ incarnation: z.string(), open: Count.optional(), self: z.boolean(), leaseAtMs: EpochMs.optional(), alive: z.boolean() }),
   ),
-  alarms: z.array(Alarm),
+  problems: z.array(Problem),
 });
 /** Hosts, store and settings of a system. */
 export type SystemView = z.infer<typeof SystemView>;

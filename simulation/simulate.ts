@@ -157,14 +157,16 @@ export async function simulate(system: System, options: SimulateOptions): Promis
   return { ok: true, runs: seeds.length };
 }
 
-function ratesOf({ faults, models = "adversary" }: SimulateOptions): FaultRates {
+/** The rates of faults and models that the options ask for. */
+export function ratesOf({ faults, models = "adversary" }: SimulateOptions): FaultRates {
   const minds = models === "adversary" ? ADVERSARY : NO_MINDS;
   const own = typeof models === "object" ? models.rates : {};
   if (faults === "none") return { ...NO_FAULTS, ...minds, ...own };
   return { ...ALL_FAULTS, handlerThrows: 0, ...minds, ...own, ...(typeof faults === "object" ? faults : {}) };
 }
 
-function scenarioOf(system: System, options: SimulateOptions): Scenario {
+/** The scenario of a system and its tasks. */
+export function scenarioOf(system: System, options: SimulateOptions): Scenario {
   const { tasks, invariants = {}, repeatsAllowed = false, modelCallsMax = MODEL_CALLS_MAX_DEFAULT, people = "all" } = options;
   const made = tasks.map((task, index): SimTask => ({
     id: `task-${index + 1}`,

@@ -16,6 +16,9 @@ export {
   startLocal,
   type StartLocalOptions,
 } from "./local.ts";
+export { replayFrom } from "./replay.ts";
+export type { Cassette } from "../runtime/cassette/cassette.ts";
+export type { Divergence, ReplayReport } from "../runtime/cassette/replay-report.ts";
 export type { LocalMemory } from "./local-memory.ts";
 export type { LocalDecision, People } from "./people.ts";
 export {

@@ -9,6 +9,7 @@ import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import { type ProcessEntry, ProcessPage } from "../runtime/answers.ts";
+import type { Cassette } from "../runtime/cassette/cassette.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { insideId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -133,6 +134,8 @@ export interface LocalSystem {
   run(route: string, input: unknown, task?: LocalTask): Promise<LocalOutcome>;
   /** Returns a process: open work items, newest history, outcome. Throws `process.unknown`. */
   show(id: string): Promise<ProcessView>;
+  /** Returns the records of an ended process with their contents, for {@link replayFrom}. Throws `process.unknown`. */
+  cassette(id: string): Promise<Cassette>;
   /** Returns the newest processes, each with the summary of its last run. */
   list(): Promise<readonly ProcessEntry[]>;
   /** Returns the work items of a process, with contents and the steps of their handlers. Throws `process.unknown`. */
@@ -234,6 +237,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   return {
     run,
     show: (id) => operations.process(inside(id)),
+    cassette: (id) => operations.cassette(inside(id)),
     list,
     stops: (id) => operations.stops(inside(id)),
     cancel: async (id, reason) => {

@@ -179,7 +179,7 @@ export class Journal<S, I, E> {
    * The events of an actor from a sequence on, checked as in {@link load}, to the current end, with the times of their records. Those of
    * trimmed records are left out.
    */
-  async *events(id: string, from = 1): AsyncGenerator<{ readonly event: E; readonly atMs: number }> {
+  async *events(id: string, from = 1): AsyncGenerator<{ readonly event: E; readonly atMs: number; readonly sequence: number }> {
     const head = await this.#head(id);
     // A journal that is being purged has no more events to give.
     if (typeof head === "string") return;
@@ -194,7 +194,7 @@ export class Journal<S, I, E> {
         const record = parseRecord(content, key, this.#machine.events);
         if (previous !== undefined) requireChain(key, previous, record.previous);
         previous = record.writer;
-        for (const event of record.events) if (!isTurnFailed(event)) yield { event, atMs: record.atMs };
+        for (const event of record.events) if (!isTurnFailed(event)) yield { event, atMs: record.atMs, sequence: record.sequence };
       }
     }
   }

@@ -82,6 +82,9 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.showHistory, async ({ params, query, operations }) =>
     ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
   );
+  api.serve(ROUTES.showCassette, async ({ params, operations }) => ok(await operations.cassette(params.id)));
+  api.serve(ROUTES.replayProcess, async ({ params, operations }) => ok(await operations.replay(params.id)));
+  api.serve(ROUTES.showConversation, async ({ params, operations }) => ok(await operations.conversation(params.id, params.work)));
   api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant }) => {
     admit();
     await followers.serve(processOf(params.id, tenant), request, response, query.deltas !== false);
@@ -130,6 +133,7 @@ function inboxRoutes(api: Api): void {
 
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.constant(ROUTES.showGraph, operations.graph());
+  api.constant(ROUTES.showSchemas, operations.schemas());
   api.constant(ROUTES.showOpenApi, openApiDocument(system));
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit, ...filter }, operations }) =>
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),

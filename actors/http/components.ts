@@ -24,6 +24,9 @@ import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
+import { Divergence, ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import { ConversationView } from "../../runtime/conversation-view.ts";
+import { CassetteAnswer } from "./replay-routes.ts";
 import {
   CancelRequest,
   DecisionRequest,
@@ -84,6 +87,10 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Source: SourceView,
   Sources: SourcesAnswer,
   Synced: SyncAnswer,
+  Cassette: CassetteAnswer,
+  Divergence,
+  Replayed: ReplayReport,
+  Conversation: ConversationView,
   Health: HealthAnswer,
   OpenApi: OpenApiAnswer,
 };

@@ -5,6 +5,7 @@
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
+import { REPLAY_ROUTES } from "./replay-routes.ts";
 import { RELEASE_ROUTES } from "./release-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
@@ -21,6 +22,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SchemasAnswer,
   SignalReceipt,
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
@@ -231,6 +233,15 @@ export const ROUTES = {
     answers: { 200: json(GraphAnswer, "The graph.") },
     faults: [],
   }),
+  showSchemas: spec({
+    method: "get",
+    path: "/schemas",
+    summary: "Shows the JSON Schemas of what routes and agents take and give",
+    role: "read",
+    ...BARE,
+    answers: { 200: json(SchemasAnswer, "By route and by agent.") },
+    faults: [],
+  }),
   listAudit: spec({
     method: "get",
     path: "/audit",
@@ -250,6 +261,7 @@ export const ROUTES = {
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
+  ...REPLAY_ROUTES,
   ...KNOWLEDGE_ROUTES,
   ...RELEASE_ROUTES,
   listBroken: spec({

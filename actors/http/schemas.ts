@@ -237,6 +237,14 @@ export const InboxQuery = z.strictObject({
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
 export const ProcessParams = z.strictObject({ id: z.string().regex(PROCESS_ID, ID_TEXT).describe("Id of the task.") });
+/** Path of a work item. */
+export const WorkParams = ProcessParams.extend({
+  work: z
+    .string()
+    .min(1)
+    .max(4 * LIMITS.idLengthMax)
+    .describe("Id of the work item."),
+});
 /** Path of a signal. */
 export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(LIMITS.idLengthMax).describe("Name of the signal.") });
 /** A path with the id of a request to a person. */

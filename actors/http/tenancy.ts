@@ -64,6 +64,24 @@ class TenantOperations implements Operations {
 
   process: Operations["process"] = async (id) => shownProcess(await this.#all.process(this.#inside(id)));
   stops: Operations["stops"] = async (id) => this.#all.stops(this.#inside(id));
+  /** A cassette names actors and processes by their ids within the system. */
+  cassette: Operations["cassette"] = async (id) => this.#all.cassette(this.#inside(id));
+  replay: Operations["replay"] = async (id) => {
+    const report = await this.#all.replay(this.#inside(id));
+    const divergences = report.divergences.map(({ process, work, ...one }) => ({
+      ...{ process: outsideId(process), ...one },
+      ...(work === undefined ? {} : { work: outsideId(work) }),
+    }));
+    const skipped = report.skipped.map(({ work, why }) => ({ work: outsideId(work), why }));
+    return { ...report, id: outsideId(report.id), divergences, skipped };
+  };
+  conversation: Operations["conversation"] = async (id, work) => {
+    const inside = this.#inside(id);
+    // A work item is named by its process first.
+    const own = inside === id || !work.startsWith(id) ? work : `${inside}${work.slice(id.length)}`;
+    const view = await this.#all.conversation(inside, own);
+    return { ...view, process: outsideId(view.process), work: outsideId(view.work) };
+  };
   history: Operations["history"] = async (id, from, limit) => this.#all.history(this.#inside(id), from, limit);
   watch: Operations["watch"] = (id, news) => this.#all.watch(this.#inside(id), news);
   cancel: Operations["cancel"] = async (id, reason, caller) => shown(await this.#all.cancel(this.#inside(id), reason, caller));
@@ -96,6 +114,7 @@ class TenantOperations implements Operations {
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
   discard: Operations["discard"] = async (id, reason, caller) => shownEntry(await this.#all.discard(this.#letter(id), reason, caller));
   graph: Operations["graph"] = () => this.#all.graph();
+  schemas: Operations["schemas"] = () => this.#all.schemas();
   models: Operations["models"] = () => this.#all.models();
   invalid: Operations["invalid"] = (...message) => this.#all.invalid(...message);
 

@@ -1,6 +1,9 @@
 /** @module The operations of a running system for persons and programs: the interface behind HTTP, topics and commands. */
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
+import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { ConversationView } from "../../runtime/conversation-view.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { FactEntry, FactFilter, ForgetOptions, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
@@ -220,6 +223,21 @@ export interface Operations {
    */
   forgetFact(memory: string, id: string, options: ForgetOptions, caller: Caller): Promise<Forgotten>;
   /**
+   * The records of a process and its nested ones, with their contents.
+   * @throws `process.unknown`, `cassette.too-large`
+   */
+  cassette(id: string): Promise<Cassette>;
+  /**
+   * Replays a process with the code of this host: whether it would do again what is recorded.
+   * @throws `process.unknown`, `cassette.too-large`
+   */
+  replay(id: string): Promise<ReplayReport>;
+  /**
+   * The conversation of a model agent in one work item, made again from the records by the code of this host.
+   * @throws `process.unknown`, `work.unknown`, `cassette.too-large`
+   */
+  conversation(id: string, work: string): Promise<ConversationView>;
+  /**
    * A person vouches for a fact, so that other processes may read it although it is untrusted.
    * @throws `memory.unknown`, `person.forbidden`
    */
@@ -248,6 +266,8 @@ export interface Operations {
   setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;
+  /** The JSON Schemas of what routes and agents take and give. */
+  schemas(): Json;
   /** The models of the system with their endpoints, as this host sees them. */
   models(): Json;
   /**

@@ -7,7 +7,7 @@ import type { System } from "../../agents/system.ts";
 import { faultFrom } from "../../runtime/faults.ts";
 import { auditEntry, bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Alarm } from "../../runtime/overview.ts";
+import type { Problem } from "../../runtime/overview.ts";
 import { type ReleaseView, type ReleasesView, STOP_COUNTS, type VersionCounts, versionText } from "../../runtime/release.ts";
 import { versionOf } from "../../runtime/releases/choose.ts";
 import { brokenRules, NO_TALLIES, type Tallies, type Tally } from "../../runtime/releases/judge.ts";
@@ -132,7 +132,7 @@ export class ReleaseOperations {
   }
 
   /** What needs attention. */
-  alarms(): Alarm[] {
+  problems(): Problem[] {
     const { releases } = this.#parts.host;
     const invalid = releases.problem === undefined ? [] : [alarmOf("release.invalid", releases.problem, "Correct the content.")];
     const broken = [...releases.all.values()].filter((one) => releases.isInForce(one) && (releases.broken.get(one.agent)?.length ?? 0) > 0);
@@ -183,11 +183,11 @@ function shown({ processes, sums }: Tally): Pick<VersionCounts, "processes" | "o
   return { processes, of: Object.fromEntries(of) };
 }
 
-function brokenAlarm(agent: string, rules: readonly string[]): Alarm {
+function brokenAlarm(agent: string, rules: readonly string[]): Problem {
   const command = `troupe releases stop ${agent} --reason "..."`;
   return { ...alarmOf("release.broken", `${agent}: ${rules.join("; ")}`, "Stop the canary, or change the release."), command };
 }
 
-function alarmOf(code: string, message: string, fix: string): Alarm {
+function alarmOf(code: string, message: string, fix: string): Problem {
   return { code, message, fix };
 }

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { AgentWork } from "../agent/state.ts";
 import { recordOf } from "../entries.ts";
+import { ModelFacts } from "../model/conversation.ts";
 import { ProcessEvent } from "../process/events.ts";
 import { JsonContent, Value } from "../value.ts";
 
@@ -28,6 +29,8 @@ export const CassetteWork = z.strictObject({
   state: Value.optional(),
   stateVersion: z.int().nonnegative(),
   work: AgentWork,
+  /** Facts of its model calls, by their keys. Absent: there is none. */
+  facts: recordOf(ModelFacts).optional(),
   /** The state that its end committed. */
   nextState: Value.optional(),
 });

@@ -175,6 +175,8 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
+const NO_RECORDS = { records: [{ sequence: 1, atMs: 1, events: [{ e: "voided" as const }] }], works: [], gone: [] };
+
 const RELEASE = {
   ...{ agent: "Planner", prompts: ["v1", "v2"], release: { stable: { prompt: "v1" } }, from: "file", hash: "a".repeat(16) },
   ...{ canary: "none", broken: [], counts: [] },
@@ -212,6 +214,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       return { ...LETTER, id, open: false, decision: "discarded", by: principal.subject, reason };
     },
     graph: () => ({ system: "party", agents: [], routes: [], edges: [] }),
+    schemas: () => ({ routes: {}, agents: {} }),
     models: () => ({ models: [] }),
     releases: () => ({ releases: [RELEASE] }),
     stopRelease: async (agent, reason, { principal }) => {
@@ -224,6 +227,16 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     },
     stops: async () => ({ stops: [] }),
     history: async () => ({ lines: [] }),
+    cassette: async (id) => ({
+      format: "troupe-cassette",
+      v: 1,
+      system: "party",
+      exportedAtMs: 1,
+      processes: [{ id, ...NO_RECORDS }],
+      values: {},
+    }),
+    replay: async (id) => ({ id, processes: 1, works: 0, skipped: [], divergences: [] }),
+    conversation: async (id, work) => ({ process: id, work, agent: "Writer", exchanges: [] }),
     watch: (id, news) => watchers.watch(id, news),
     invalid: async (bytes, fault, topic) => {
       seen.inQueue += 1;

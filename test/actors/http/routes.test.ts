@@ -14,6 +14,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SchemasAnswer,
 } from "../../../runtime/answers.ts";
 import { FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../../runtime/process-view.ts";
@@ -219,6 +220,10 @@ describe("dead letters", () => {
 describe("the system", () => {
   test("shows its graph, its operator actions and its document", async () => {
     expect(await good(GraphAnswer, "GET", "/graph")).toMatchObject({ system: "shop" });
+    expect(await good(SchemasAnswer, "GET", "/schemas")).toMatchObject({
+      routes: { order: { version: 1, input: { type: "object", required: ["item", "mood"] } } },
+      agents: { Till: { version: 1, input: { type: "object" }, output: { required: ["paid"] } } },
+    });
     await rig.run("bad-4", "bad");
     await good(LetterEntry, "POST", "/deadletters/bad-4:1/discard", { reason: "for the record" });
     const { entries } = z

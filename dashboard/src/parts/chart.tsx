@@ -1,0 +1,68 @@
+/** @module A chart over time, drawn by uplot in the colours of the page. A table of the same numbers is there for those who cannot see it. */
+import { type ReactNode, useEffect, useRef } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+/** One line of a chart. */
+export interface Series {
+  readonly name: string;
+  readonly values: readonly number[];
+  readonly text: (value: number) => string;
+}
+
+const HEIGHT_PX = 180;
+const SECOND_MS = 1_000;
+const COLOURS = ["--p-accent", "--p-bad-ink", "--p-warn-ink"];
+const BAR_SHARE = 0.7;
+const BAR_PX_MAX = 40;
+
+/** The chart: bars at each moment. */
+export function Chart({ title, atMs, series }: { readonly title: string; readonly atMs: readonly number[]; readonly series: readonly Series[] }): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const node = place.current;
+    if (node === null || atMs.length === 0) return undefined;
+    const chart = new uPlot(optionsOf(node, series), [atMs.map((ms) => ms / SECOND_MS), ...series.map(({ values }) => [...values])], node);
+    const watcher = new ResizeObserver(() => chart.setSize({ width: node.clientWidth, height: HEIGHT_PX }));
+    watcher.observe(node);
+    return () => {
+      watcher.disconnect();
+      chart.destroy();
+    };
+  }, [atMs, series]);
+  return (
+    <figure className="p-chart">
+      <div ref={place} aria-hidden="true" />
+      <figcaption className="p-visually-hidden">
+        {title}.{" "}
+        {atMs.map((ms, index) => `${new Date(ms).toLocaleString()}: ${series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ")}`).join("; ")}
+      </figcaption>
+    </figure>
+  );
+}
+
+function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options {
+  const styles = getComputedStyle(node);
+  const colour = (name: string): string => styles.getPropertyValue(name).trim();
+  const axis = { stroke: colour("--p-faint"), grid: { stroke: colour("--p-line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const first = series[0];
+  return {
+    width: node.clientWidth,
+    height: HEIGHT_PX,
+    cursor: { y: false, points: { show: false } },
+    legend: { live: true },
+    scales: { y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] } },
+    axes: [axis, { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => first?.text(tick) ?? "") }],
+    series: [
+      { label: "Hour" },
+      ...series.map(({ name, text }, index) => ({
+        label: name,
+        stroke: colour(COLOURS[index] ?? "--p-accent"),
+        fill: colour(COLOURS[index] ?? "--p-accent"),
+        points: { show: false },
+        ...(uPlot.paths.bars === undefined ? {} : { paths: uPlot.paths.bars({ size: [BAR_SHARE, BAR_PX_MAX] }) }),
+        value: (_plot: uPlot, value: number | null) => (value === null ? "" : text(value)),
+      })),
+    ],
+  };
+}

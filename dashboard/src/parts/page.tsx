@@ -1,0 +1,105 @@
+/**
+ * @module What screens need of the page around them: the HTTP API, the caller's roles, the clock, and the way to other screens. The shell
+ * gives it; tests give another.
+ */
+import { createContext, type ReactNode, use, useCallback, useEffect, useState } from "react";
+
+/** A fault as the page shows it. */
+export interface PageFault {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly traceId?: string | undefined;
+}
+
+/** Values of a query. What is absent or empty is left out. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What the shell gives to screens. Both calls reject with a {@link PageFault}. */
+export interface Page {
+  get<T>(path: string, query?: Query): Promise<T>;
+  post<T>(path: string, body: unknown): Promise<T>;
+  readonly roles: ReadonlySet<string>;
+  /** Counts up when something in the system has changed. */
+  readonly news: number;
+  nowMs(): number;
+  /** Opens another screen of the page. */
+  go(path: string): void;
+  /** The address of a screen. */
+  href(path: string): string;
+}
+
+/** The page around the screens. */
+export const PageContext = createContext<Page | undefined>(undefined);
+
+/** The page around this screen. */
+export function usePage(): Page {
+  const page = use(PageContext);
+  if (page === undefined) throw new Error("a screen stands outside of a page");
+  return page;
+}
+
+/** What is known of an answer. */
+export interface Loaded<T> {
+  readonly data: T | undefined;
+  readonly fault: PageFault | undefined;
+  readonly isLoading: boolean;
+  reload(): void;
+}
+
+/** Whether a thrown value is a fault of the API. */
+export function isPageFault(error: unknown): error is PageFault {
+  return typeof error === "object" && error !== null && "code" in error && "fix" in error;
+}
+
+/** A thrown value as a fault. */
+export function faultOf(error: unknown): PageFault {
+  if (isPageFault(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "page.defect", message, fix: "Load the page again. If it stays, report it with the steps that led here." };
+}
+
+/** Loads an answer, and again at each news. An undefined path loads nothing. The last answer stays while the next one is on its way. */
+export function useLoad<T>(path: string | undefined, query: Query = {}): Loaded<T> {
+  const page = usePage();
+  const key = path === undefined ? "" : `${path}?${JSON.stringify(query)}`;
+  const [held, setHeld] = useState<{ readonly key: string; readonly data?: T; readonly fault?: PageFault }>({ key: "" });
+  const [again, setAgain] = useState(0);
+  const reload = useCallback(() => setAgain((count) => count + 1), []);
+  useEffect(() => {
+    if (path === undefined) return undefined;
+    let isOver = false;
+    page.get<T>(path, query).then(
+      (data) => void (isOver || setHeld({ key, data })),
+      (error: unknown) => void (isOver || setHeld((old) => ({ ...(old.key === key ? old : {}), key, fault: faultOf(error) }))),
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [key, page.news, again]);
+  const isOwn = held.key === key;
+  return {
+    data: isOwn ? held.data : undefined,
+    fault: isOwn ? held.fault : undefined,
+    isLoading: path !== undefined && !isOwn,
+    reload,
+  };
+}
+
+/** A link to another screen. */
+export function Link({ to, children, className }: { readonly to: string; readonly children: ReactNode; readonly className?: string }): ReactNode {
+  const page = usePage();
+  return (
+    <a
+      href={page.href(to)}
+      className={className}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+        event.preventDefault();
+        page.go(to);
+      }}
+    >
+      {children}
+    </a>
+  );
+}

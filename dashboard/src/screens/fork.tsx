@@ -1,0 +1,106 @@
+/** @module Forks a run at a call, with another model, prompt or input, and shows how it ended and what differs. */
+import { type ReactNode, useState } from "react";
+import type { ForkReport } from "../../../runtime/cassette/diff.ts";
+import type { Json } from "../../../runtime/faults.ts";
+import type { StopsView } from "../../../runtime/process-view.ts";
+import { ActForm, useActing } from "../parts/act.tsx";
+import { Box, Figure, Head, JsonBlock, Mark, Note } from "../parts/blocks.tsx";
+import { forkCommand } from "../parts/commands.ts";
+import { countText, usdText } from "../parts/format.ts";
+import { InputEditor } from "../parts/input-editor.tsx";
+import { Link, useLoad, usePage } from "../parts/page.tsx";
+import { API, type ScreenProps, TO } from "../parts/paths.ts";
+import { DiffBody } from "./run-diff.tsx";
+
+/** The screen. */
+export function ForkScreen({ params, query }: ScreenProps): ReactNode {
+  const page = usePage();
+  const id = params["id"] ?? "";
+  const stops = useLoad<StopsView>(`${API.process(id)}/stops`);
+  const [at, setAt] = useState(query.get("at") ?? "");
+  const [model, setModel] = useState("");
+  const [prompt, setPrompt] = useState("");
+  const [hasInput, setHasInput] = useState(false);
+  const [input, setInput] = useState<Json | undefined>(null);
+  const given = hasInput ? input : undefined;
+  const acting = useActing(() =>
+    page.post<ForkReport>(`${API.process(id)}/fork`, {
+      at,
+      ...(model === "" ? {} : { model }),
+      ...(prompt === "" ? {} : { prompt }),
+      ...(given === undefined ? {} : { input: given }),
+    }),
+  );
+  const calls = (stops.data?.stops ?? []).filter(({ calls: own = [] }) => own.some(({ kind }) => kind === "model")).map(({ work, agent }) => ({ work, agent }));
+  return (
+    <>
+      <Head
+        title={
+          <>
+            <Link to={TO.run(id)}>{id}</Link> / fork
+          </>
+        }
+        about="Runs it again in memory, from a call on with new model calls. Reads get their recorded results; what writes is never run. Nothing of it is in a journal."
+      />
+      <Box>
+        <ActForm name="Fork" role="operate" acting={acting} blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "The input is not JSON." : undefined} command={forkCommand(id, { at, model, prompt, input: given })}>
+          <label className="p-field">
+            <span className="p-label">At call</span>
+            <input value={at} required list="fork-calls" onChange={(event) => setAt(event.target.value)} />
+            <datalist id="fork-calls">
+              {calls.map(({ work, agent }) => (
+                <option key={work} value={work}>
+                  {agent}
+                </option>
+              ))}
+            </datalist>
+            <span className="p-faint">What came before keeps its recorded results. The conversation of a work item names its calls.</span>
+          </label>
+          <div className="p-pair">
+            <label className="p-field">
+              <span className="p-label">Model (optional)</span>
+              <input value={model} onChange={(event) => setModel(event.target.value)} />
+            </label>
+            <label className="p-field">
+              <span className="p-label">Prompt version (optional)</span>
+              <input value={prompt} onChange={(event) => setPrompt(event.target.value)} />
+            </label>
+          </div>
+          <label className="p-check">
+            <input type="checkbox" checked={hasInput} onChange={(event) => setHasInput(event.target.checked)} /> Another input for the task
+          </label>
+          {hasInput ? <InputEditor label="Input" schema={undefined} value={input} onChange={setInput} /> : null}
+        </ActForm>
+      </Box>
+      {acting.done === undefined ? null : <Result report={acting.done} />}
+    </>
+  );
+}
+
+function Result({ report }: { readonly report: ForkReport }): ReactNode {
+  const { status, unrecorded, output, code, modelCalls, usd, diff } = report;
+  return (
+    <>
+      <div className="p-figures">
+        <Figure name="Ended">
+          <Mark tone={status === "completed" ? "good" : status === "unrecorded" ? "warn" : "bad"}>{status}</Mark>
+        </Figure>
+        <Figure name="New model calls">{countText(modelCalls)}</Figure>
+        <Figure name="Spent on them">{usdText(usd)}</Figure>
+      </div>
+      {unrecorded === undefined ? null : (
+        <Note tone="warn">
+          It came to a {unrecorded.what} that is not in the record and stopped: <strong>{unrecorded.name}</strong> of {unrecorded.agent}. Nothing was run.
+          {unrecorded.input === undefined ? null : <JsonBlock value={unrecorded.input} label="Its input" />}
+        </Note>
+      )}
+      {code === undefined ? null : <Note tone="bad">It failed with {code}.</Note>}
+      {output === undefined ? null : (
+        <Box title="Output">
+          <JsonBlock value={output} label="Output" />
+        </Box>
+      )}
+      <DiffBody diff={diff} names={["recorded", "fork"]} />
+    </>
+  );
+}
