@@ -42,7 +42,11 @@ const thinker = agent(
     prompt: "v1",
   }),
 );
-const sys = system("sys", { agents: [thinker], routes: [main], models: { fast: openai({ model: "fast", baseUrl: "http://127.0.0.1:1/v1" }) } });
+const sys = system("sys", {
+  agents: [thinker],
+  routes: [main],
+  models: { fast: openai({ model: "fast", baseUrl: "http://127.0.0.1:1/v1" }) },
+});
 
 beforeEach(() => {
   world = new World();
@@ -94,7 +98,11 @@ describe("two hosts", () => {
     await Promise.all([a.operations.releasing.look(), b.operations.releasing.look()]);
     await flush();
     const views = [a, b].map(({ operations }) => operations.releases().releases[0]);
-    expect(views[0]).toMatchObject({ canary: "stopped", stopped: { by: "rule" }, counts: [{ processes: 0 }, { processes: 1, of: { repairs: 1 } }] });
+    expect(views[0]).toMatchObject({
+      canary: "stopped",
+      stopped: { by: "rule" },
+      counts: [{ processes: 0 }, { processes: 1, of: { repairs: 1 } }],
+    });
     expect(views[1]?.stopped).toEqual(views[0]?.stopped);
     expect(world.notifications.filter((one) => one.startsWith("sys.releases"))).toHaveLength(1);
     const { entries } = AuditPage.parse(await a.operations.audit(undefined, 10));
