@@ -1,7 +1,7 @@
 /**
  * @module What the ended processes of the two versions of a release amount to, and which rules for stopping that breaks. Pure.
  *
- * A rule with a number is a plain threshold: its author has said what is too much, by chance or not. A rule against the stable version
+ * A rule with a number is a plain threshold: its author has said what is too much, for any reason. A rule against the stable version
  * compares two samples, so the excess must also be more than three standard errors of the difference.
  */
 import type { IndexEntry } from "../protocol/bodies.ts";

@@ -1,4 +1,4 @@
-/** @module Releases on two hosts: what has begun keeps its version over a death, and a stop holds everywhere, also where nothing can be read. */
+/** @module Releases on two hosts: what has begun keeps its version over a death, and a stop holds everywhere. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { agent, contract, model, openai, route, system } from "../../agents/index.ts";
