@@ -314,11 +314,9 @@ export class Runner {
 
   #inSpan<T>(work: AgentWork, run: () => Promise<T>, failed: (ended: T) => string | undefined): Promise<T> {
     const attributes = {
-      [ATTRIBUTE.process]: work.processId,
-      [ATTRIBUTE.work]: work.id,
+      ...{ [ATTRIBUTE.process]: work.processId, [ATTRIBUTE.work]: work.id },
       [ATTRIBUTE.effect]: "run",
-      [ATTRIBUTE.mode]: work.mode,
-      [ATTRIBUTE.attempt]: work.attempt,
+      ...{ [ATTRIBUTE.mode]: work.mode, [ATTRIBUTE.attempt]: work.attempt },
       [ATTRIBUTE.operation]: INVOKE_AGENT,
       [ATTRIBUTE.agent]: this.#parts.definition.name,
       [ATTRIBUTE.conversation]: work.processId,

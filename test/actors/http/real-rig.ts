@@ -11,7 +11,7 @@ import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
 import { MemoryStore } from "../../../actors/memory/store.ts";
 import { LocalWorld } from "../../../actors/memory/world.ts";
 import { SILENT } from "../../../actors/engine/log.ts";
-import type { Models, Ports } from "../../../actors/engine/ports.ts";
+import type { Models, Ports, ReleaseSource } from "../../../actors/engine/ports.ts";
 import { systemRandom, systemClock } from "../../../actors/engine/system-clock.ts";
 import { SystemOperations } from "../../../actors/operations/system-operations.ts";
 import { Fault } from "../../../runtime/faults.ts";
@@ -38,7 +38,12 @@ export interface RealRig {
 }
 
 /** Starts it, by default with a shop whose till takes orders in a mood. */
-export async function startReal(options: Partial<HttpHostOptions> = {}, served?: System, models?: Models): Promise<RealRig> {
+export async function startReal(
+  options: Partial<HttpHostOptions> = {},
+  served?: System,
+  models?: Models,
+  releases?: ReleaseSource,
+): Promise<RealRig> {
   const slow = gate();
   const till = agent(Till, {
     handle: async ({ item, mood }, { signal }) => {
@@ -55,11 +60,12 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
   const world = new LocalWorld({ clock: systemClock, random: systemRandom, store, withDeltas: true, models });
   const state = { down: false };
   const ports = failing(world.ports, () => state.down);
-  const host = new Host({ system: shop, ports, log: SILENT });
+  const host = new Host({ system: shop, ports, log: SILENT, releases });
   world.attach(host);
   let made = 0;
   const newId = (): string => `made-${(made += 1)}`;
   const operations = new SystemOperations({ system: shop, ports, host, newId });
+  await operations.releasing.look();
   const log: string[] = [];
   const logger = pino(
     { level: "warn" },
