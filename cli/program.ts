@@ -6,12 +6,14 @@ import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
 import { completion } from "./commands/completion.ts";
+import { dataset } from "./commands/dataset.ts";
 import { dead } from "./commands/dead.ts";
 import { answer, approve, deny, edit } from "./commands/decide.ts";
 import { demo } from "./commands/demo.ts";
 import { diffProcesses } from "./commands/diff.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
+import { evaluation } from "./commands/eval.ts";
 import { forkProcess } from "./commands/fork.ts";
 import { graph } from "./commands/graph.ts";
 import { inbox } from "./commands/inbox.ts";
@@ -37,7 +39,7 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
-  ...[exportProcess, replayProcess, forkProcess, diffProcesses],
+  ...[exportProcess, replayProcess, forkProcess, diffProcesses, dataset, evaluation],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];
