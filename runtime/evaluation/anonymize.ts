@@ -44,13 +44,14 @@ export interface Anonymized {
   readonly unknown: readonly string[];
 }
 
-/** Shorter contents of named fields are replaced where they stand, and not everywhere. */
-const EVERYWHERE_CHARS_MIN = 4;
+/** Shorter contents of named fields are not replaced: they would be found in too many texts. */
+const REPLACED_CHARS_MIN = 2;
 
 /** Replaces what the rules name. */
 export function anonymize(cassette: Cassette, rules: AnonymizeRules = ANONYMIZE_DEFAULT): Anonymized {
   const names = new Placeholders(rules);
-  names.collect(cassette as unknown as Json);
+  const { slips, texts } = contentsOf(cassette);
+  names.collect(texts as unknown as Json);
   if (names.count === 0) return { cassette, replaced: 0, replays: true, unknown: [] };
   const hashes = new Map<string, string>();
   const { known, unknown } = argumentsOf(cassette);
@@ -58,9 +59,31 @@ export function anonymize(cassette: Cassette, rules: AnonymizeRules = ANONYMIZE_
     const [before, after] = [hashJson(input), hashJson(names.rewritten(input))];
     if (before !== after) hashes.set(before, after);
   }
-  const rewritten = new Hashes(hashes).in(names.rewritten(cassette as unknown as Json, ROOT)) as unknown as Cassette;
+  const rewritten = new Hashes(hashes).in(names.rewritten(texts as unknown as Json, ROOT)) as unknown as Cassette;
   const hasModels = cassette.processes.some(({ works }) => works.some(({ work }) => (work.modelCalls ?? []).length > 0));
-  return { cassette: rewritten, replaced: names.count, replays: !hasModels && unknown.length === 0, unknown };
+  const kept = { ...rewritten, values: { ...rewritten.values, ...slips } };
+  return { cassette: kept, replaced: names.count, replays: !hasModels && unknown.length === 0, unknown };
+}
+
+/** Slips and schemas hold names of fields, and no text of a user. */
+function contentsOf(cassette: Cassette): { readonly slips: Record<string, Json>; readonly texts: Cassette } {
+  const refs = new Set<string>();
+  const look = (part: Json | undefined): void => {
+    if (typeof part !== "object" || part === null) return;
+    if (!Array.isArray(part))
+      for (const name of ["slip", "schema"]) {
+        const value = (part as Readonly<Record<string, Json>>)[name];
+        if (isObject(value ?? null) && typeof (value as { readonly ref?: Json }).ref === "string")
+          refs.add(String((value as { readonly ref?: Json }).ref));
+      }
+    for (const item of Object.values(part) as (Json | undefined)[]) look(item);
+  };
+  look(cassette.processes as unknown as Json);
+  const entries = Object.entries(cassette.values);
+  return {
+    slips: Object.fromEntries(entries.filter(([ref]) => refs.has(ref))),
+    texts: { ...cassette, values: Object.fromEntries(entries.filter(([ref]) => !refs.has(ref))) },
+  };
 }
 
 /** Inputs that a record names by their hash, and keys of those that are in no record. */
@@ -107,7 +130,7 @@ class Placeholders {
 
   /** Looks for texts that are to be replaced. */
   collect(content: Json, at: Place = ROOT, isNamed = false): void {
-    if (typeof content === "string") return this.#collectText(content, isNamed);
+    if (typeof content === "string") return at === "content" ? this.#collectText(content, isNamed) : undefined;
     if (Array.isArray(content)) return content.forEach((item) => this.collect(item, at, isNamed));
     if (!isObject(content)) return;
     for (const [name, item] of Object.entries(content)) {
@@ -121,7 +144,7 @@ class Placeholders {
     const inner = innerJson(text);
     if (inner !== undefined) return this.collect(inner, "content", isNamed);
     for (const [kind, pattern] of this.#patterns) for (const [found] of text.matchAll(pattern)) this.#name(found, kind);
-    if (isNamed && text.length >= EVERYWHERE_CHARS_MIN && !this.#by.has(text)) this.#name(text, "text");
+    if (isNamed && text.length >= REPLACED_CHARS_MIN && !this.#by.has(text)) this.#name(text, "text");
   }
 
   #name(text: string, kind: string): void {
@@ -134,7 +157,7 @@ class Placeholders {
 
   /** The content with placeholders. */
   rewritten(content: Json, at: Place = "content"): Json {
-    if (typeof content === "string") return this.#rewrittenText(content);
+    if (typeof content === "string") return at === "content" ? this.#rewrittenText(content) : content;
     if (Array.isArray(content)) return content.map((item) => this.rewritten(item, at));
     if (!isObject(content)) return content;
     const parts = Object.entries(content).map(([name, item]): readonly [string, Json] => {
@@ -145,10 +168,15 @@ class Placeholders {
   }
 
   #rewrittenText(text: string): string {
+    const inner = innerJson(text);
+    if (inner !== undefined) {
+      const next = this.rewritten(inner);
+      return hashJson(next) === hashJson(inner) ? text : JSON.stringify(next);
+    }
     this.#all ??= new RegExp(
       [...this.#by.keys()]
         .sort((a, b) => b.length - a.length)
-        .map((one) => one.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&"))
+        .map(asPattern)
         .join("|"),
       "g",
     );
@@ -160,17 +188,15 @@ class Placeholders {
 type Place = "root" | "record" | "content" | "kept";
 const ROOT: Place = "root";
 
-/** Fields of records that hold ids, hashes and names of the system, never a text of a user. */
-const STRUCTURE: ReadonlySet<string> = new Set([
-  ...["e", "id", "ref", "scope", "key", "hash", "fingerprint", "trace", "token", "holder", "bucket", "slip", "facts"],
-  ...["processId", "workId", "workIds", "waitId", "undoId", "signalId", "decisionId", "actor", "stop", "agent", "tool", "route", "target"],
-]);
+/** Fields of records that may hold texts of users beside contents. */
+const TEXTS: ReadonlySet<string> = new Set(["message", "details", "cause", "reason", "reasons", "subject", "by", "label"]);
+/** Parts of contents with names of fields instead of texts. */
+const SCHEMAS: ReadonlySet<string> = new Set(["inputSchema", "outputSchema"]);
 
 function within(at: Place, name: string): Place {
-  if (at === "content") return at;
+  if (at === "content") return SCHEMAS.has(name) ? "kept" : at;
   if (at === "root") return name === "values" ? "content" : name === "processes" ? "record" : "kept";
-  if (name === "json") return "content";
-  return STRUCTURE.has(name) ? "kept" : "record";
+  return name === "json" || TEXTS.has(name) ? "content" : "record";
 }
 
 /** A placeholder of the same form, so that it fits where the text stood. */
@@ -208,8 +234,7 @@ class Hashes {
     if (!isObject(content)) return content;
     const parts = Object.entries(content).map(([field, item]): readonly [string, Json] => {
       const next = within(at, field);
-      // Ids and names are kept as they are, but what holds hashes is among them.
-      return [field, item === undefined ? item : this.in(item, next === "kept" ? "record" : next, field)];
+      return [field, item === undefined ? item : this.in(item, next, field)];
     });
     return Object.fromEntries(parts);
   }
@@ -218,6 +243,12 @@ class Hashes {
     const parts = text.split("/").map((part) => this.#short.get(part) ?? part);
     return this.#full.get(text) ?? parts.join("/");
   }
+}
+
+/** A text as a pattern that finds it as a word. */
+function asPattern(text: string): string {
+  const own = text.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&");
+  return `${/^\w/.test(text) ? "(?<!\\w)" : ""}${own}${/\w$/.test(text) ? "(?!\\w)" : ""}`;
 }
 
 /** What a text that holds an object or a list holds. */

@@ -118,15 +118,17 @@ export const says = (...script: readonly (readonly { readonly name: string; read
   };
 };
 
-/** What the model of the record says. */
-export const FIRST = says(
-  [{ name: "search", arguments: { item: "tea" } }],
-  [
-    { name: "pay", arguments: { amount: 7 } },
-    { name: "ask_Stock", arguments: { amount: 1 } },
-  ],
-  { bought: true, note: "tea" },
-);
+/** What the model of the record says of an item. */
+export const firstOf = (item: string): FakeModel =>
+  says(
+    [{ name: "search", arguments: { item } }],
+    [
+      { name: "pay", arguments: { amount: 7 } },
+      { name: "ask_Stock", arguments: { amount: 1 } },
+    ],
+    { bought: true, note: item },
+  );
+export const FIRST = firstOf("tea");
 
 /** An endpoint that costs one dollar for a million tokens. */
 export function priced(name: string, reply: FakeModel): Endpoint {
@@ -145,11 +147,11 @@ export class Recorded {
   readonly outside = new Outside();
   cassette: Cassette | undefined;
 
-  async record(id = "order-1"): Promise<Cassette> {
+  async record(id = "order-1", item = "tea"): Promise<Cassette> {
     await this.outside.start();
-    const local = startLocal(this.system(FIRST));
+    const local = startLocal(this.system(firstOf(item)));
     try {
-      const ended = await local.run("order", { item: "tea", count: 1 }, { id });
+      const ended = await local.run("order", { item, count: 1 }, { id });
       if (ended.status !== "completed") throw new Error(JSON.stringify(ended));
       this.cassette = await local.cassette(id);
     } finally {
