@@ -1,5 +1,7 @@
 /** @module A typed client of a running system. */
 import { Cassette } from "../runtime/cassette/cassette.ts";
+import { AgentsView, CostView, OverviewView, SystemView } from "../runtime/overview.ts";
+import { TimelineView } from "../runtime/timeline.ts";
 import { ForkReport, type ForkWanted, RunDiff } from "../runtime/cassette/diff.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { ReplayReport } from "../runtime/cassette/replay-report.ts";
@@ -16,6 +18,7 @@ import {
   Letter,
   LetterEntry,
   LetterPage,
+  LoginCode,
   ModelsAnswer,
   OutcomeAnswer,
   ProcessPage,
@@ -34,6 +37,8 @@ import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
+import { ReportsClient } from "./reports.ts";
+import { OperateClient } from "./operate.ts";
 import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -91,6 +96,10 @@ export class Client {
   readonly inbox: InboxClient;
   /** Standing rules. */
   readonly rules: RulesClient;
+  /** Drift and digests. */
+  readonly reports: ReportsClient;
+  /** Pauses, terminations and bulk decisions. */
+  readonly operate: OperateClient;
   /** What agents remember. */
   readonly memory: MemoryClient;
 
@@ -98,6 +107,8 @@ export class Client {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
+    this.reports = new ReportsClient(this.#connection);
+    this.operate = new OperateClient(this.#connection);
     this.memory = new MemoryClient(this.#connection);
   }
 
@@ -177,6 +188,11 @@ export class Client {
     return undefined;
   }
 
+  /** Returns a code for one login to the dashboard, with the rights of this client's token. Empty: the system needs no login. */
+  loginCode(options: CallOptions = {}): Promise<LoginCode> {
+    return this.#connection.call(LoginCode, "the code", { ...options, path: "/ui/codes", body: {} });
+  }
+
   /** Returns a process: open work items, newest history, outcome. */
   show(id: string, options: CallOptions = {}): Promise<ProcessView> {
     return this.#connection.call(ProcessView, "the process", { ...options, path: processPath(id) });
@@ -195,6 +211,31 @@ export class Client {
       yield* page.lines;
       from = page.next;
     }
+  }
+
+  /** Returns what took time in the newest run of a process. */
+  timeline(id: string, options: CallOptions = {}): Promise<TimelineView> {
+    return this.#connection.call(TimelineView, "the timeline", { ...options, path: `${processPath(id)}/timeline` });
+  }
+
+  /** Returns the system in numbers. @default since 24 hours ago */
+  overview({ sinceMs, ...options }: CallOptions & { readonly sinceMs?: number | undefined } = {}): Promise<OverviewView> {
+    return this.#connection.call(OverviewView, "the overview", { ...options, path: "/overview", query: { sinceMs } });
+  }
+
+  /** Returns what processes have spent that ended since a time. @default 24 hours ago */
+  costs({ sinceMs, ...options }: CallOptions & { readonly sinceMs?: number | undefined } = {}): Promise<CostView> {
+    return this.#connection.call(CostView, "the costs", { ...options, path: "/costs", query: { sinceMs } });
+  }
+
+  /** Returns the agents with their tools, models and prompts, as the host sees them that answers. */
+  agents(options: CallOptions = {}): Promise<AgentsView> {
+    return this.#connection.call(AgentsView, "the agents", { ...options, path: "/agents" });
+  }
+
+  /** Returns the hosts of the system, and what an operator should look at. */
+  system(options: CallOptions = {}): Promise<SystemView> {
+    return this.#connection.call(SystemView, "the system", { ...options, path: "/system" });
   }
 
   /** Returns the records of a process with their contents: what `troupe export` writes to a file. */
@@ -229,8 +270,8 @@ export class Client {
   }
 
   /** Returns a page of the processes, newest first. */
-  list({ state, status, route, cursor, limit, ...rest }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
-    const query = { state, status, route, cursor, limit };
+  list({ signal, patienceMs, onLost, ...query }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
+    const rest = { signal, patienceMs, onLost };
     return this.#connection.call(ProcessPage, "the processes", { ...rest, path: "/processes", query });
   }
 

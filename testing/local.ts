@@ -11,8 +11,8 @@ import { canonicalJson } from "../runtime/canonical.ts";
 import { type ProcessEntry, ProcessPage } from "../runtime/answers.ts";
 import type { Cassette } from "../runtime/cassette/cassette.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
-import { LIMITS } from "../runtime/limits.ts";
 import { insideId } from "../runtime/ids.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
 import { ANONYMOUS, type Principal } from "../runtime/protocol/principal.ts";
@@ -81,8 +81,6 @@ export interface LocalOutcome<Output = unknown> {
 }
 
 const GIVE_UP_MS = 30_000;
-/** After that time the entries of ended tasks are in the index. */
-const SETTLED_MS = 4 * LIMITS.indexLingerMs;
 const START_OPTIONS = ["fakes", "models", "people", "releases", "clock", "log", "giveUpMs"];
 const TASK_OPTIONS = ["id", "timeoutMs", "principal", "permissions", "untrusted"];
 
@@ -145,6 +143,8 @@ export interface LocalSystem {
   stops(id: string): Promise<StopsView>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
+  /** Pauses, resumes or terminates a task. Throws `process.unknown`, `process.ended`, `pause.spent`. */
+  act(id: string, what: "pause" | "resume" | "terminate", reason: string): Promise<void>;
   /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
   signal(id: string, name: string, payload: unknown, signalId?: string, principal?: Principal): Promise<void>;
   /**
@@ -196,6 +196,8 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
   const people = new LocalPeople({ decide: options.people, operations, during: (action) => driver.during(action) });
   const look = async (): Promise<void> => {
+    // What has ended counts.
+    if (Object.keys(releases).length > 0) await list();
     await driver.during(operations.releasing.look());
     if (host.releases.problem !== undefined) throw new Fault("release.invalid", host.releases.problem);
   };
@@ -227,28 +229,31 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
       history,
     };
   };
+  const list: LocalSystem["list"] = async () => {
+    for (;;) {
+      const { entries } = ProcessPage.parse(await operations.processes({}, undefined, LIMITS.pageEntriesMax));
+      // The entry of a process is closed after its outcome is known.
+      if (!entries.some(({ id, open }) => open && ended.has(inside(id)))) return entries;
+      await driver.round();
+    }
+  };
   return {
     run,
     show: (id) => operations.process(inside(id)),
     cassette: (id) => operations.cassette(inside(id)),
-    list: async () => {
-      for (;;) {
-        const { entries } = ProcessPage.parse(await operations.processes({}, undefined, LIMITS.pageEntriesMax));
-        // The entry of a process is closed after its outcome is known.
-        if (!entries.some(({ id, open }) => open && ended.has(inside(id)))) return entries;
-        await driver.round();
-      }
-    },
+    list,
     stops: (id) => operations.stops(inside(id)),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
+    },
+    act: async (id, what, reason) => {
+      await driver.during(operations.act(inside(id), what, { reason }, { principal: ANONYMOUS }));
     },
     signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
       await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
     },
     releases: async (next = releases) => {
       releases = next;
-      await driver.pass(SETTLED_MS);
       await look();
       return operations.releases();
     },

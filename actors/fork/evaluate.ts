@@ -1,4 +1,5 @@
 /** @module Evaluates a dataset: each item is forked from its start, and the forked run is scored. */
+import { entryOf } from "../../runtime/entries.ts";
 import { canonicalJson, plainJson } from "../../runtime/canonical.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
 import { FROM_START, RecordedRun } from "../../runtime/cassette/recorded-run.ts";
@@ -67,7 +68,7 @@ async function linesOf(
   cassette: Cassette,
   { checks, item, run: count }: { readonly checks: Checks; readonly item: string; readonly run: number },
 ): Promise<OwnPart[]> {
-  const gates = [...checks.gates, ...(checks.items[item] ?? [])];
+  const gates = [...checks.gates, ...(entryOf(checks.items, item) ?? [])];
   const lines = gates.map((check): OwnPart => {
     const said = { kind: "gate" as const, check: canonicalJson(plainJson(check)) };
     if (run.report === undefined) return { ...said, result: "unscored", detail: run.refused };

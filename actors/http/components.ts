@@ -18,6 +18,7 @@ import {
   Receipt,
   SignalReceipt,
 } from "../../runtime/answers.ts";
+import { DigestView, DriftLine, DriftView } from "../../runtime/overview.ts";
 import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
 import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
@@ -27,6 +28,8 @@ import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answ
 import { DiffLine, ForkReport, RunDiff } from "../../runtime/cassette/diff.ts";
 import { Divergence, ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../../runtime/conversation-view.ts";
+import { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
+import { TimelineView } from "../../runtime/timeline.ts";
 import { CassetteAnswer } from "./replay-routes.ts";
 import {
   CancelRequest,
@@ -88,12 +91,20 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Source: SourceView,
   Sources: SourcesAnswer,
   Synced: SyncAnswer,
+  Overview: OverviewView,
+  Costs: CostView,
+  Agents: AgentsView,
+  System: SystemView,
+  Timeline: TimelineView,
   Cassette: CassetteAnswer,
   Divergence,
   Replayed: ReplayReport,
   DiffLine,
   RunDiff,
   Forked: ForkReport,
+  Drift: DriftView,
+  DriftLine,
+  Digest: DigestView,
   Conversation: ConversationView,
   Health: HealthAnswer,
   OpenApi: OpenApiAnswer,

@@ -9,6 +9,8 @@ const CURSOR_CHARS_MAX = 512;
 const REASON_CHARS_MAX = 1_024;
 /** Decimal digits of a number in a query: enough for every limit, too few to overflow. */
 const WHOLE_NUMBER = /^\d{1,9}$/;
+/** Decimal digits of a moment. */
+const MOMENT = /^\d{1,15}$/;
 const MAX_LINE = 999_999_999;
 const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
@@ -34,6 +36,22 @@ function whole(min: number, max: number): z.ZodType<number> {
     .refine((value) => value <= max, `at most ${max} is allowed`)
     .refine((value) => value >= min, `at least ${min} is required`);
   return shownAs(schema, { type: "integer", minimum: min, maximum: max });
+}
+
+/** An amount of money in a query. */
+function amount(): z.ZodType<number> {
+  return shownAs(
+    z
+      .string()
+      .regex(/^\d{1,9}(\.\d{1,9})?$/, "expected a number of US dollars")
+      .transform(Number),
+    { type: "number", minimum: 0 },
+  );
+}
+
+/** A moment in a query, in milliseconds since the epoch. */
+function moment(): z.ZodType<number> {
+  return shownAs(z.string().regex(MOMENT, "expected milliseconds since the epoch").transform(Number), { type: "integer", minimum: 0 });
 }
 
 function yesOrNo(): z.ZodType<boolean> {
@@ -79,6 +97,25 @@ export const TaskRequest = z.strictObject({
 
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
+
+const WholeTree = z.boolean().optional().describe("Its nested routes too. Default: true.");
+
+/** Body of a pause or of its end. */
+export const PauseRequest = z.strictObject({ reason: Reason.optional(), tree: WholeTree });
+
+/** Body of a termination. */
+export const TerminateRequest = z.strictObject({ reason: Reason.min(1) });
+
+/** Body of a decision on many dead letters. */
+export const LettersRequest = z.strictObject({
+  ids: z
+    .array(z.string().regex(LETTER_ID))
+    .min(1)
+    .max(LIMITS.lettersDecidedMax)
+    .describe("Ids of dead letters; each is decided for itself."),
+  what: z.enum(["redrive", "discard"]),
+  reason: Reason.min(1),
+});
 
 /** Body of the revocation of a standing rule. */
 export const RevokeRequest = z.strictObject({ reason: Reason.optional() });
@@ -205,7 +242,20 @@ export const ProcessesQuery = z.strictObject({
   state: z.enum(["open", "ended"]).optional().describe("Only processes that are open, or only those that have ended."),
   status: z.enum(OUTCOMES).optional().describe("Only processes with this outcome."),
   route: Name.optional().describe("Only those of this route."),
+  code: Name.optional().describe("Only those that ended with this fault."),
+  by: Name.optional().describe("Only those that this subject submitted."),
+  sinceMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Only those accepted from then on. Epoch, milliseconds."),
+  untilMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Only those accepted before then. Epoch, milliseconds."),
+  minUsd: amount().optional().describe("Only those whose last run cost at least so much, in US dollars."),
+  paused: yesOrNo().optional().describe("Only those that are paused, or only the others."),
+  waiting: yesOrNo().optional().describe("Only those that wait for a person, or only the others."),
+  text: Name.optional().describe("Only those whose id holds this, or whose trace id it is."),
+  version: Name.optional().describe("Only those that used this version: `Agent@prompt/model`."),
   ...page,
+});
+/** Query of sums since a time. */
+export const SinceQuery = z.strictObject({
+  sinceMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Epoch, milliseconds. Default: 24 hours ago."),
 });
 /** Query of the whole history of a process. */
 export const HistoryQuery = z.strictObject({
@@ -232,6 +282,16 @@ export const InboxQuery = z.strictObject({
   process: z.string().regex(PROCESS_ID, ID_TEXT).optional().describe("Only those of this process."),
   ...page,
 });
+
+/** Query of drift. */
+export const DriftQuery = z.strictObject({
+  sinceMs: moment().optional().describe("Beginning of the window. Epoch, milliseconds. Default: a day ago."),
+  baselineMs: moment()
+    .optional()
+    .describe("Beginning of the baseline, which ends where the window begins. Default: seven windows before that."),
+});
+/** Query of a digest. */
+export const DigestQuery = z.strictObject({ sinceMs: moment().optional().describe("Epoch, milliseconds. Default: a day ago.") });
 
 /** A path without parameters. */
 export const NoParams = z.strictObject({});

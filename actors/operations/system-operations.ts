@@ -5,6 +5,8 @@ import type { System } from "../../agents/system.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
 import { diffOf, type ForkReport, type ForkWanted, type RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
+import type { TimelineView } from "../../runtime/timeline.ts";
 import type { ConversationView } from "../../runtime/conversation-view.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
@@ -15,24 +17,28 @@ import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { Message } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
-import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
+import type { LettersDecided, ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
+import { actOn, decideLetters } from "./acts.ts";
 import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
 import { type Logger, SILENT } from "../engine/log.ts";
 import type {
+  ActOptions,
   AuditFilter,
+  BulkDecision,
   Caller,
   Decision,
   InboxFilter,
   LetterFilter,
   Operations,
+  OperatorAct,
   OutcomeView,
   Page,
   ProcessFilter,
@@ -49,12 +55,15 @@ import type { Ports } from "../engine/ports.ts";
 import { conversationOf } from "../replay/conversation.ts";
 import { replay } from "../replay/replay.ts";
 import { Cassettes } from "./cassettes.ts";
+import { Changes } from "./changes.ts";
+import { Overviews } from "./overviews.ts";
 import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
 import { labelOf, narrowed, timeoutMsOf } from "./submission.ts";
 import { endedOutcome, outcomeShown } from "./outcome.ts";
 import { ReleaseOperations } from "./releases.ts";
+import { Reports } from "./reports.ts";
 import { Requests } from "./requests.ts";
 import { schemasOf } from "./schemas.ts";
 import { RuleOperations } from "./standing-rules.ts";
@@ -94,11 +103,14 @@ export class SystemOperations implements Operations {
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
   readonly #cassettes: Cassettes;
+  readonly #overviews: Overviews;
+  readonly #changes: Changes;
   readonly #broken: BrokenActors;
   #forks = 0;
   readonly #memories: MemoryOperations;
   /** The program that serves the host starts its looks. */
   readonly releasing: ReleaseOperations;
+  readonly reports: Reports;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -106,6 +118,8 @@ export class SystemOperations implements Operations {
     const journals = { ports: parts.ports, system: parts.system.name, values: parts.host.values };
     this.#works = new WorkHistory(journals);
     this.#cassettes = new Cassettes(journals);
+    this.#overviews = new Overviews({ ...parts, models: () => parts.models?.() ?? [] });
+    this.#changes = new Changes(parts.ports.clock, () => this.#overviews.mark());
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
     this.#rules = new RuleOperations({
@@ -131,9 +145,13 @@ export class SystemOperations implements Operations {
       ...{ system: parts.system, ports: parts.ports, host: parts.host, log: parts.log ?? SILENT },
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
+    const { directory, queue: letters, auditLines: audit } = this.#deadLetters;
+    const indexes = { directory, letters, audit, inbox: this.#inbox.listing };
+    this.reports = new Reports({ system: parts.system.name, clock: parts.ports.clock, ...indexes });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
+      this.#changes.tell();
       if (after.phase === "ended" && before.phase !== "ended")
         void this.#waiters.wake(after.id, () => endedOutcome(after, parts.host.values)).catch(() => {});
     });
@@ -225,6 +243,17 @@ export class SystemOperations implements Operations {
     return outcomeShown(view, view.outcome);
   }
 
+  async timeline(id: string): Promise<TimelineView> {
+    const { sequence } = await this.process(id);
+    return this.#works.timeline(id, sequence);
+  }
+
+  overview = (sinceMs?: number, tenant?: string): Promise<OverviewView> => this.#overviews.overview(sinceMs, tenant);
+  costs = (sinceMs?: number, tenant?: string): Promise<CostView> => this.#overviews.costs(sinceMs, tenant);
+  agents = (): AgentsView => this.#overviews.agents();
+  system = (): Promise<SystemView> => this.#overviews.system();
+  changes = (changed: () => void): (() => void) => this.#changes.follow(changed);
+
   async cassette(id: string): Promise<Cassette> {
     await this.process(id);
     return this.#cassettes.read(requireId(id, "process id"));
@@ -267,6 +296,10 @@ export class SystemOperations implements Operations {
     return { ...receipt, route: view.route, run: view.run, traceId: view.traceId };
   }
 
+  act(id: string, what: OperatorAct, options: ActOptions, caller: Caller): Promise<TaskReceipt> {
+    return actOn({ requests: this.#requests, ports: this.#parts.ports }, id, what, options, caller);
+  }
+
   async signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt> {
     const { ports } = this.#parts;
     if (name.length === 0 || name.length > LIMITS.idLengthMax)
@@ -287,8 +320,10 @@ export class SystemOperations implements Operations {
     return { id, name, signalId: known, ...status, run, sequence, traceId };
   }
 
-  async processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#inbox.named(await this.#deadLetters.processes(filter, cursor, limit));
+  async processes({ waiting, ...filter }: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    const ids = waiting === undefined ? undefined : await this.#overviews.waiting(filter.tenant);
+    const isWanted = ids === undefined ? undefined : (id: string): boolean => ids.has(id) === waiting;
+    return this.#inbox.named(await this.#deadLetters.processes({ ...filter, isWanted }, cursor, limit));
   }
 
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -305,6 +340,10 @@ export class SystemOperations implements Operations {
 
   discard(id: string, reason: string, caller: Caller): Promise<Json> {
     return this.#deadLetters.discard(id, reason, caller);
+  }
+
+  decideLetters(decision: BulkDecision, caller: Caller): Promise<LettersDecided> {
+    return decideLetters(this.#deadLetters, decision, caller);
   }
 
   inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -357,6 +396,8 @@ export class SystemOperations implements Operations {
     return plainJson(await syncSource(this.#parts.host, name, caller.principal.subject));
   }
 
+  drift: Operations["drift"] = (filter) => this.reports.drift(filter);
+  digest: Operations["digest"] = (filter) => this.reports.digest(filter);
   releases: Operations["releases"] = () => this.releasing.list();
   stopRelease: Operations["stopRelease"] = (...asked) => this.releasing.stop(...asked);
 

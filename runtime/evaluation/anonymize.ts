@@ -2,7 +2,7 @@
  * @module Replaces personal data and secrets in a cassette by placeholders, the same text by the same one everywhere, so that calls are
  * found by their arguments as before. Pure.
  *
- * What is replaced: the contents of fields with certain names, wherever else these contents occur, and texts of certain forms.
+ * What is replaced: the contents of fields with certain names, the same contents in other places, and texts of certain forms.
  */
 import { hashJson } from "../canonical.ts";
 import type { Cassette } from "../cassette/cassette.ts";

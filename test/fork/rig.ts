@@ -10,7 +10,7 @@ import { fork, type Forked, type ForkOptions } from "../../actors/fork/fork.ts";
 import { fakeModel, startLocal, type FakeModel } from "../../testing/index.ts";
 
 /** Counts what was called, outside of the system. */
-export class Outside {
+class Outside {
   readonly calls: string[] = [];
   #server: Server | undefined;
   #url = "";
@@ -39,17 +39,17 @@ const Order = z.object({ item: z.string(), count: z.int() });
 const Amount = z.object({ amount: z.int() });
 const Done = z.object({ ok: z.boolean() });
 
-export const Research = contract("Research", 1, { input: Order, output: z.object({ price: z.int() }) });
-export const Buy = contract("Buy", 1, {
+const Research = contract("Research", 1, { input: Order, output: z.object({ price: z.int() }) });
+const Buy = contract("Buy", 1, {
   input: z.object({ item: z.string(), price: z.int() }),
   output: z.object({ bought: z.boolean(), note: z.string() }),
 });
-export const Stock = contract("Stock", 1, { about: "Changes the stock.", input: Amount, output: Done });
-export const Report = contract("Report", 1, { input: z.object({ bought: z.boolean() }), output: z.object({ text: z.string() }) });
-export const Ship = contract("Ship", 1, { input: z.object({ note: z.string() }), output: Done });
+const Stock = contract("Stock", 1, { about: "Changes the stock.", input: Amount, output: Done });
+const Report = contract("Report", 1, { input: z.object({ bought: z.boolean() }), output: z.object({ text: z.string() }) });
+const Ship = contract("Ship", 1, { input: z.object({ note: z.string() }), output: Done });
 
 /** The shop. The model of the record is `first`; a fork asks `other` or `third`. */
-export function shop(outside: Outside, models: Readonly<Record<string, Endpoint>>): System {
+function shop(outside: Outside, models: Readonly<Record<string, Endpoint>>): System {
   const counted =
     <I, O>(what: string, output: O) =>
     async (input: I): Promise<O> => {

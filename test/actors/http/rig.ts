@@ -176,6 +176,18 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
+const SUMS = { processes: 0, modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
+const FAKE_SIGHT: Pick<Operations, "timeline" | "overview" | "costs" | "agents" | "system" | "changes"> = {
+  timeline: async (id) => ({ id, run: 1, beginMs: 1, bars: [] }),
+  overview: async (sinceMs = 0) => ({
+    ...{ system: "party", atMs: 1, sinceMs, open: 0, waitingForPeople: 0, paused: 0, dead: 0, ended: [], usd: 0, tokens: 0, perHour: [] },
+    ...{ problems: [], atLeast: false },
+  }),
+  costs: async (sinceMs = 0) => ({ sinceMs, total: { name: "total", ...SUMS }, byRoute: [], byVersion: [], dearest: [], atLeast: false }),
+  agents: () => ({ host: "h", agents: [] }),
+  system: async () => ({ system: "party", hosts: [], problems: [] }),
+  changes: () => () => {},
+};
 const NO_RECORDS = { records: [{ sequence: 1, atMs: 1, events: [{ e: "voided" as const }] }], works: [], gone: [] };
 
 const noDiff = (a: string, b: string): RunDiff => {
@@ -188,6 +200,11 @@ const RELEASE = {
   ...{ canary: "none", broken: [], counts: [] },
 } satisfies ReleaseView;
 
+const NO_DIGEST = {
+  ...{ system: "party", untilMs: 2, processes: [], waiting: 0, people: [], dead: 0, deadLetters: [], releases: [], drift: [], slowest: [] },
+  ...{ usd: 0, dearest: [], atLeast: false },
+};
+
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -199,6 +216,11 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       seen.events.push(`cancel ${id} ${reason}`);
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
+    act: async (id, what, { reason, tree }) => {
+      seen.events.push(`${what} ${id} ${reason} ${String(tree)}`);
+      return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
+    },
+    decideLetters: async ({ ids }) => ({ decided: ids.length, results: ids.map((id) => ({ id, decided: true })) }),
     signal: async (id, name, payload, { principal }, signalId = "made") => {
       seen.events.push(`signal ${id} ${name} ${JSON.stringify(payload)} ${signalId} ${principal.subject}`);
       return { id, name, signalId, state: "taken", run: 1, sequence: 3, traceId: TRACE_ID };
@@ -222,6 +244,14 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     graph: () => ({ system: "party", agents: [], routes: [], edges: [] }),
     schemas: () => ({ routes: {}, agents: {} }),
     models: () => ({ models: [] }),
+    drift: async (filter) => {
+      seen.events.push(`drift ${JSON.stringify(filter)}`);
+      return { sinceMs: filter.sinceMs ?? 2, baselineMs: filter.baselineMs ?? 1, lines: [], atLeast: false };
+    },
+    digest: async (filter) => {
+      seen.events.push(`digest ${JSON.stringify(filter)}`);
+      return { ...NO_DIGEST, sinceMs: filter.sinceMs ?? 1 };
+    },
     releases: () => ({ releases: [RELEASE] }),
     stopRelease: async (agent, reason, { principal }) => {
       seen.events.push(`stop release ${agent} ${reason} ${principal.subject}`);
@@ -242,6 +272,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       values: {},
     }),
     replay: async (id) => ({ id, processes: 1, works: 0, skipped: [], divergences: [] }),
+    ...FAKE_SIGHT,
     fork: async (id, { at }) => {
       seen.events.push(`fork ${id} ${at}`);
       return { id, at, status: "completed", modelCalls: 1, usd: 0, diff: noDiff(id, "fork") };
