@@ -8,7 +8,6 @@ import { hashJson } from "../canonical.ts";
 import type { Cassette } from "../cassette/cassette.ts";
 import { Contents } from "../cassette/contents.ts";
 import type { Json } from "../faults.ts";
-import { callPrefix } from "../ids.ts";
 
 /** Which texts are replaced. */
 export interface AnonymizeRules {
@@ -22,7 +21,7 @@ export interface AnonymizeRules {
 export const ANONYMIZE_DEFAULT: AnonymizeRules = {
   fields: [
     ...["password", "passwd", "secret", "token", "apiKey", "accessToken", "refreshToken", "authorization", "cookie"],
-    ...["email", "mail", "phone", "mobile", "ssn", "iban", "cardNumber", "firstName", "lastName", "fullName", "birthDate"],
+    ...["email", "phone", "mobile", "ssn", "iban", "cardNumber", "firstName", "lastName", "fullName", "birthDate"],
   ],
   patterns: {
     email: /[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/g,
@@ -90,12 +89,12 @@ function contentsOf(cassette: Cassette): { readonly slips: Record<string, Json>;
 function argumentsOf(cassette: Cassette): { readonly known: readonly Json[]; readonly unknown: readonly string[] } {
   const contents = new Contents([cassette]);
   const known: Json[] = [];
-  const unknown: string[] = [];
+  const looked: { readonly call: string; readonly hash: string }[] = [];
   for (const { work } of cassette.processes.flatMap(({ works }) => works)) {
     for (const { key, tool, input } of work.calls) {
       const found = contents.argumentsOf(key, input);
-      if (callPrefix(tool, hashJson(found)) === key.slice(0, key.lastIndexOf("/"))) known.push(found);
-      else unknown.push(`${work.id}/${key}`);
+      known.push(found);
+      looked.push({ call: `${work.id}/${key}`, hash: key.slice(tool.length + 1, key.lastIndexOf("/")) });
     }
     for (const { for: wanted } of work.waits) {
       if (wanted.kind === "agent") known.push(contents.read(wanted.input));
@@ -104,7 +103,9 @@ function argumentsOf(cassette: Cassette): { readonly known: readonly Json[]; rea
   }
   for (const event of cassette.processes.flatMap(({ records }) => records.flatMap(({ events }) => events)))
     if (event.e === "wait-begun" && event.wait.for.kind === "person") known.push(inputIn(contents.read(event.wait.for.content)));
-  return { known, unknown };
+  // A person may have changed the arguments; then the key has the hash of what the person was asked about.
+  const hashes = new Set(known.map((input) => hashJson(input).slice(0, SHORT_HASH_CHARS)));
+  return { known, unknown: looked.filter(({ hash }) => !hashes.has(hash)).map(({ call }) => call) };
 }
 
 function inputIn(content: Json): Json {
