@@ -2,16 +2,7 @@
  * @module Lines of the log as OpenTelemetry's log records, in the trace that they name. They are sent only if the environment asks for
  * logs over OTLP; the lines on standard output stay.
  */
-import {
-  type AnyValue,
-  context,
-  type Context,
-  isValidTraceId,
-  logs,
-  SeverityNumber,
-  trace,
-  TraceFlags,
-} from "@opentelemetry/api";
+import { type AnyValue, context, type Context, isValidTraceId, logs, SeverityNumber, trace, TraceFlags } from "@opentelemetry/api";
 import { ATTRIBUTE } from "./names.ts";
 
 /** Levels of pino, by number. */
@@ -69,7 +60,8 @@ function attributesOf(facts: Facts): Record<string, AnyValue> {
     if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") attributes[key] = value;
     else if (value !== undefined && value !== null) attributes[key] = JSON.stringify(value);
   }
-  if (isFacts(fault)) Object.assign(attributes, { [ATTRIBUTE.fault]: String(fault["code"]), "exception.message": String(fault["message"]) });
+  if (isFacts(fault))
+    Object.assign(attributes, { [ATTRIBUTE.fault]: String(fault["code"]), "exception.message": String(fault["message"]) });
   if (isFacts(err))
     Object.assign(attributes, {
       "exception.type": String(err["type"]),

@@ -261,7 +261,8 @@ export class HostMetrics {
     const known = before.run === after.run ? (before.counts ?? {}) : {};
     for (const kind of COORDINATION_KINDS) {
       const more = (after.counts[kind] ?? 0) - (known[kind] ?? 0);
-      if (more > 0) this.#coordination.add(more, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.route]: route, [ATTRIBUTE.driftKind]: kind });
+      if (more > 0)
+        this.#coordination.add(more, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.route]: route, [ATTRIBUTE.driftKind]: kind });
     }
   }
 
