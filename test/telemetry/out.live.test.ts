@@ -19,8 +19,15 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const READY_MS = 30_000;
 const POLL_MS = 50;
 const TEST_MS = 90_000;
-/** Of model agents, tools with rules, memories and sources, which this system does not have. */
-const ELSEWHERE: readonly string[] = [METRIC.modelCall, METRIC.modelTokens, METRIC.comparisons, METRIC.checks, METRIC.withheld];
+/** Of model agents, tools with rules, memories, sources, releases and drift, which this system does not have. */
+const ELSEWHERE: readonly string[] = [
+  METRIC.modelCall,
+  METRIC.modelTokens,
+  METRIC.comparisons,
+  METRIC.checks,
+  METRIC.withheld,
+  ...[METRIC.driftMean, METRIC.drifted, METRIC.releaseStops, METRIC.releaseShare, METRIC.releaseBroken],
+];
 
 const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
