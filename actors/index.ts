@@ -1,4 +1,5 @@
 /** @module Package entry `./dapr`: serves a system with a Dapr sidecar. */
+import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
 import type { DaprVersionCheck } from "../runtime/dapr-version.ts";
@@ -28,6 +29,7 @@ import { sourceOf } from "./releases/sources.ts";
 import { Retention } from "./retention/retention.ts";
 import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
+import { fork } from "./fork/fork.ts";
 import { SystemOperations } from "./operations/system-operations.ts";
 
 export { daprClient, type DaprClientOptions } from "./dapr/user-client.ts";
@@ -79,6 +81,11 @@ export interface ServeOptions {
    */
   readonly hosts?: readonly string[] | undefined;
   /**
+   * The folder of the built dashboard, which is served at `/ui`. `false`: there is none.
+   * @default the dashboard of this package
+   */
+  readonly dashboard?: string | false | undefined;
+  /**
    * Keys that sign the messages between actors, each of at least 32 random characters. The first one signs, all are accepted: to
    * replace a key, give all hosts the new one second, then first, then alone. Without keys, who can publish on the system's topics
    * or call its sidecars can forge messages.
@@ -119,6 +126,9 @@ export interface ServeOptions {
   /** A pino logger, {@link consoleLogger}, or anything else of that shape. */
   readonly logger: Logger;
 }
+
+/** Where the package, and a clone that has built it, has the dashboard. */
+const DASHBOARD = fileURLToPath(new URL("../dashboard/dist", import.meta.url));
 
 /** A running host. It handles no signals: the program that started it calls `stop`. */
 export interface RunningHost {
@@ -164,6 +174,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     newId: () => v7(),
     retention,
     models: () => models?.view ?? [],
+    forking: async (cassette, wanted) => (await fork({ system, models }, { ...wanted, cassette })).report,
     log: logger,
   });
   const reporting = reportingOf({ system: system.name, ports, host, operations, options });
@@ -194,6 +205,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     appToken: options.appToken,
     tokens: options.tokens,
     hosts: [options.host ?? [], options.hosts ?? []].flat(),
+    dashboard: options.dashboard === false ? undefined : (options.dashboard ?? DASHBOARD),
     keys,
     clock: systemClock,
     logger,

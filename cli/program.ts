@@ -5,20 +5,24 @@ import { z } from "zod";
 import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
+import { costs } from "./commands/costs.ts";
 import { completion } from "./commands/completion.ts";
 import { dead } from "./commands/dead.ts";
 import { answer, approve, deny, edit } from "./commands/decide.ts";
 import { demo } from "./commands/demo.ts";
+import { diffProcesses } from "./commands/diff.ts";
 import { digest } from "./commands/digest.ts";
 import { doctor } from "./commands/doctor.ts";
 import { drift } from "./commands/drift.ts";
 import { down } from "./commands/down.ts";
+import { forkProcess } from "./commands/fork.ts";
 import { graph } from "./commands/graph.ts";
 import { inbox } from "./commands/inbox.ts";
 import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
 import { memory } from "./commands/memory.ts";
 import { exportProcess } from "./commands/export.ts";
+import { pause, resume, terminate } from "./commands/operate.ts";
 import { ps } from "./commands/ps.ts";
 import { replayProcess } from "./commands/replay.ts";
 import { purge } from "./commands/purge.ts";
@@ -29,6 +33,7 @@ import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
 import { sources } from "./commands/sources.ts";
 import { submit } from "./commands/submit.ts";
+import { ui } from "./commands/ui.ts";
 import { up } from "./commands/up.ts";
 import type { Lifetime } from "./run/lifetime.ts";
 import { complain } from "./text/output.ts";
@@ -36,8 +41,9 @@ import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/
 import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
-  ...[demo, init, up, down, ps, submit, show, signal, cancel],
-  ...[exportProcess, replayProcess],
+  ...[demo, init, up, down, ui, ps, submit, show, signal, cancel],
+  ...[pause, resume, terminate],
+  ...[exportProcess, replayProcess, forkProcess, diffProcesses, costs],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead, drift, digest],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];
@@ -84,6 +90,7 @@ export function program(context: Context): Command {
       ["troupe init", "add Troupe to the project of this folder"],
       ["troupe up my/system.ts --stay", "your own system, in the background"],
       ["troupe submit trip @task.json --follow", "submit a task and watch each step"],
+      ["troupe ui", "a link to the dashboard"],
       ["troupe ps", "what is running, and its processes"],
       ["troupe inbox", "what waits for a person"],
       ["troupe dead list", "dead letters that need a decision"],

@@ -1,5 +1,9 @@
 /** @module A typed client of a running system. */
 import { Cassette } from "../runtime/cassette/cassette.ts";
+import { AgentsView, CostView, OverviewView, SystemView } from "../runtime/overview.ts";
+import { TimelineView } from "../runtime/timeline.ts";
+import { ForkReport, type ForkWanted, RunDiff } from "../runtime/cassette/diff.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import { ReplayReport } from "../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../runtime/conversation-view.ts";
 import { z } from "zod";
@@ -14,6 +18,7 @@ import {
   Letter,
   LetterEntry,
   LetterPage,
+  LoginCode,
   ModelsAnswer,
   OutcomeAnswer,
   ProcessPage,
@@ -33,6 +38,7 @@ import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
 import { ReportsClient } from "./reports.ts";
+import { OperateClient } from "./operate.ts";
 import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -92,6 +98,8 @@ export class Client {
   readonly rules: RulesClient;
   /** Drift and digests. */
   readonly reports: ReportsClient;
+  /** Pauses, terminations and bulk decisions. */
+  readonly operate: OperateClient;
   /** What agents remember. */
   readonly memory: MemoryClient;
 
@@ -100,6 +108,7 @@ export class Client {
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
     this.reports = new ReportsClient(this.#connection);
+    this.operate = new OperateClient(this.#connection);
     this.memory = new MemoryClient(this.#connection);
   }
 
@@ -179,6 +188,11 @@ export class Client {
     return undefined;
   }
 
+  /** Returns a code for one login to the dashboard, with the rights of this client's token. Empty: the system needs no login. */
+  loginCode(options: CallOptions = {}): Promise<LoginCode> {
+    return this.#connection.call(LoginCode, "the code", { ...options, path: "/ui/codes", body: {} });
+  }
+
   /** Returns a process: open work items, newest history, outcome. */
   show(id: string, options: CallOptions = {}): Promise<ProcessView> {
     return this.#connection.call(ProcessView, "the process", { ...options, path: processPath(id) });
@@ -199,6 +213,31 @@ export class Client {
     }
   }
 
+  /** Returns what took time in the newest run of a process. */
+  timeline(id: string, options: CallOptions = {}): Promise<TimelineView> {
+    return this.#connection.call(TimelineView, "the timeline", { ...options, path: `${processPath(id)}/timeline` });
+  }
+
+  /** Returns the system in numbers. @default since 24 hours ago */
+  overview({ sinceMs, ...options }: CallOptions & { readonly sinceMs?: number | undefined } = {}): Promise<OverviewView> {
+    return this.#connection.call(OverviewView, "the overview", { ...options, path: "/overview", query: { sinceMs } });
+  }
+
+  /** Returns what processes have spent that ended since a time. @default 24 hours ago */
+  costs({ sinceMs, ...options }: CallOptions & { readonly sinceMs?: number | undefined } = {}): Promise<CostView> {
+    return this.#connection.call(CostView, "the costs", { ...options, path: "/costs", query: { sinceMs } });
+  }
+
+  /** Returns the agents with their tools, models and prompts, as the host sees them that answers. */
+  agents(options: CallOptions = {}): Promise<AgentsView> {
+    return this.#connection.call(AgentsView, "the agents", { ...options, path: "/agents" });
+  }
+
+  /** Returns the hosts of the system, and what an operator should look at. */
+  system(options: CallOptions = {}): Promise<SystemView> {
+    return this.#connection.call(SystemView, "the system", { ...options, path: "/system" });
+  }
+
   /** Returns the records of a process with their contents: what `troupe export` writes to a file. */
   cassette(id: string, options: CallOptions = {}): Promise<Cassette> {
     return this.#connection.call(Cassette, "the cassette", { ...options, path: `${processPath(id)}/cassette` });
@@ -209,6 +248,21 @@ export class Client {
     return this.#connection.call(ReplayReport, "the replay", { ...options, path: `${processPath(id)}/replay`, body: {} });
   }
 
+  /**
+   * Forks a process with the code and the models of the host: from a call on models are asked again, tools have recorded results, and
+   * nothing is written. Throws `fork.unknown`, `fork.busy`, `model.unknown`, `prompt.unknown`.
+   */
+  fork(id: string, { at, model, prompt, input, budget, ...options }: CallOptions & ForkWanted): Promise<ForkReport> {
+    const body = { at, model, prompt, input, budget };
+    const waitMs = budget?.timeMs ?? LIMITS.forkMsDefault;
+    return this.#connection.call(ForkReport, "the fork", { ...options, path: `${processPath(id)}/fork`, body, waitMs });
+  }
+
+  /** Compares the last runs of two processes: path, calls, arguments, results, cost and outcome. */
+  diff(id: string, other: string, options: CallOptions = {}): Promise<RunDiff> {
+    return this.#connection.call(RunDiff, "the difference", { ...options, path: `${processPath(id)}/diff/${encodeURIComponent(other)}` });
+  }
+
   /** Returns what a model agent sent and received in one work item. Throws `work.unknown`. */
   conversation(id: string, work: string, options: CallOptions = {}): Promise<ConversationView> {
     const path = `${processPath(id)}/works/${encodeURIComponent(work)}/conversation`;
@@ -216,8 +270,8 @@ export class Client {
   }
 
   /** Returns a page of the processes, newest first. */
-  list({ state, status, route, cursor, limit, ...rest }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
-    const query = { state, status, route, cursor, limit };
+  list({ signal, patienceMs, onLost, ...query }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
+    const rest = { signal, patienceMs, onLost };
     return this.#connection.call(ProcessPage, "the processes", { ...rest, path: "/processes", query });
   }
 

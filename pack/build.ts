@@ -19,6 +19,8 @@ const NOT_DECLARED = ["cli/**/*.d.ts", "examples/**/*.d.ts"];
 export function build(root: string): void {
   const dist = join(root, "dist");
   rmSync(dist, { recursive: true, force: true });
+  // First: what is compiled names the folder of the built page.
+  execFileSync(process.execPath, [join(root, "pack/dashboard.ts")], { stdio: ["ignore", 2, 2] });
   execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "pack/tsconfig.json")], {
     stdio: ["ignore", 2, 2],
   });

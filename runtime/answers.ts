@@ -160,6 +160,19 @@ export function pageOf<T extends z.ZodType>(
 export const ProcessPage = pageOf(ProcessEntry);
 /** A page of the listing of dead letters. */
 export const LetterPage = pageOf(LetterEntry);
+/** What became of each dead letter of a bulk decision. `run`: the run that a redrive opened. */
+export const LettersDecided = z.object({
+  decided: z.int().nonnegative().describe("How many were decided."),
+  results: z.array(
+    z.object({
+      id: z.string(),
+      decided: z.boolean(),
+      run: z.int().positive().optional().describe("The run that the redrive opened."),
+      fault: z.object({ code: z.string(), message: z.string() }).optional().describe("Why it was not decided."),
+    }),
+  ),
+});
+export type LettersDecided = z.infer<typeof LettersDecided>;
 /** A page of the audit. */
 export const AuditPage = pageOf(AuditEntry);
 
@@ -177,6 +190,11 @@ export const GraphAnswer = z.object({
 });
 /** Agents and routes, and which may lead to which. */
 export type GraphAnswer = z.infer<typeof GraphAnswer>;
+
+/** A code for one login to the dashboard. */
+export const LoginCode = z.object({ code: z.string().describe("Valid once, for a minute. Empty: no login is needed.") });
+/** A code for one login to the dashboard. */
+export type LoginCode = z.infer<typeof LoginCode>;
 
 const JsonSchemaView = z.record(z.string(), AnyJson).describe("JSON Schema, draft 2020-12.");
 const Schemas = z.record(z.string(), z.object({ version: z.int().positive(), input: JsonSchemaView, output: JsonSchemaView.optional() }));

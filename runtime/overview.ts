@@ -71,11 +71,7 @@ export type AgentsView = z.infer<typeof AgentsView>;
 /** Hosts, store and settings of a system. */
 export const SystemView = z.object({
   system: z.string(),
-  troupe: z.string().describe("Version of the library."),
-  dapr: z.string().optional().describe("Version of the sidecar; absent: it does not answer."),
-  store: z.string().optional(),
-  pubsub: z.string().optional(),
-  signed: z.boolean().describe("Messages between actors are signed."),
+
   hosts: z.array(
     z.object({ incarnation: z.string(), open: Count.optional(), self: z.boolean(), leaseAtMs: EpochMs.optional(), alive: z.boolean() }),
   ),

@@ -144,6 +144,7 @@ export type WaitView = z.infer<typeof WaitView>;
 /** A recorded step, call or model call of a handler. Without what was sent and replied. */
 export const CallView = z.object({
   kind: z.enum(["step", "call", "model"]),
+  key: z.string().optional().describe("Its key in the work item, as `fork --at` takes it."),
   name: z.string().describe("Of the step, the tool or the model."),
   state: z.enum(["begun", "ended", "failed", "undone", "undo failed"]),
   attempt: z.int().positive().describe("Attempt of the work item in which it was recorded last."),
@@ -212,7 +213,7 @@ export type ProcessOutcome = z.infer<typeof ProcessOutcome>;
 const PastRunView = z.object({ run: Run, status: z.enum(OUTCOMES), atMs: EpochMs, code: Code.optional() });
 
 const ActionView = z.object({
-  what: z.enum(["cancel", "redrive", "discard"]),
+  what: z.enum(["cancel", "pause", "resume", "terminate", "redrive", "discard"]),
   run: Run.describe("The run to which it applies."),
   by: z.string(),
   reason: z.string(),
@@ -235,6 +236,10 @@ export const ProcessView = z.object({
   deadlineAtMs: EpochMs,
   by: z.string().describe("Subject of the token that it was submitted with."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
+  paused: z
+    .object({ atMs: EpochMs, untilMs: EpochMs.describe("Then it goes on by itself."), by: z.string(), reason: z.string() })
+    .optional()
+    .describe("An operator has paused it: nothing new begins."),
   stop: z.string().optional().describe("The current stop."),
   items: z
     .object({ total: z.int().nonnegative(), begun: z.int().nonnegative(), ended: z.int().nonnegative() })

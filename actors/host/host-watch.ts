@@ -62,6 +62,11 @@ export class HostWatch {
     return !this.#standing(incarnation).isDead;
   }
 
+  /** The other hosts that are known, and whether each lives. */
+  get others(): readonly { readonly incarnation: string; readonly alive: boolean }[] {
+    return [...this.#watched].map((incarnation) => ({ incarnation, alive: this.isAlive(incarnation) }));
+  }
+
   /** Whether the lease of this host was renewed lately, so that the others see it alive. */
   get isHeld(): boolean {
     return this.#renewedAtMs !== undefined && this.#parts.clock.nowMs() - this.#renewedAtMs < LIMITS.hostDeadMs;

@@ -309,6 +309,11 @@ export class Host implements BeginningHost {
     return actor.type === this.#processType && this.processes.isNew(actor.id);
   }
 
+  /** What the agents of this host do now. */
+  get use(): ReadonlyMap<string, { readonly running: number; readonly waiting: number }> {
+    return new Map([...this.#agents.values()].map(({ name, runner, waiting }) => [name, { running: runner.running, waiting }] as const));
+  }
+
   /** The number of running handlers. */
   get running(): number {
     let count = 0;

@@ -6,6 +6,7 @@ import { requireTaskId } from "../../runtime/ids.ts";
 import { traceId } from "../../runtime/protocol.ts";
 import type { Caller, Operations, Page } from "../operations/operations.ts";
 import { check, readJson, requireJson } from "./body.ts";
+import type { ChangeStreams } from "./change-streams.ts";
 import type { Followers } from "./follow.ts";
 import { identityOf, requireName, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -24,6 +25,7 @@ export interface ApiOptions {
   readonly system: string;
   readonly operations: Operations;
   readonly followers: Followers;
+  readonly changes: ChangeStreams;
   readonly logger: Logger;
   /** Throws `system.stopping` when no new work may begin. */
   readonly admit: () => void;
@@ -61,6 +63,7 @@ export function apiRoutes(options: ApiOptions): Router {
   const api = new Api(router, options);
   taskRoutes(api, options);
   letterRoutes(api);
+  bulkRoutes(api);
   inboxRoutes(api);
   systemRoutes(api, options);
   api.refuseOtherMethods();
@@ -82,8 +85,11 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.showHistory, async ({ params, query, operations }) =>
     ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
   );
+  api.serve(ROUTES.showTimeline, async ({ params, operations }) => ok(await operations.timeline(params.id)));
   api.serve(ROUTES.showCassette, async ({ params, operations }) => ok(await operations.cassette(params.id)));
   api.serve(ROUTES.replayProcess, async ({ params, operations }) => ok(await operations.replay(params.id)));
+  api.serve(ROUTES.forkProcess, async ({ params, body, operations }) => ok(await operations.fork(params.id, body)));
+  api.serve(ROUTES.diffProcesses, async ({ params, operations }) => ok(await operations.diff(params.id, params.other)));
   api.serve(ROUTES.showConversation, async ({ params, operations }) => ok(await operations.conversation(params.id, params.work)));
   api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant }) => {
     admit();
@@ -93,6 +99,18 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.cancelProcess, async ({ params, body, caller, operations }) => ({
     status: STATUS_ACCEPTED,
     body: await operations.cancel(params.id, body.reason ?? "cancelled over HTTP", caller),
+  }));
+  api.serve(ROUTES.pauseProcess, async ({ params, body: { reason = "paused over HTTP", tree }, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "pause", { reason, tree }, caller),
+  }));
+  api.serve(ROUTES.resumeProcess, async ({ params, body: { reason = "resumed over HTTP", tree }, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "resume", { reason, tree }, caller),
+  }));
+  api.serve(ROUTES.terminateProcess, async ({ params, body, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "terminate", body, caller),
   }));
   api.serve(ROUTES.signalProcess, async ({ params, body, caller, operations }) => ({
     status: STATUS_ACCEPTED,
@@ -114,6 +132,10 @@ function letterRoutes(api: Api): void {
   );
 }
 
+function bulkRoutes(api: Api): void {
+  api.serve(ROUTES.decideDeadLetters, async ({ body, caller, operations }) => ok(await operations.decideLetters(body, caller)));
+}
+
 function inboxRoutes(api: Api): void {
   api.serve(ROUTES.listInbox, async ({ query: { cursor, limit, process: processId, ...filter }, operations }) =>
     page(await operations.inbox({ ...filter, processId }, cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
@@ -131,13 +153,22 @@ function inboxRoutes(api: Api): void {
   });
 }
 
-function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
+function systemRoutes(api: Api, { operations, system, changes, admit }: ApiOptions): void {
   api.constant(ROUTES.showGraph, operations.graph());
   api.constant(ROUTES.showSchemas, operations.schemas());
   api.constant(ROUTES.showOpenApi, openApiDocument(system));
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit, ...filter }, operations }) =>
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT, filter)),
   );
+  api.serve(ROUTES.showOverview, async ({ query, operations }) => ok(await operations.overview(query.sinceMs)));
+  api.serve(ROUTES.showCosts, async ({ query, operations }) => ok(await operations.costs(query.sinceMs)));
+  api.serve(ROUTES.listAgents, async ({ operations }) => ok(operations.agents()));
+  api.serve(ROUTES.showSystem, async ({ operations }) => ok(await operations.system()));
+  api.serve(ROUTES.followChanges, async ({ request, response }) => {
+    admit();
+    changes.serve(request, response);
+    return undefined;
+  });
   api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
   api.serve(ROUTES.listMemories, async ({ operations }) => ok(await operations.memories()));
   api.serve(ROUTES.showMemory, async ({ params, query, caller, operations }) => ok(await operations.memory(params.memory, query, caller)));
@@ -178,9 +209,10 @@ class Api {
 
   /** Serves one route: checks the role, then the request, runs the handler, then checks its answer. */
   serve<P, Q, B>(spec: RouteSpec<P, Q, B>, handle: Handler<P, Q, B>): void {
-    const { role, params, query, method, answers } = spec;
+    const { role, also, params, query, method, answers } = spec;
     this.#router[method](expressPath(spec.path), async (request, response) => {
       requireRole(request, role === "open" ? undefined : role);
+      requireRole(request, also);
       if (method === "post") this.#options.admit();
       const { principal, tenant } = identityOf(request);
       const answered = await handle({

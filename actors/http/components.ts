@@ -25,8 +25,11 @@ import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
+import { DiffLine, ForkReport, RunDiff } from "../../runtime/cassette/diff.ts";
 import { Divergence, ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../../runtime/conversation-view.ts";
+import { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
+import { TimelineView } from "../../runtime/timeline.ts";
 import { CassetteAnswer } from "./replay-routes.ts";
 import {
   CancelRequest,
@@ -88,9 +91,17 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Source: SourceView,
   Sources: SourcesAnswer,
   Synced: SyncAnswer,
+  Overview: OverviewView,
+  Costs: CostView,
+  Agents: AgentsView,
+  System: SystemView,
+  Timeline: TimelineView,
   Cassette: CassetteAnswer,
   Divergence,
   Replayed: ReplayReport,
+  DiffLine,
+  RunDiff,
+  Forked: ForkReport,
   Drift: DriftView,
   DriftLine,
   Digest: DigestView,

@@ -22,8 +22,9 @@ export interface GuardOptions {
   readonly isUsersApi: (request: Request) => boolean;
   /** Called for each refused request. Without it, a daprd with a wrong token would be refused silently. */
   readonly refused: (request: Request) => void;
-  /** Milliseconds since the epoch. */
-  readonly nowMs: () => number;
+  readonly refusals: Refusals;
+  /** The identity of a browser's session. */
+  readonly session: (request: Request) => Identity | undefined;
 }
 
 /**
@@ -32,13 +33,14 @@ export interface GuardOptions {
  * forwards.
  * @throws `auth.token`; `auth.too-many` when the refusals of this second are used up
  */
-export function requireToken({ tokens, isUsersApi, refused, nowMs }: GuardOptions): RequestHandler {
-  const refusals = new Refusals(nowMs);
+export function requireToken({ tokens, isUsersApi, refused, refusals, session }: GuardOptions): RequestHandler {
   return (request, response, next) => {
     const header = request.get("dapr-api-token");
     const bearer = isUsersApi(request) ? request.get("authorization") : undefined;
     const offered = bearer === undefined ? header : BEARER.exec(bearer)?.[1];
-    const identity = isUsersApi(request) ? tokens.holder(offered) : tokens.isAppToken(header) ? tokens.holder(header) : undefined;
+    const named = isUsersApi(request) ? tokens.holder(offered) : tokens.isAppToken(header) ? tokens.holder(header) : undefined;
+    const identity =
+      named ?? (isUsersApi(request) && offered === undefined && bearer === undefined ? sessionOf(request, session) : undefined);
     if (identity !== undefined) {
       identities.set(request, identity);
       next();
@@ -58,8 +60,21 @@ export function requireToken({ tokens, isUsersApi, refused, nowMs }: GuardOption
   };
 }
 
+/**
+ * The identity of a browser's session. A page of another origin could make a browser send the cookie, so a request that changes something must
+ * name the origin, which {@link refuseForeignPages} has compared with the host.
+ * @throws `origin.foreign`
+ */
+function sessionOf(request: Request, session: GuardOptions["session"]): Identity | undefined {
+  const identity = session(request);
+  const isReading = request.method === "GET" || request.method === "HEAD";
+  if (identity !== undefined && !isReading && request.get("origin") === undefined)
+    throw new Fault("origin.foreign", "a request of the dashboard's session names no origin");
+  return identity;
+}
+
 /** Counts refusals per second. Requests with a valid token are never delayed by those without. */
-class Refusals {
+export class Refusals {
   readonly #nowMs: () => number;
   #second = 0;
   #count = 0;
@@ -76,6 +91,16 @@ class Refusals {
     }
     this.#count += 1;
     return this.#count <= LIMITS.refusalsPerSecondMax;
+  }
+
+  /** Counts a login that fails. Throws `auth.too-many` when the refusals of this second are used up. */
+  async counting<T>(login: () => Promise<T>): Promise<T> {
+    try {
+      return await login();
+    } catch (error) {
+      if (this.admit()) throw error;
+      throw new Fault("auth.too-many", `more than ${LIMITS.refusalsPerSecondMax} requests without a valid token within a second`);
+    }
   }
 }
 

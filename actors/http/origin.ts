@@ -4,7 +4,7 @@
  * The browser names the page's origin (Origin, Sec-Fetch-Site). A page whose name was made to resolve to this host
  * (DNS rebinding) is of the same origin; it is told by the name in the request's Host.
  */
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
@@ -18,15 +18,15 @@ const ORIGIN = /^https?:\/\/([^\s/@]+)$/;
 export interface OriginOptions {
   /** Names of this host beside those of loopback, each with or without a port. */
   readonly hosts: readonly string[];
-  /** Whether a request needs no token. Then only its Host tells a rebound name. */
-  readonly open: boolean;
+  /** Whether a request may come from a browser that needs no further secret. Then only its Host tells a rebound name. */
+  readonly isOpen: (request: Request) => boolean;
 }
 
 /**
  * Passes requests of no page and of pages of this host.
  * @throws `origin.foreign`; `host.unknown` where no token is needed
  */
-export function refuseForeignPages({ hosts, open }: OriginOptions): RequestHandler {
+export function refuseForeignPages({ hosts, isOpen }: OriginOptions): RequestHandler {
   const known = new Set(hosts.map((host) => host.toLowerCase()));
   const isOwn = (host: string): boolean => {
     const name = HOST.exec(host)?.[1];
@@ -34,7 +34,7 @@ export function refuseForeignPages({ hosts, open }: OriginOptions): RequestHandl
   };
   return (request, _response, next) => {
     const host = request.headers.host?.toLowerCase() ?? "";
-    if (open && !isOwn(host))
+    if (isOpen(request) && !isOwn(host))
       throw new Fault(
         "host.unknown",
         `the request is for ${JSON.stringify(host.slice(0, LIMITS.idLengthMax))}, which is no name of this app`,

@@ -38,6 +38,17 @@ function whole(min: number, max: number): z.ZodType<number> {
   return shownAs(schema, { type: "integer", minimum: min, maximum: max });
 }
 
+/** An amount of money in a query. */
+function amount(): z.ZodType<number> {
+  return shownAs(
+    z
+      .string()
+      .regex(/^\d{1,9}(\.\d{1,9})?$/, "expected a number of US dollars")
+      .transform(Number),
+    { type: "number", minimum: 0 },
+  );
+}
+
 /** A moment in a query, in milliseconds since the epoch. */
 function moment(): z.ZodType<number> {
   return shownAs(z.string().regex(MOMENT, "expected milliseconds since the epoch").transform(Number), { type: "integer", minimum: 0 });
@@ -86,6 +97,25 @@ export const TaskRequest = z.strictObject({
 
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
+
+const WholeTree = z.boolean().optional().describe("Its nested routes too. Default: true.");
+
+/** Body of a pause or of its end. */
+export const PauseRequest = z.strictObject({ reason: Reason.optional(), tree: WholeTree });
+
+/** Body of a termination. */
+export const TerminateRequest = z.strictObject({ reason: Reason.min(1) });
+
+/** Body of a decision on many dead letters. */
+export const LettersRequest = z.strictObject({
+  ids: z
+    .array(z.string().regex(LETTER_ID))
+    .min(1)
+    .max(LIMITS.lettersDecidedMax)
+    .describe("Ids of dead letters; each is decided for itself."),
+  what: z.enum(["redrive", "discard"]),
+  reason: Reason.min(1),
+});
 
 /** Body of the revocation of a standing rule. */
 export const RevokeRequest = z.strictObject({ reason: Reason.optional() });
@@ -212,7 +242,20 @@ export const ProcessesQuery = z.strictObject({
   state: z.enum(["open", "ended"]).optional().describe("Only processes that are open, or only those that have ended."),
   status: z.enum(OUTCOMES).optional().describe("Only processes with this outcome."),
   route: Name.optional().describe("Only those of this route."),
+  code: Name.optional().describe("Only those that ended with this fault."),
+  by: Name.optional().describe("Only those that this subject submitted."),
+  sinceMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Only those accepted from then on. Epoch, milliseconds."),
+  untilMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Only those accepted before then. Epoch, milliseconds."),
+  minUsd: amount().optional().describe("Only those whose last run cost at least so much, in US dollars."),
+  paused: yesOrNo().optional().describe("Only those that are paused, or only the others."),
+  waiting: yesOrNo().optional().describe("Only those that wait for a person, or only the others."),
+  text: Name.optional().describe("Only those whose id holds this, or whose trace id it is."),
+  version: Name.optional().describe("Only those that used this version: `Agent@prompt/model`."),
   ...page,
+});
+/** Query of sums since a time. */
+export const SinceQuery = z.strictObject({
+  sinceMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Epoch, milliseconds. Default: 24 hours ago."),
 });
 /** Query of the whole history of a process. */
 export const HistoryQuery = z.strictObject({

@@ -11,8 +11,12 @@ import { actorRoutes } from "./actor-routes.ts";
 import { apiRoutes } from "./api.ts";
 import { createCodedServer } from "./connections.ts";
 import { actorErrorHandler, errorHandler, notFound } from "./errors.ts";
+import { ChangeStreams } from "./change-streams.ts";
 import { Followers } from "./follow.ts";
-import { requireToken } from "./guard.ts";
+import { Refusals, requireToken } from "./guard.ts";
+import type { Identity } from "./tokens.ts";
+import { uiRoutes } from "./ui-routes.ts";
+import { UiSessions } from "./ui-session.ts";
 import { refuseForeignPages } from "./origin.ts";
 import { InFlight } from "./in-flight.ts";
 import { isUsersPath } from "./routes.ts";
@@ -66,6 +70,8 @@ export interface HttpHostOptions {
   readonly tokens?: readonly TokenEntry[] | undefined;
   /** Names of this host beside those of loopback, for requests without a token and for pages behind a proxy. */
   readonly hosts?: readonly string[] | undefined;
+  /** The folder of the built dashboard. Absent: there is none. */
+  readonly dashboard?: string | undefined;
   /** Check the messages between actors. By default they are not signed. */
   readonly keys?: MessageKeys;
   readonly logger: Logger;
@@ -81,6 +87,7 @@ export class HttpHost {
   readonly #server: Server;
   readonly #subscriber: Subscriber;
   readonly #followers: Followers;
+  readonly #changes: ChangeStreams;
   readonly #clock: Clock;
   readonly #sockets = new Set<Socket>();
   readonly #bytes = new InFlight();
@@ -95,6 +102,7 @@ export class HttpHost {
     const keys = options.keys ?? new MessageKeys();
     this.#subscriber = new Subscriber({ ...options, keys, clock: this.#clock, admit });
     this.#followers = new Followers(options.operations, this.#clock);
+    this.#changes = new ChangeStreams(options.operations, this.#clock);
     this.app = this.#build({ ...options, keys }, admit);
     this.#server = createCodedServer(
       { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs },
@@ -144,6 +152,7 @@ export class HttpHost {
   async drain(others: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopping = true;
     this.#followers.end();
+    this.#changes.end();
     const end = performance.now() + LIMITS.drainMs;
     let queued = true;
     void Promise.allSettled([this.#subscriber.idle(), others]).then(() => {
@@ -179,13 +188,26 @@ export class HttpHost {
     });
     app.use(this.#count());
     const tokens = new Tokens(options.appToken, options.tokens);
-    app.use(refuseForeignPages({ hosts: options.hosts ?? [], open: tokens.open }));
-    app.use(requireToken({ tokens, isUsersApi, refused: tellRefusedSidecar(options.logger), nowMs: () => this.#clock.nowMs() }));
+    const nowMs = (): number => this.#clock.nowMs();
+    const sessions = new UiSessions(tokens, options.appToken, nowMs);
+    const refusals = new Refusals(nowMs);
+    const isBrowser = (request: Request): boolean => request.headers.cookie !== undefined || request.path.startsWith("/ui");
+    app.use(refuseForeignPages({ hosts: options.hosts ?? [], isOpen: (request) => tokens.open || isBrowser(request) }));
+    app.use(async (request, _response, next) => {
+      if (request.headers.cookie !== undefined) await sessions.note(request);
+      next();
+    });
+    if (options.dashboard !== undefined) {
+      app.use("/ui", uiRoutes({ system: options.system, tokens, sessions, refusals, folder: options.dashboard }));
+      app.get("/", (_request, response) => response.redirect("/ui"));
+    }
+    const session = (request: Request): Identity | undefined => sessions.identityOf(request);
+    app.use(requireToken({ tokens, isUsersApi, refused: tellRefusedSidecar(options.logger), refusals, session }));
     app.use(actorRoutes(options.host, options.keys, admit));
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);
     app.use(refuseWhile(options.unready ?? (() => undefined)));
-    app.use(apiRoutes({ ...options, followers: this.#followers, admit }));
+    app.use(apiRoutes({ ...options, followers: this.#followers, changes: this.#changes, admit }));
     app.use(notFound);
     app.use(errorHandler(options.logger));
     return app;

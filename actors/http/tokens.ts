@@ -123,6 +123,12 @@ export class Tokens {
     return found;
   }
 
+  /** The identity of the token with a digest, in lower-case hex; undefined when there is none. */
+  holderOfDigest(sha256: string): Identity | undefined {
+    const wanted = Buffer.from(sha256, "hex");
+    return this.#known.find(({ digest }) => digest.length === wanted.length && timingSafeEqual(digest, wanted))?.identity;
+  }
+
   /** Whether this is the app's own token, which daprd has. */
   isAppToken(token: string | undefined): boolean {
     return this.#app === undefined || (token !== undefined && timingSafeEqual(digestOf(token), this.#app));

@@ -9,6 +9,7 @@ import { plainJson } from "../../runtime/canonical.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import { isId, isOfTenant, requireId } from "../../runtime/ids.ts";
 import { auditEntry, bucketOf } from "../../runtime/index-actor.ts";
+import { entryFilter } from "../../runtime/process-filter.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { requireValue } from "../../runtime/value.ts";
@@ -44,6 +45,12 @@ export interface DeadLettersParts {
 }
 
 /** Statuses of entries whose process was never created. */
+/** The entries that a filter wants; those of processes that never were are left out. */
+function processesWanted({ tenant, ...filter }: ProcessFilter): (entry: IndexEntry) => boolean {
+  const wanted = entryFilter(filter);
+  return (entry) => (tenant === undefined || isOfTenant(entry.id, tenant)) && !NO_PROCESS.includes(entry.facts["status"]) && wanted(entry);
+}
+
 const NO_PROCESS: readonly unknown[] = ["void", "refused"];
 const LETTER_ID = /^(.+):(\d{1,9})$/;
 
@@ -70,14 +77,17 @@ export class DeadLetters {
     for (const listing of [this.directory, this.queue, this.auditLines]) await listing.findBroken();
   }
 
-  async processes({ state, status, route, tenant }: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    const wanted = ({ id, open, facts }: IndexEntry): boolean =>
-      (tenant === undefined || isOfTenant(id, tenant)) &&
-      !NO_PROCESS.includes(facts["status"]) &&
-      (state === undefined || open === (state === "open")) &&
-      (status === undefined || facts["status"] === status) &&
-      (route === undefined || facts["route"] === route);
-    return pageOf(await this.directory.page(wanted, cursor, limit));
+  async processes(
+    filter: ProcessFilter & { readonly isWanted?: ((id: string) => boolean) | undefined },
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<Page> {
+    const { isWanted, ...rest } = filter;
+    const fits = processesWanted(rest);
+    const wanted = isWanted === undefined ? fits : (entry: IndexEntry): boolean => isWanted(entry.id) && fits(entry);
+    // Entries stand in the bucket of the time at which their process was accepted.
+    const oldest = filter.sinceMs === undefined ? "" : bucketOf(Math.max(0, filter.sinceMs - LIMITS.indexBucketMs), 0);
+    return pageOf(await this.directory.page(wanted, cursor, limit, oldest));
   }
 
   async letters({ route, code, decided = false, tenant }: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {

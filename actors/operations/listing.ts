@@ -53,6 +53,8 @@ interface Found {
 }
 
 const CURSOR = /^(\d{1,20}\.\d{1,20})\/(\d{1,15})\/(.*)$/;
+/** Buckets whose records are looked at for changes. */
+const MARKED_BUCKETS = 3;
 /** Maximum number of buckets read in parallel. The first is read alone, then twice as many each time. */
 const AT_ONCE_MAX = 16;
 
@@ -136,6 +138,13 @@ export class Listing {
       for (const [index, bucket] of group.entries()) found.set(bucket, read[index]?.sorted ?? []);
     }
     return found;
+  }
+
+  /** The newest buckets and how far their journals go. It changes with each of their records. */
+  async mark(): Promise<string> {
+    const newest = (await this.#buckets()).slice(-MARKED_BUCKETS);
+    const read = await Promise.all(newest.map((bucket) => this.#read(bucket)));
+    return newest.map((bucket, index) => `${bucket}:${read[index]?.loaded.sequence ?? 0}`).join(",");
   }
 
   /** The entries of each bucket, the newest bucket first, down to `oldest`. Broken buckets are left out. */

@@ -1,8 +1,11 @@
 /** @module The operations of a running system for persons and programs: the interface behind HTTP, topics and commands. */
 import type { InvalidBytes } from "./invalid-bytes.ts";
-import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
+import type { LettersDecided, OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import type { ForkReport, ForkWanted, RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
+import type { TimelineView } from "../../runtime/timeline.ts";
 import type { ConversationView } from "../../runtime/conversation-view.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { FactEntry, FactFilter, ForgetOptions, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
@@ -49,6 +52,22 @@ export interface SubmitResult {
   readonly outcome?: OutcomeView;
 }
 
+/** What an operator may do with an open process, besides cancelling it. */
+export type OperatorAct = "pause" | "resume" | "terminate";
+
+/** Options of an operator's act. `tree`: a pause or its end is also for nested routes; a termination always is. @default true */
+export interface ActOptions {
+  readonly reason: string;
+  readonly tree?: boolean | undefined;
+}
+
+/** One decision on many dead letters. `ids`: at most LIMITS.lettersDecidedMax. */
+export interface BulkDecision {
+  readonly ids: readonly string[];
+  readonly what: "redrive" | "discard";
+  readonly reason: string;
+}
+
 /** A part of a listing, at most as long as the limit. */
 export interface Page {
   readonly entries: readonly Json[];
@@ -79,6 +98,22 @@ export interface ProcessFilter {
   /** Their outcome. */
   readonly status?: OutcomeStatus | undefined;
   readonly route?: string | undefined;
+  /** Code of the fault that they ended with. */
+  readonly code?: string | undefined;
+  /** Subject of the token that they were submitted with. */
+  readonly by?: string | undefined;
+  /** Accepted from then on, and before. Epoch, milliseconds. */
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+  /** Cost at least so much, in US dollars. */
+  readonly minUsd?: number | undefined;
+  readonly paused?: boolean | undefined;
+  /** Wait for a person. */
+  readonly waiting?: boolean | undefined;
+  /** Part of their id, or their trace id. */
+  readonly text?: string | undefined;
+  /** A version that they used: `Agent@prompt/model`. */
+  readonly version?: string | undefined;
   /** Only those of this tenant. */
   readonly tenant?: string | undefined;
 }
@@ -185,6 +220,11 @@ export interface Operations {
    */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
   /**
+   * Pauses or resumes a process, or terminates it without compensation; resolves when that is recorded. The same act again changes nothing.
+   * @throws `process.unknown`, `process.ended`, `pause.spent`
+   */
+  act(id: string, what: OperatorAct, options: ActOptions, caller: Caller): Promise<TaskReceipt>;
+  /**
    * Gives a signal to a process. The same `signalId` again is the same signal; left out, one is made. Throws `process.unknown`,
    * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
    */
@@ -215,6 +255,8 @@ export interface Operations {
    * @throws `deadletter.unknown`, `deadletter.decided`
    */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
+  /** Decides on many dead letters, each for itself: one that cannot be decided does not hinder the others. */
+  decideLetters(decision: BulkDecision, caller: Caller): Promise<LettersDecided>;
   /** Requests to people without contents, see {@link RequestView}. Open ones that were escalated come first, then the newest. */
   inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /** A request to a person with all that it shows. Throws `person.unknown`. */
@@ -253,6 +295,28 @@ export interface Operations {
    * @throws `process.unknown`, `cassette.too-large`
    */
   replay(id: string): Promise<ReplayReport>;
+  /** The bars of the newest run of a process. Throws `process.unknown`. */
+  timeline(id: string): Promise<TimelineView>;
+  /** The system in numbers, since a time; of one tenant. @default LIMITS.overviewMs ago */
+  overview(sinceMs?: number, tenant?: string): Promise<OverviewView>;
+  /** What was spent by processes that ended since a time; of one tenant. @default LIMITS.overviewMs ago */
+  costs(sinceMs?: number, tenant?: string): Promise<CostView>;
+  /** The agents as this host sees them. */
+  agents(): AgentsView;
+  /** Hosts, and what an operator should look at. */
+  system(): Promise<SystemView>;
+  /** Calls back after changes of processes, dead letters and requests on any host, until the returned function is called. */
+  changes(changed: () => void): () => void;
+  /**
+   * Forks a process with the code and the models of this host. Nothing is written, and no tool is called.
+   * @throws `process.unknown`, `cassette.too-large`, `fork.unknown`, `fork.busy`, `model.unknown`, `prompt.unknown`, `schema.task`
+   */
+  fork(id: string, wanted: ForkWanted): Promise<ForkReport>;
+  /**
+   * Compares the last runs of two processes.
+   * @throws `process.unknown`, `cassette.too-large`
+   */
+  diff(id: string, other: string): Promise<RunDiff>;
   /**
    * The conversation of a model agent in one work item, made again from the records by the code of this host.
    * @throws `process.unknown`, `work.unknown`, `cassette.too-large`

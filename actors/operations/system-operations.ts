@@ -3,7 +3,10 @@
  */
 import type { System } from "../../agents/system.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import { diffOf, type ForkReport, type ForkWanted, type RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
+import type { TimelineView } from "../../runtime/timeline.ts";
 import type { ConversationView } from "../../runtime/conversation-view.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
@@ -14,24 +17,28 @@ import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { Message } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
-import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
+import type { LettersDecided, ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
+import { actOn, decideLetters } from "./acts.ts";
 import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
 import { type Logger, SILENT } from "../engine/log.ts";
 import type {
+  ActOptions,
   AuditFilter,
+  BulkDecision,
   Caller,
   Decision,
   InboxFilter,
   LetterFilter,
   Operations,
+  OperatorAct,
   OutcomeView,
   Page,
   ProcessFilter,
@@ -48,6 +55,8 @@ import type { Ports } from "../engine/ports.ts";
 import { conversationOf } from "../replay/conversation.ts";
 import { replay } from "../replay/replay.ts";
 import { Cassettes } from "./cassettes.ts";
+import { Changes } from "./changes.ts";
+import { Overviews } from "./overviews.ts";
 import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
@@ -76,6 +85,8 @@ export interface OperationsParts {
   readonly retention?: Retention | undefined;
   /** The models of the host. Absent: it has none. */
   readonly models?: (() => ModelsAnswer["models"]) | undefined;
+  /** Runs forks. Absent: this host runs none. */
+  readonly forking?: ((cassette: Cassette, wanted: ForkWanted) => Promise<ForkReport>) | undefined;
   /** @default no log */
   readonly log?: Logger | undefined;
 }
@@ -92,7 +103,10 @@ export class SystemOperations implements Operations {
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
   readonly #cassettes: Cassettes;
+  readonly #overviews: Overviews;
+  readonly #changes: Changes;
   readonly #broken: BrokenActors;
+  #forks = 0;
   readonly #memories: MemoryOperations;
   /** The program that serves the host starts its looks. */
   readonly releasing: ReleaseOperations;
@@ -104,6 +118,8 @@ export class SystemOperations implements Operations {
     const journals = { ports: parts.ports, system: parts.system.name, values: parts.host.values };
     this.#works = new WorkHistory(journals);
     this.#cassettes = new Cassettes(journals);
+    this.#overviews = new Overviews({ ...parts, models: () => parts.models?.() ?? [] });
+    this.#changes = new Changes(parts.ports.clock, () => this.#overviews.mark());
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
     this.#rules = new RuleOperations({
@@ -135,6 +151,7 @@ export class SystemOperations implements Operations {
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
+      this.#changes.tell();
       if (after.phase === "ended" && before.phase !== "ended")
         void this.#waiters.wake(after.id, () => endedOutcome(after, parts.host.values)).catch(() => {});
     });
@@ -226,6 +243,17 @@ export class SystemOperations implements Operations {
     return outcomeShown(view, view.outcome);
   }
 
+  async timeline(id: string): Promise<TimelineView> {
+    const { sequence } = await this.process(id);
+    return this.#works.timeline(id, sequence);
+  }
+
+  overview = (sinceMs?: number, tenant?: string): Promise<OverviewView> => this.#overviews.overview(sinceMs, tenant);
+  costs = (sinceMs?: number, tenant?: string): Promise<CostView> => this.#overviews.costs(sinceMs, tenant);
+  agents = (): AgentsView => this.#overviews.agents();
+  system = (): Promise<SystemView> => this.#overviews.system();
+  changes = (changed: () => void): (() => void) => this.#changes.follow(changed);
+
   async cassette(id: string): Promise<Cassette> {
     await this.process(id);
     return this.#cassettes.read(requireId(id, "process id"));
@@ -233,6 +261,23 @@ export class SystemOperations implements Operations {
 
   async replay(id: string): Promise<ReplayReport> {
     return replay(this.#parts.system, await this.cassette(id));
+  }
+
+  async fork(id: string, wanted: ForkWanted): Promise<ForkReport> {
+    const { forking } = this.#parts;
+    if (forking === undefined || this.#forks >= LIMITS.forksAtOnceMax)
+      throw new Fault("fork.busy", forking === undefined ? "this host runs no forks" : `${this.#forks} forks run; that is the limit`);
+    this.#forks += 1;
+    try {
+      return await forking(await this.cassette(id), wanted);
+    } finally {
+      this.#forks -= 1;
+    }
+  }
+
+  async diff(id: string, other: string): Promise<RunDiff> {
+    const [a, b] = await Promise.all([this.cassette(id), this.cassette(other)]);
+    return diffOf(a, b);
   }
 
   async conversation(id: string, work: string): Promise<ConversationView> {
@@ -249,6 +294,10 @@ export class SystemOperations implements Operations {
     const receipt = this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message));
     const view = await this.process(id);
     return { ...receipt, route: view.route, run: view.run, traceId: view.traceId };
+  }
+
+  act(id: string, what: OperatorAct, options: ActOptions, caller: Caller): Promise<TaskReceipt> {
+    return actOn({ requests: this.#requests, ports: this.#parts.ports }, id, what, options, caller);
   }
 
   async signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt> {
@@ -271,8 +320,10 @@ export class SystemOperations implements Operations {
     return { id, name, signalId: known, ...status, run, sequence, traceId };
   }
 
-  async processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#inbox.named(await this.#deadLetters.processes(filter, cursor, limit));
+  async processes({ waiting, ...filter }: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    const ids = waiting === undefined ? undefined : await this.#overviews.waiting(filter.tenant);
+    const isWanted = ids === undefined ? undefined : (id: string): boolean => ids.has(id) === waiting;
+    return this.#inbox.named(await this.#deadLetters.processes({ ...filter, isWanted }, cursor, limit));
   }
 
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -289,6 +340,10 @@ export class SystemOperations implements Operations {
 
   discard(id: string, reason: string, caller: Caller): Promise<Json> {
     return this.#deadLetters.discard(id, reason, caller);
+  }
+
+  decideLetters(decision: BulkDecision, caller: Caller): Promise<LettersDecided> {
+    return decideLetters(this.#deadLetters, decision, caller);
   }
 
   inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {

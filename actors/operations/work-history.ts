@@ -18,6 +18,8 @@ import { processMachine, type ProcessInput } from "../../runtime/process/machine
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { WorkHistoryReader, type WorkHistoryItem } from "../../runtime/process/work-history.ts";
+import { TimelineReader } from "../../runtime/process/timeline-reader.ts";
+import type { TimelineView } from "../../runtime/timeline.ts";
 import type { Value } from "../../runtime/value.ts";
 import { Journal } from "../engine/journal.ts";
 import type { Ports } from "../engine/ports.ts";
@@ -70,8 +72,18 @@ export class WorkHistory {
     return { stops: shown.reverse(), ...(told.left === 0 ? {} : { left: told.left }) };
   }
 
+  /** The bars of the newest run of a process whose journal is at `sequence`. */
+  async timeline(id: string, sequence: number): Promise<TimelineView> {
+    const reader = new TimelineReader(id, LIMITS.timelineBarsMax);
+    const first = Math.max(1, sequence - LIMITS.stopsRecordsMax + 1);
+    for await (const { event, atMs } of this.#processes.events(id, first)) reader.take(event, atMs);
+    return reader.view(await this.#handlers(reader.works));
+  }
+
   /** What the agents' journals say of these work items, the newest first while there is room for records. */
-  async #handlers(works: readonly WorkHistoryItem[]): Promise<ReadonlyMap<string, HandlerHistory>> {
+  async #handlers(
+    works: readonly Pick<WorkHistoryItem, "kind" | "agent" | "actor" | "work" | "isAgent">[],
+  ): Promise<ReadonlyMap<string, HandlerHistory>> {
     const actors = new Map<string, { readonly agent: string; readonly actor: string; readonly works: string[] }>();
     for (const { kind, agent, actor, work, isAgent } of works.toReversed()) {
       if (kind === "undo" || !isAgent) continue;

@@ -11,7 +11,7 @@ import { EXIT } from "../text/problem.ts";
 import { decidedBy } from "../text/request.ts";
 import { statusCell, table } from "../text/table.ts";
 import { holders } from "../run/holders.ts";
-import { clientOf, type Context, countOption, examples, remote, type RemoteOptions, sayBroken } from "./common.ts";
+import { clientOf, type Context, countOption, durationOption, examples, remote, type RemoteOptions, sayBroken } from "./common.ts";
 
 interface PsOptions extends RemoteOptions {
   readonly open?: "open" | "ended";
@@ -19,6 +19,11 @@ interface PsOptions extends RemoteOptions {
   readonly route?: string;
   readonly limit: number;
   readonly cursor?: string;
+  readonly code?: string;
+  readonly by?: string;
+  readonly since?: number;
+  readonly waiting?: boolean;
+  readonly text?: string;
 }
 
 const ENTRIES_DEFAULT = 20;
@@ -30,6 +35,11 @@ export function ps(parent: Command, context: Context): void {
     .addOption(new Option("--only <state>", "only processes in this state").choices(["open", "ended"]))
     .addOption(new Option("--status <status>", "only processes with this outcome").choices([...OUTCOMES]))
     .option("--route <route>", "only processes of this route")
+    .option("--code <code>", "only processes that ended with this fault")
+    .option("--by <subject>", "only processes that this subject submitted")
+    .addOption(durationOption("--since <time>", "only processes accepted within this time, such as 2h"))
+    .option("--waiting", "only processes that wait for a person")
+    .option("--text <text>", "only processes whose id holds this, or whose trace id it is")
     .addOption(countOption("--limit <number>", "processes to list at most", LIMITS.pageEntriesMax).default(ENTRIES_DEFAULT))
     .option("--cursor <cursor>", "continue after the last page");
   examples(
@@ -44,8 +54,9 @@ export function ps(parent: Command, context: Context): void {
   );
   command.action(async (options: PsOptions & { readonly only?: "open" | "ended" }) => {
     const client = await clientOf(options, context.lifetime);
-    const { only: state, status, route, limit, cursor } = options;
-    const page = await client.list({ state, status, route, limit, cursor });
+    const { only: state, status, route, code, by, since, waiting, text, limit, cursor } = options;
+    const sinceMs = since === undefined ? undefined : Date.now() - since;
+    const page = await client.list({ state, status, route, code, by, sinceMs, waiting, text, limit, cursor });
     const parts = (await holders(resolve(options.state))).flatMap(({ owner, children }) => (owner === undefined ? [] : children));
     if (options.json) {
       say(JSON.stringify({ parts, ...page }));

@@ -4,6 +4,7 @@ import { follow } from "./follow.ts";
 import type { Client, HistoryPage } from "../../client/index.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
+import { timelineText } from "../text/timeline.ts";
 import { processText } from "../text/process.ts";
 import { clientOf, type Context, examples, goesOn, remote, type RemoteOptions } from "./common.ts";
 
@@ -11,6 +12,7 @@ interface ShowOptions extends RemoteOptions {
   readonly follow: boolean;
   readonly full: boolean;
   readonly history: boolean;
+  readonly timeline: boolean;
 }
 
 /** Adds the command. */
@@ -20,6 +22,7 @@ export function show(parent: Command, context: Context): void {
     .description("show a process: stops, attempts, times, path, inputs and outputs, outcome")
     .option("--follow", "print each step from the first on, until the process has ended", false)
     .option("--full", "print inputs and outputs whole, not cut at the edge of the terminal", false)
+    .option("--timeline", "print what took time: queues, handlers, models, tools, people", false)
     .option("--history", "print every event of its history too", false);
   examples(
     command,
@@ -39,6 +42,12 @@ export function show(parent: Command, context: Context): void {
     if (options.follow) {
       context.lifetime.whenInterrupted(goesOn(`process ${id}`, id));
       context.done(await follow(client, id, options.json));
+      return;
+    }
+    if (options.timeline) {
+      const timeline = await client.timeline(id);
+      say(options.json ? JSON.stringify(timeline) : timelineText(timeline, Date.now()));
+      context.done(EXIT.ok);
       return;
     }
     const process = await client.show(id);

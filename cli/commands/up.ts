@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { ensureDapr, type Profile } from "../dapr/index.ts";
 import { answers } from "../dapr/part.ts";
 import { PROFILES } from "../dapr/resources.ts";
+import { buildDashboard } from "../run/dashboard.ts";
 import { startEmbedded } from "../run/embedded.ts";
 import { startFile } from "../run/file-run.ts";
 import { startRunModel } from "../run/model-script.ts";
@@ -103,6 +104,7 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
   if (plan === undefined && systemFile === undefined) tell("No system file was given: this is the travel example.");
   const binaries = await lifetime.orEnd(ensureDapr(tell));
   lifetime.whenInterrupted(STOPS_SYSTEM);
+  void buildDashboard(lifetime.signal).then((problem) => problem === undefined || tell(problem));
   const systemPath = systemFile ?? EXAMPLE;
   const model = await startRunModel({ beside: options.file ?? systemPath, file: options.modelScript, env: process.env, tell });
   const runLog = new RunLog(dir);
@@ -145,6 +147,7 @@ async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Li
   if (kept.plan === undefined)
     kept.tell(`The system takes tasks at ${run.units[0]?.url} (POST /tasks), with the token in ${shown(runRecordPath(kept.dir))}.`);
   else for (const { appId, url } of run.units) kept.tell(`${appId} is up at ${url}`);
+  kept.tell(`Dashboard: ${run.units[0]?.url}/ui (\`troupe ui\` prints a link that logs you in)`);
   kept.tell(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
   const watching = kept.watch
     ? await watchSources(

@@ -14,6 +14,8 @@ export interface HandlerHistory {
   /** Undefined once the work item is done; the process then holds the result. */
   readonly state: Extract<WorkViewState, "queued" | "running" | "waiting"> | undefined;
   readonly takeovers: number;
+  /** When the handler of the last attempt first began. */
+  readonly begunAtMs: number | undefined;
   /** In the order of their first records. */
   readonly calls: readonly CallView[];
 }
@@ -22,6 +24,7 @@ interface Draft {
   state: HandlerHistory["state"];
   attempt: number;
   takeovers: number;
+  begunAtMs: number | undefined;
   readonly calls: Map<string, CallView>;
 }
 
@@ -37,7 +40,9 @@ export class CallHistory {
   /** Returns what is known about a work item; undefined if no event was about it. */
   of(workId: string): HandlerHistory | undefined {
     const known = this.#works.get(workId);
-    return known === undefined ? undefined : { state: known.state, takeovers: known.takeovers, calls: [...known.calls.values()] };
+    return known === undefined
+      ? undefined
+      : { state: known.state, takeovers: known.takeovers, begunAtMs: known.begunAtMs, calls: [...known.calls.values()] };
   }
 
   /** Applies the next event of the actor. */
@@ -45,7 +50,13 @@ export class CallHistory {
     if (event.e === "forgotten" || event.e === "settled") return;
     const id = "work" in event ? event.work.id : event.workId;
     if (!this.#wanted.has(id)) return;
-    const work = this.#works.get(id) ?? { state: undefined, attempt: 1, takeovers: 0, calls: new Map<string, CallView>() };
+    const work = this.#works.get(id) ?? {
+      state: undefined,
+      attempt: 1,
+      takeovers: 0,
+      begunAtMs: undefined,
+      calls: new Map<string, CallView>(),
+    };
     this.#works.set(id, work);
     apply(work, event, atMs);
   }
@@ -66,6 +77,7 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
       break;
     case "begun":
       work.state = "running";
+      work.begunAtMs ??= event.atMs;
       break;
     case "parked":
       work.state = "waiting";
@@ -143,7 +155,7 @@ type Kind = CallView["kind"];
 
 function update(work: Draft, kind: Kind, key: string, name: string, change: Partial<CallView>): void {
   const place = `${kind} ${key}`;
-  const known = work.calls.get(place) ?? { kind, name, state: "begun", attempt: work.attempt, failures: 0 };
+  const known = work.calls.get(place) ?? { kind, key, name, state: "begun", attempt: work.attempt, failures: 0 };
   work.calls.set(place, { ...known, attempt: work.attempt, ...change });
 }
 

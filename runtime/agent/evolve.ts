@@ -4,6 +4,7 @@
 import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { joined, type Label, labelField } from "../label.ts";
+import { versionText } from "../release.ts";
 import { isStale, readingAnew } from "./anew.ts";
 import type { CompensationReport, Result } from "../protocol/bodies.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
@@ -82,6 +83,12 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
         mode: "undo",
         undo: { undoId: event.undoId, attempt: event.attempt },
       }));
+    case "dropped":
+      return patch(state, event.workId, (work) => ({
+        ...work,
+        mode: "undo",
+        undo: { undoId: event.undoId, attempt: 1, ...work.undo, dropped: true },
+      }));
     case "undo-done":
       return undoDone(state, event);
     case "tombstoned":
@@ -118,6 +125,7 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
     resultLabel: undefined,
     grant: work.grant,
     release: work.release,
+    facts: work.release === undefined ? undefined : { version: versionText(work.release) },
     raised: undefined,
     spent: undefined,
     spentBefore: undefined,

@@ -13,8 +13,15 @@ import type { AgentWork, Wait } from "./state.ts";
 /** Sends the result of a work item to its process. */
 export function replyEffect(work: AgentWork, result: Result, context: DecisionContext): Effect {
   const { id, attempt } = work;
-  const facts = work.facts === undefined ? {} : { facts: work.facts };
-  const body = { kind: "result", workId: id, attempt, result, ...spentOf(work), ...facts, ...labelField(work.resultLabel) } as const;
+  const body = {
+    kind: "result",
+    workId: id,
+    attempt,
+    result,
+    ...spentOf(work),
+    ...factsOf(work),
+    ...labelField(work.resultLabel),
+  } as const;
   return toManager(work, `${id}:${attempt}/reply`, body, context);
 }
 
@@ -25,7 +32,7 @@ export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effe
   return toManager(
     work,
     `${undo.undoId}:${undo.attempt}/reply`,
-    { kind: "result", workId: undo.undoId, attempt: undo.attempt, result: undo.result, ...spentOf(work) },
+    { kind: "result", workId: undo.undoId, attempt: undo.attempt, result: undo.result, ...spentOf(work), ...factsOf(work) },
     context,
   );
 }
@@ -33,6 +40,11 @@ export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effe
 /** What all attempts have spent, also those that failed, were superseded or crashed. The rest of a grant comes back with it. */
 function spentOf({ spent, grant }: AgentWork): Pick<AgentWork, "spent"> {
   return spent === undefined && grant === undefined ? {} : { spent: spent ?? NOTHING_SPENT };
+}
+
+/** A work item that did not answer in time tells its version when it is compensated. */
+function factsOf({ facts }: AgentWork): Pick<AgentWork, "facts"> {
+  return facts === undefined ? {} : { facts };
 }
 
 /** Asks the process manager to own a handler's wait. */

@@ -11,8 +11,8 @@ import { Label } from "../label.ts";
 import { Trace } from "../protocol.ts";
 import { Ancestor, Result, SentBack, WaitFor } from "../protocol/bodies.ts";
 import { Principal } from "../protocol/principal.ts";
-import { WorkFacts } from "../summary.ts";
 import { WorkRelease } from "../release.ts";
+import { WorkFacts } from "../summary.ts";
 import { Value } from "../value.ts";
 import { Reservation } from "./spending.ts";
 
@@ -189,7 +189,15 @@ export const AgentWork = z.strictObject({
   setState: z.literal(true).optional(),
   /** The agent's own undo has run. */
   agentUndid: z.literal(true).optional(),
-  undo: z.strictObject({ undoId: z.string(), attempt: z.int(), result: Result.optional() }).optional(),
+  undo: z
+    .strictObject({
+      undoId: z.string(),
+      attempt: z.int(),
+      result: Result.optional(),
+      /** Its process was terminated: it is cancelled, and no undo begins. */
+      dropped: z.literal(true).optional(),
+    })
+    .optional(),
 });
 export type AgentWork = z.infer<typeof AgentWork>;
 

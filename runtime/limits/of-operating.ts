@@ -3,6 +3,20 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../units.ts";
 
 /** Limits of what operators see and do: screens, pauses, digests, drift. */
 export const OPERATING_LIMITS = {
+  /** Bars of stops and waits in a timeline: the newest. */
+  timelineBarsMax: 2_000,
+  /** Entries that an overview, a sum of costs, drift or a digest counts; the newest. Above: the numbers are lower bounds. */
+  countedEntriesMax: 50_000,
+  /** The window of an overview and of costs, unless another one is asked for. */
+  overviewMs: 24 * HOUR_MS,
+  /** How often a host looks for changes that it tells to followers of lists. */
+  changesLookMs: 1_000,
+  /** Followers of lists at one host. Above: `stream.too-many`. */
+  changesStreamsMax: 256,
+  /** How long a browser stays logged in to the dashboard. Then it logs in again. */
+  uiSessionMs: 12 * HOUR_MS,
+  /** How long a code for one login is valid. Then: `auth.token`. */
+  uiCodeMs: MINUTE_MS,
   /** A stop counts as the slowest of its run from this time on, so that short runs do not write it. */
   slowStopMsMin: 1_000,
   /** Versions of agents in the summary of a run. Further ones are left out. */
@@ -38,4 +52,14 @@ export const OPERATING_LIMITS = {
   driftGaugeRoutesMax: 50,
   /** How often a host looks whether a digest is due. */
   digestLookMs: 1 * MINUTE_MS,
+  /** Time for which one run may be paused in all. Then it goes on by itself; a further pause is refused: `pause.spent`. */
+  pauseMsMax: 12 * HOUR_MS,
+  /** Time that the compensation of a process keeps, however long it was paused. */
+  pauseLeavesMs: 6 * HOUR_MS,
+  /** Answers that a paused process keeps until it goes on. Above: refused with `process.paused`, and asked for again after the pause. */
+  heldBackMax: 512,
+  /** Of them, those that one turn takes when the process goes on. The others follow in further turns. */
+  takenBackPerTurn: 64,
+  /** Dead letters of one bulk decision. Above: `body.invalid`. */
+  lettersDecidedMax: 100,
 } as const;

@@ -42,7 +42,7 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
     return;
   }
   if (work.kind === "undo") {
-    if ("output" in result) takeReport(builder, work, reportOf(readOne(result.output, builder.context)));
+    if ("output" in result) takeReport(builder, work, reportOf(readOne(result.output, builder.context)), body.facts?.version);
     return;
   }
   if ("handOff" in result) {
@@ -66,12 +66,12 @@ function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
 }
 
 /** Takes the report of a compensation. If it could not undo everything, it counts as failed, and an operator must decide. */
-function takeReport(builder: ProcessBuilder, work: Work, report: CompensationReport): void {
+function takeReport(builder: ProcessBuilder, work: Work, report: CompensationReport, version: string | undefined): void {
   if (report.left.length > 0) {
     const message = `${work.undoes ?? work.id} could not be undone as a whole; left: ${report.left.join(", ")}`;
     return undoFailed(builder, work, wireFault("compensation.failed", message, { left: report.left }), report);
   }
-  builder.emit({ e: "undone", workId: work.id, atMs: builder.context.nowMs, report });
+  builder.emit({ e: "undone", workId: work.id, atMs: builder.context.nowMs, report, ...(version === undefined ? {} : { version }) });
   advance(builder);
 }
 

@@ -44,7 +44,7 @@ export function withCounts(before: ProcessState, next: ProcessState, event: Proc
     case "judged":
       return "fault" in event.result ? counted(next, { refusals: 1 }) : next;
     case "undone":
-      return event.report.undone > 0 ? counted(next, { compensated: 1 }) : next;
+      return withUndone(before, event.report.undone > 0 ? counted(next, { compensated: 1 }) : next, event);
     case "answered":
     case "handed-off":
     case "failed":
@@ -78,6 +78,12 @@ function ended(before: ProcessState, next: ProcessState, { workId, atMs, facts }
   const { version, tries, ...more } = facts;
   const told = counted(timed, { ...more, ...(tries === undefined ? {} : { retries: tries }) });
   return version === undefined ? told : withVersion(told, `${doerName(work.target)}@${version}`);
+}
+
+/** A work item that timed out tells only so which version it had used. */
+function withUndone(before: ProcessState, next: ProcessState, { workId, version }: Extract<ProcessEvent, { e: "undone" }>): ProcessState {
+  const work = entryOf(before.works, workId);
+  return work === undefined || version === undefined ? next : withVersion(next, `${doerName(work.target)}@${version}`);
 }
 
 function withVersion(state: ProcessState, version: string): ProcessState {

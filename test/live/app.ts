@@ -71,6 +71,7 @@ const host = await serve(bookingSystem({ call }, process.env["LIVE_MODEL_URL"]),
   appToken: process.env["LIVE_APP_TOKEN"],
   messageKeys: messageKey === "" ? [] : [messageKey],
   retentionMs: process.env["LIVE_RETENTION_MS"] === undefined ? undefined : Number(process.env["LIVE_RETENTION_MS"]),
+  releases: process.env["LIVE_RELEASES"],
   logger: pino({ level: process.env["LIVE_LOG"] ?? "warn" }),
 });
 process.stdout.write(`listening on ${host.port}\n`);

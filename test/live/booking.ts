@@ -206,7 +206,10 @@ function thinker(outside: Outside) {
     },
     undo: ({ item }, _done, call) => outside.call("undo", item, processIn(call), call),
   });
-  return agent(Thinker, model({ instructions: "Buy what is needed.", tools: [buy] }));
+  return agent(
+    Thinker,
+    model({ instructions: { v1: "Buy what is needed.", v2: "Buy what is needed, in a hurry." }, prompt: "v1", tools: [buy] }),
+  );
 }
 
 function processIn({ idempotencyKey }: Pick<ToolCall, "idempotencyKey">): string {

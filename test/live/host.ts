@@ -37,6 +37,7 @@ export class LiveHost {
   readonly name: string;
   readonly appPort: number;
   readonly daprPort: number;
+  readonly daprGrpcPort: number;
   readonly freezeFile: string;
   readonly samplesFile: string;
   readonly logFile: string;
@@ -45,11 +46,12 @@ export class LiveHost {
   #app: ChildProcess | undefined;
   #sidecar: Sidecar | undefined;
 
-  private constructor(options: HostOptions, appPort: number, daprPort: number) {
+  private constructor(options: HostOptions, appPort: number, daprPort: number, daprGrpcPort: number) {
     this.#options = options;
     this.name = options.name;
     this.appPort = appPort;
     this.daprPort = daprPort;
+    this.daprGrpcPort = daprGrpcPort;
     this.#gaugesFile = join(options.dir, `${options.name}.gauges`);
     this.freezeFile = join(options.dir, `${options.name}.freeze`);
     this.samplesFile = join(options.dir, `${options.name}.samples`);
@@ -58,7 +60,7 @@ export class LiveHost {
 
   /** Starts app and daprd, and waits until actors can be called. */
   static async start(options: HostOptions): Promise<LiveHost> {
-    const host = new LiveHost(options, await freePort(), await freePort());
+    const host = new LiveHost(options, await freePort(), await freePort(), await freePort());
     try {
       host.startApp();
       await host.startSidecar();
@@ -105,6 +107,7 @@ export class LiveHost {
         ...process.env,
         LIVE_APP_PORT: String(this.appPort),
         LIVE_DAPR_PORT: String(this.daprPort),
+        DAPR_GRPC_PORT: String(this.daprGrpcPort),
         LIVE_LEDGER: ledgerUrl,
         LIVE_GAUGES: this.#gaugesFile,
         LIVE_FREEZE: this.freezeFile,
@@ -128,6 +131,7 @@ export class LiveHost {
       appPort: this.appPort,
       resourcesDir,
       httpPort: this.daprPort,
+      grpcPort: this.daprGrpcPort,
       ...(tokens === undefined ? {} : { appToken: tokens.daprd }),
     });
   }

@@ -4,7 +4,7 @@
  * Everything is in one temporary folder and listens on loopback; `stop` leaves nothing behind.
  */
 import { appendFileSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cluster, findDapr, type Profile, renderResources, type Restartable, startPostgres, startRedis } from "../../cli/dapr/index.ts";
@@ -23,9 +23,22 @@ export interface WorldOptions {
   /** More environment for the apps. */
   readonly env?: Readonly<Record<string, string>>;
   readonly answerMsMax?: number;
+  /** With a configuration store `settings` in Redis, in that profile. */
+  readonly hasSettings?: boolean;
   readonly tokens?: { readonly app: string; readonly daprd: string };
   /** @default info */
   readonly daprLogLevel?: "debug";
+}
+
+function settingsIn(redisHost: string): string {
+  const metadata = `[{ name: redisHost, value: ${JSON.stringify(redisHost)} }, { name: redisPassword, value: "" }]`;
+  return [
+    "apiVersion: dapr.io/v1alpha1",
+    "kind: Component",
+    "metadata: { name: settings }",
+    `spec: { type: configuration.redis, version: v1, metadata: ${metadata} }`,
+    "",
+  ].join("\n");
 }
 
 interface Store extends Restartable {
@@ -80,6 +93,7 @@ export class World {
         ...(redis === undefined ? {} : { redisHost: redis.host }),
         ...(postgres === undefined ? {} : { postgresUrl: postgres.url }),
       });
+      if (options.hasSettings === true && redis !== undefined) await writeFile(join(resourcesDir, "settings.yaml"), settingsIn(redis.host));
       const ledger = await Ledger.start({ answerMsMax, random: makeRandom(seed ^ 0x1ed6e5) });
       begun.push(() => ledger.stop());
       const hosts: LiveHost[] = [];

@@ -113,9 +113,9 @@ test("an unknown option is refused, with the known ones", async () => {
   const unknown = (where: string, known: string): object =>
     expect.objectContaining({ code: "definition.invalid", message: `${where}: unknown option "idd"; known are ${known}` });
   await expect(runLocal(bank, "add", task, misspelt)).rejects.toEqual(
-    unknown("runLocal", "fakes, models, people, clock, log, giveUpMs, id, timeoutMs, principal, permissions, untrusted"),
+    unknown("runLocal", "fakes, models, people, releases, clock, log, giveUpMs, id, timeoutMs, principal, permissions, untrusted"),
   );
-  expect(() => startLocal(bank, misspelt)).toThrow(unknown("startLocal", "fakes, models, people, clock, log, giveUpMs"));
+  expect(() => startLocal(bank, misspelt)).toThrow(unknown("startLocal", "fakes, models, people, releases, clock, log, giveUpMs"));
   local = startLocal(bank);
   await expect(local.run("add", task, misspelt)).rejects.toEqual(unknown("run", "id, timeoutMs, principal, permissions, untrusted"));
 });

@@ -64,7 +64,7 @@ describe("the package", () => {
   test("contains what is required at run time, what its README links to, and nothing else, and is small", () => {
     process.stdout.write(`npm pack: ${tarball.bytes} bytes, ${tarball.unpackedBytes} unpacked, ${tarball.paths.length} files\n`);
     const run =
-      /^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/(data.json|model.script.yaml)|package.json)$/;
+      /^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dashboard\/dist\/(index\.html|assets\/[\w.-]+\.(js|css))|dist\/examples\/01-travel\/(data.json|model.script.yaml)|package.json)$/;
     const read = /^([A-Z]+\.md|LICENSE|docs\/[a-z0-9-]+\.md|examples\/.+|create-troupe\/template\/.+)$/;
     expect(tarball.paths.filter((path) => !run.test(path) && !read.test(path))).toEqual([]);
     expect(tarball.paths).toEqual(
@@ -74,6 +74,7 @@ describe("the package", () => {
         "dist/agents/index.d.ts",
         "dist/testing/index.d.ts",
         "components/embedded/statestore.yaml",
+        "dashboard/dist/index.html",
         "dist/examples/01-travel/system.js",
       ]),
     );

@@ -40,6 +40,8 @@ export interface ActFormProps<T> {
   /** The words on the button. */
   readonly name: string;
   readonly role: string;
+  /** A second role that it needs. */
+  readonly also?: string;
   readonly acting: Acting<T>;
   readonly command: string;
   readonly tone?: "main" | "danger" | "plain";
@@ -49,10 +51,11 @@ export interface ActFormProps<T> {
 }
 
 /** The form of an act. */
-export function ActForm<T>({ name, role, acting, command, tone = "main", blocked, children }: ActFormProps<T>): ReactNode {
+export function ActForm<T>({ name, role, also, acting, command, tone = "main", blocked, children }: ActFormProps<T>): ReactNode {
   const page = usePage();
   const whyId = useId();
-  if (!page.roles.has(role)) return <RoleNote act={name} role={role} />;
+  const missing = [role, also].find((one) => one !== undefined && !page.roles.has(one));
+  if (missing !== undefined) return <RoleNote act={name} role={missing} />;
   const submit = (event: FormEvent | KeyboardEvent): void => {
     event.preventDefault();
     if (blocked === undefined) acting.run();
@@ -90,7 +93,17 @@ export function RoleNote({ act, role }: { readonly act: string; readonly role: s
 }
 
 /** The reason of an act, for the audit. */
-export function ReasonField({ value, onChange, isNeeded = false, about }: { readonly value: string; readonly onChange: (text: string) => void; readonly isNeeded?: boolean; readonly about?: string }): ReactNode {
+export function ReasonField({
+  value,
+  onChange,
+  isNeeded = false,
+  about,
+}: {
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+  readonly isNeeded?: boolean;
+  readonly about?: string;
+}): ReactNode {
   return (
     <label className="p-field">
       <span className="p-label">Reason{isNeeded ? "" : " (optional)"}</span>

@@ -9,7 +9,15 @@ import { usePage } from "./page.tsx";
 export type Tone = "good" | "bad" | "warn" | "info" | "plain";
 
 /** A short mark: a state, a fault's code, a role. */
-export function Mark({ tone = "plain", children, title }: { readonly tone?: Tone; readonly children: ReactNode; readonly title?: string }): ReactNode {
+export function Mark({
+  tone = "plain",
+  children,
+  title,
+}: {
+  readonly tone?: Tone;
+  readonly children: ReactNode;
+  readonly title?: string;
+}): ReactNode {
   return (
     <span className={`p-mark p-${tone}`} title={title}>
       {children}
@@ -18,7 +26,15 @@ export function Mark({ tone = "plain", children, title }: { readonly tone?: Tone
 }
 
 /** The head of a screen. */
-export function Head({ title, about, children }: { readonly title: ReactNode; readonly about?: ReactNode; readonly children?: ReactNode }): ReactNode {
+export function Head({
+  title,
+  about,
+  children,
+}: {
+  readonly title: ReactNode;
+  readonly about?: ReactNode;
+  readonly children?: ReactNode;
+}): ReactNode {
   return (
     <header className="p-head">
       <div>
@@ -31,7 +47,17 @@ export function Head({ title, about, children }: { readonly title: ReactNode; re
 }
 
 /** A titled box. */
-export function Box({ title, side, children, tone }: { readonly title?: ReactNode; readonly side?: ReactNode; readonly children: ReactNode; readonly tone?: Tone }): ReactNode {
+export function Box({
+  title,
+  side,
+  children,
+  tone,
+}: {
+  readonly title?: ReactNode;
+  readonly side?: ReactNode;
+  readonly children: ReactNode;
+  readonly tone?: Tone;
+}): ReactNode {
   const id = useId();
   return (
     <section className={`p-box${tone === undefined ? "" : ` p-box-${tone}`}`} aria-labelledby={title === undefined ? undefined : id}>
@@ -184,7 +210,15 @@ export function TrustMark({ label }: { readonly label: readonly string[] }): Rea
 }
 
 /** A figure with its name. */
-export function Figure({ name, children, about }: { readonly name: string; readonly children: ReactNode; readonly about?: string }): ReactNode {
+export function Figure({
+  name,
+  children,
+  about,
+}: {
+  readonly name: string;
+  readonly children: ReactNode;
+  readonly about?: string;
+}): ReactNode {
   return (
     <div className="p-figure">
       <span className="p-figure-name">{name}</span>

@@ -1,6 +1,7 @@
 /** @module A chart over time, drawn by uplot in the colours of the page. A table of the same numbers is there for those who cannot see it. */
 import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
+import { momentText } from "./format.ts";
 import "uplot/dist/uPlot.min.css";
 
 /** One line of a chart. */
@@ -8,16 +9,28 @@ export interface Series {
   readonly name: string;
   readonly values: readonly number[];
   readonly text: (value: number) => string;
+  /** As the axis has it, which is shorter. */
+  readonly short: (value: number) => string;
 }
 
 const HEIGHT_PX = 180;
 const SECOND_MS = 1_000;
 const COLOURS = ["--p-accent", "--p-bad-ink", "--p-warn-ink"];
+/** Half of a bar at both ends, so that none is cut. */
+const HALF_S = 1_800;
 const BAR_SHARE = 0.7;
 const BAR_PX_MAX = 40;
 
 /** The chart: bars at each moment. */
-export function Chart({ title, atMs, series }: { readonly title: string; readonly atMs: readonly number[]; readonly series: readonly Series[] }): ReactNode {
+export function Chart({
+  title,
+  atMs,
+  series,
+}: {
+  readonly title: string;
+  readonly atMs: readonly number[];
+  readonly series: readonly Series[];
+}): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const node = place.current;
@@ -35,7 +48,12 @@ export function Chart({ title, atMs, series }: { readonly title: string; readonl
       <div ref={place} aria-hidden="true" />
       <figcaption className="p-visually-hidden">
         {title}.{" "}
-        {atMs.map((ms, index) => `${new Date(ms).toLocaleString()}: ${series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ")}`).join("; ")}
+        {atMs
+          .map(
+            (ms, index) =>
+              `${new Date(ms).toLocaleString()}: ${series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ")}`,
+          )
+          .join("; ")}
       </figcaption>
     </figure>
   );
@@ -44,17 +62,25 @@ export function Chart({ title, atMs, series }: { readonly title: string; readonl
 function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options {
   const styles = getComputedStyle(node);
   const colour = (name: string): string => styles.getPropertyValue(name).trim();
-  const axis = { stroke: colour("--p-faint"), grid: { stroke: colour("--p-line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const axis = {
+    stroke: colour("--p-faint"),
+    grid: { stroke: colour("--p-line"), width: 1 },
+    ticks: { show: false },
+    font: "12px system-ui",
+  };
   const first = series[0];
   return {
     width: node.clientWidth,
     height: HEIGHT_PX,
     cursor: { y: false, points: { show: false } },
     legend: { live: true },
-    scales: { y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] } },
-    axes: [axis, { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => first?.text(tick) ?? "") }],
+    scales: {
+      x: { range: (_plot, min, max) => [min - HALF_S, max + HALF_S] },
+      y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] },
+    },
+    axes: [axis, { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => first?.short(tick) ?? "") }],
     series: [
-      { label: "Hour" },
+      { label: "Hour", value: (_plot: uPlot, second: number | null) => (second === null ? "" : momentText(second * SECOND_MS)) },
       ...series.map(({ name, text }, index) => ({
         label: name,
         stroke: colour(COLOURS[index] ?? "--p-accent"),

@@ -15,7 +15,10 @@ export function ContextBar({ parts }: { readonly parts: readonly ContextPart[] }
   const segments = segmentsOf(parts);
   if (segments.length === 0) return null;
   const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
-  const tinted = segments.map((segment, index) => ({ ...segment, tint: segments.slice(0, index).filter(({ trusted }) => trusted === segment.trusted).length % TINTS }));
+  const tinted = segments.map((segment, index) => ({
+    ...segment,
+    tint: segments.slice(0, index).filter(({ trusted }) => trusted === segment.trusted).length % TINTS,
+  }));
   return (
     <figure className="p-context">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">

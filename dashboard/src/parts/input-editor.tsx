@@ -58,7 +58,15 @@ export function InputEditor({ label, schema, value, onChange, original }: InputE
 }
 
 /** The difference of two values: what was removed and what was added, with the number of places that differ. */
-export function Difference({ before, after, title = "Difference to the original" }: { readonly before: Json | undefined; readonly after: Json | undefined; readonly title?: string }): ReactNode {
+export function Difference({
+  before,
+  after,
+  title = "Difference to the original",
+}: {
+  readonly before: Json | undefined;
+  readonly after: Json | undefined;
+  readonly title?: string;
+}): ReactNode {
   const changes = changesOf(before, after);
   if (changes.length === 0) return <p className="p-faint">Nothing differs from the original.</p>;
   return (

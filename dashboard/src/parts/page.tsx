@@ -87,7 +87,15 @@ export function useLoad<T>(path: string | undefined, query: Query = {}): Loaded<
 }
 
 /** A link to another screen. */
-export function Link({ to, children, className }: { readonly to: string; readonly children: ReactNode; readonly className?: string }): ReactNode {
+export function Link({
+  to,
+  children,
+  className,
+}: {
+  readonly to: string;
+  readonly children: ReactNode;
+  readonly className?: string;
+}): ReactNode {
   const page = usePage();
   return (
     <a

@@ -10,7 +10,11 @@ export interface ScreenProps {
 
 /** The addresses of screens. */
 export const TO = {
+  runs: (filter: Readonly<Record<string, string>> = {}): string => withQuery("/runs", filter),
   run: (id: string): string => `/runs/${part(id)}`,
+  graph: (filter: Readonly<Record<string, string>> = {}): string => withQuery("/graph", filter),
+  agents: "/agents",
+  system: "/system",
   conversation: (id: string, work: string): string => `/runs/${part(id)}/works/${part(work)}`,
   replay: (id: string): string => `/runs/${part(id)}/replay`,
   fork: (id: string, at = ""): string => `/runs/${part(id)}/fork${at === "" ? "" : `?at=${part(at)}`}`,

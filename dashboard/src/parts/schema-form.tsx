@@ -34,7 +34,9 @@ export function Place(props: PlaceProps): ReactNode {
     case "variants":
       return <Variants {...props} field={field} />;
     case "constant":
-      return path.length === 0 || label !== "" ? <Labelled {...props}>{() => <code className="p-constant">{JSON.stringify(field.value)}</code>}</Labelled> : null;
+      return path.length === 0 || label !== "" ? (
+        <Labelled {...props}>{() => <code className="p-constant">{JSON.stringify(field.value)}</code>}</Labelled>
+      ) : null;
     default:
       return <Labelled {...props}>{(ids) => <Control {...props} field={field} ids={ids} />}</Labelled>;
   }
@@ -151,14 +153,19 @@ function List(props: Of<"list">): ReactNode {
             required
             onChange={(content) => onChange(withItem(items, index, content ?? null))}
             path={[...path, index]}
-            label={`${label === "" ? "item" : label} ${index + 1}`}
+            label={`${label === "" ? "item" : label}, item ${index + 1}`}
           />
           <button type="button" className="p-button-small" onClick={() => onChange(withItem(items, index, undefined))}>
             Remove<span className="p-visually-hidden"> item {index + 1}</span>
           </button>
         </div>
       ))}
-      <button type="button" className="p-button-small" disabled={isFull} onClick={() => onChange([...items, initialOf(field.item, root) ?? null])}>
+      <button
+        type="button"
+        className="p-button-small"
+        disabled={isFull}
+        onClick={() => onChange([...items, initialOf(field.item, root) ?? null])}
+      >
         Add an item
       </button>
     </fieldset>
@@ -218,9 +225,16 @@ function Control({ field, value, onChange, required, ids }: PlaceProps & { reado
         />
       );
     case "yes-no":
-      return <Choice {...{ value, onChange, ids }} options={[true, false]} names={["yes", "no"]} />;
+      return <Choice {...{ value, onChange, ids }} isNeeded={required} options={[true, false]} names={["yes", "no"]} />;
     case "choice":
-      return <Choice {...{ value, onChange, ids }} options={field.options} names={field.options.map((option) => (typeof option === "string" ? option : JSON.stringify(option)))} />;
+      return (
+        <Choice
+          {...{ value, onChange, ids }}
+          isNeeded={required}
+          options={field.options}
+          names={field.options.map((option) => (typeof option === "string" ? option : JSON.stringify(option)))}
+        />
+      );
     default:
       return <JsonText value={value} onChange={onChange} ids={ids} rows={5} />;
   }
@@ -234,12 +248,13 @@ interface ChoiceProps {
   readonly options: readonly Json[];
   readonly names: readonly string[];
   readonly ids: Ids;
+  readonly isNeeded: boolean;
 }
 
-function Choice({ value, onChange, options, names, ids }: ChoiceProps): ReactNode {
+function Choice({ value, onChange, options, names, ids, isNeeded }: ChoiceProps): ReactNode {
   return (
     <select {...ids} value={options.indexOf(value as Json)} onChange={(event) => onChange(options[Number(event.target.value)])}>
-      <option value={-1}>choose</option>
+      <option value={-1}>{isNeeded ? "choose" : "not given"}</option>
       {names.map((name, index) => (
         <option key={name} value={index}>
           {name}
@@ -250,7 +265,17 @@ function Choice({ value, onChange, options, names, ids }: ChoiceProps): ReactNod
 }
 
 /** A value as text. While the text is no JSON, the value stays absent. */
-export function JsonText({ value, onChange, ids, rows }: { readonly value: Json | undefined; readonly onChange: (value: Json | undefined) => void; readonly ids: Ids; readonly rows: number }): ReactNode {
+export function JsonText({
+  value,
+  onChange,
+  ids,
+  rows,
+}: {
+  readonly value: Json | undefined;
+  readonly onChange: (value: Json | undefined) => void;
+  readonly ids: Ids;
+  readonly rows: number;
+}): ReactNode {
   const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
   const parsed = parseJson(text);
   const problem = "problem" in parsed ? parsed.problem : undefined;

@@ -68,7 +68,13 @@ function Amounts({ budget, isOpen }: { readonly budget: BudgetView; readonly isO
                 <td className="p-cell-bar">
                   {name}
                   {max === undefined ? null : (
-                    <meter min={0} max={max} high={max * 0.8} value={(spent.total[key] ?? 0) + (reserved[key] ?? 0)} aria-label={`${name} settled and reserved`} />
+                    <meter
+                      min={0}
+                      max={max}
+                      high={max * 0.8}
+                      value={(spent.total[key] ?? 0) + (reserved[key] ?? 0)}
+                      aria-label={`${name} settled and reserved`}
+                    />
                   )}
                 </td>
                 <td className="p-num">{cell(spent.total[key], text(0))}</td>

@@ -10,15 +10,14 @@ import { CommandLine } from "../parts/blocks.tsx";
 import { ContextBar } from "../parts/context-bar.tsx";
 import { usageOf } from "../parts/context-make-up.ts";
 import { bytesText, countText, pluralText, usdText } from "../parts/format.ts";
-import { Link, useLoad } from "../parts/page.tsx";
+import { Link, useLoad, usePage } from "../parts/page.tsx";
 import { API, type ScreenProps, TO } from "../parts/paths.ts";
-
-type Shown = ConversationView & { readonly hidden?: true };
 
 /** The screen. */
 export function ConversationScreen({ params }: ScreenProps): ReactNode {
   const [id, work] = [params["id"] ?? "", params["work"] ?? ""];
-  const conversation = useLoad<Shown>(API.conversation(id, work));
+  const canRead = usePage().roles.has("content");
+  const conversation = useLoad<ConversationView>(canRead ? API.conversation(id, work) : undefined);
   return (
     <>
       <Head
@@ -29,12 +28,12 @@ export function ConversationScreen({ params }: ScreenProps): ReactNode {
         }
         about={`What the model was sent and replied, in work item ${work}. Requests are not stored: the code of this host makes them again from the records.`}
       />
-      <Answer of={conversation}>{(data) => <Conversation data={data} />}</Answer>
+      {canRead ? <Answer of={conversation}>{(data) => <Conversation data={data} />}</Answer> : <HiddenNote what="A conversation" />}
     </>
   );
 }
 
-function Conversation({ data }: { readonly data: Shown }): ReactNode {
+function Conversation({ data }: { readonly data: ConversationView }): ReactNode {
   const { exchanges, agent, divergence, process } = data;
   const usage = usageOf(data);
   return (
@@ -46,15 +45,17 @@ function Conversation({ data }: { readonly data: Shown }): ReactNode {
         <Figure name="Tokens out">{countText(usage.outputTokens)}</Figure>
         <Figure name="Cost">{usdText(usage.usd)}</Figure>
       </div>
-      {data.hidden === true ? <HiddenNote what="The text of messages and replies" /> : null}
       {divergence === undefined ? null : (
         <Note tone="warn">
-          The code of this host is not that of the record from here on: {divergence}. Requests after it are not shown. <Link to={TO.replay(process)}>Replay the run</Link>
+          The code of this host is not that of the record from here on: {divergence}. Requests after it are not shown.{" "}
+          <Link to={TO.replay(process)}>Replay the run</Link>
         </Note>
       )}
-      {exchanges.length === 0 ? <Empty title="No model calls">The handler of this work item asked no model, or its records are gone.</Empty> : null}
+      {exchanges.length === 0 ? (
+        <Empty title="No model calls">The handler of this work item asked no model, or its records are gone.</Empty>
+      ) : null}
       {exchanges.map((exchange, index) => (
-        <Exchange key={exchange.call} {...{ exchange, index, process }} isHidden={data.hidden === true} />
+        <Exchange key={exchange.call} {...{ exchange, index, process, work: data.work }} />
       ))}
     </>
   );
@@ -64,10 +65,10 @@ interface ExchangeProps {
   readonly exchange: ExchangeView;
   readonly index: number;
   readonly process: string;
-  readonly isHidden: boolean;
+  readonly work: string;
 }
 
-function Exchange({ exchange, index, process, isHidden }: ExchangeProps): ReactNode {
+function Exchange({ exchange, index, process, work }: ExchangeProps): ReactNode {
   const [isWhole, setWhole] = useState(false);
   const { messages, context, rung, code, call } = exchange;
   const fresh = messages.filter((message) => message.new);
@@ -80,7 +81,7 @@ function Exchange({ exchange, index, process, isHidden }: ExchangeProps): ReactN
         <span className="p-row">
           {rung === undefined ? null : <Mark tone="warn">repair: {rung}</Mark>}
           {code === undefined ? null : <Mark tone="bad">{code}</Mark>}
-          <Link className="p-button-small" to={TO.fork(process, call)}>
+          <Link className="p-button-small" to={TO.fork(process, `${work}/${call}`)}>
             Fork here
           </Link>
         </span>
@@ -95,11 +96,11 @@ function Exchange({ exchange, index, process, isHidden }: ExchangeProps): ReactN
       )}
       <ol className="p-messages">
         {shown.map((message, at) => (
-          <Message key={`${at} ${message.role}`} message={message} isHidden={isHidden} isNew={message.new && index > 0} />
+          <Message key={`${at} ${message.role}`} message={message} isNew={message.new && index > 0} />
         ))}
-        <Reply exchange={exchange} isHidden={isHidden} />
+        <Reply exchange={exchange} />
       </ol>
-      <CommandLine text={command(["fork", process], { at: call })} />
+      <CommandLine text={command(["fork", process], { at: `${work}/${call}` })} />
     </Box>
   );
 }
@@ -121,11 +122,10 @@ function ExchangeFacts({ exchange }: { readonly exchange: ExchangeView }): React
 
 interface MessageProps {
   readonly message: MessageView;
-  readonly isHidden: boolean;
   readonly isNew: boolean;
 }
 
-function Message({ message, isHidden, isNew }: MessageProps): ReactNode {
+function Message({ message, isNew }: MessageProps): ReactNode {
   const { role, text, calls = [], source, label, bytes } = message;
   return (
     <li className={`p-message p-from-${role}${label.length === 0 ? "" : " p-untrusted"}`}>
@@ -136,8 +136,8 @@ function Message({ message, isHidden, isNew }: MessageProps): ReactNode {
         {isNew ? <Mark tone="info">new</Mark> : null}
         <span className="p-faint p-push">{bytesText(bytes)}</span>
       </div>
-      {isHidden ? null : <Text text={text} />}
-      <Calls calls={calls} isHidden={isHidden} />
+      <Text text={text} />
+      <Calls calls={calls} />
     </li>
   );
 }
@@ -161,11 +161,11 @@ function Text({ text }: { readonly text: string }): ReactNode {
   );
 }
 
-function Calls({ calls, isHidden }: { readonly calls: NonNullable<MessageView["calls"]>; readonly isHidden: boolean }): ReactNode {
+function Calls({ calls }: { readonly calls: NonNullable<MessageView["calls"]> }): ReactNode {
   return calls.map(({ id, name, arguments: given }) => (
     <div className="p-call" key={id}>
       <Mark tone="info">call</Mark> <strong>{name}</strong>
-      {isHidden ? null : <pre className="p-json">{pretty(given)}</pre>}
+      <pre className="p-json">{pretty(given)}</pre>
     </div>
   ));
 }
@@ -179,7 +179,7 @@ function pretty(text: string): string {
   }
 }
 
-function Reply({ exchange: { reply, code }, isHidden }: { readonly exchange: ExchangeView; readonly isHidden: boolean }): ReactNode {
+function Reply({ exchange: { reply, code } }: { readonly exchange: ExchangeView }): ReactNode {
   if (reply === undefined)
     return (
       <li className="p-message p-reply">
@@ -195,19 +195,16 @@ function Reply({ exchange: { reply, code }, isHidden }: { readonly exchange: Exc
         <strong>reply</strong>
         <Mark tone={reply.finish === "stop" || reply.finish === "tool_calls" ? "good" : "warn"}>{reply.finish}</Mark>
       </div>
-      {isHidden ? null : (
-        <>
-          {reply.refusal === undefined ? null : <Note tone="warn">Refused: {reply.refusal}</Note>}
-          {reply.reasoning === undefined || reply.reasoning === "" ? null : (
-            <details className="p-more">
-              <summary>Reasoning</summary>
-              <div className="p-text">{reply.reasoning}</div>
-            </details>
-          )}
-          <Text text={reply.text} />
-        </>
+
+      {reply.refusal === undefined ? null : <Note tone="warn">Refused: {reply.refusal}</Note>}
+      {reply.reasoning === undefined || reply.reasoning === "" ? null : (
+        <details className="p-more">
+          <summary>Reasoning</summary>
+          <div className="p-text">{reply.reasoning}</div>
+        </details>
       )}
-      <Calls calls={reply.calls} isHidden={isHidden} />
+      <Text text={reply.text} />
+      <Calls calls={reply.calls} />
     </li>
   );
 }

@@ -91,7 +91,12 @@ function Figures({ total }: { readonly total: CostLine }): ReactNode {
 
 function OverTime({ overview: { perHour } }: { readonly overview: OverviewView }): ReactNode {
   const atMs = useMemo(() => perHour.map((hour) => hour.atMs), [perHour]);
-  const series = useMemo(() => [{ name: "Spent", values: perHour.map(({ usd }) => usd), text: usdText }], [perHour]);
+  const series = useMemo(
+    () => [
+      { name: "Spent", values: perHour.map(({ usd }) => usd), text: usdText, short: (usd: number) => `$${Number(usd.toPrecision(2))}` },
+    ],
+    [perHour],
+  );
   if (perHour.length === 0) return null;
   return (
     <Box title="Over time">

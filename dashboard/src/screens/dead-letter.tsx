@@ -28,10 +28,16 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
         return (
           <>
             <LetterHead letter={data} />
-            <Why letter={data} shown={shown} />
-            {data.hidden === true ? <HiddenNote what="What the work item was given and what it threw" /> : null}
-            {data.open ? <Decision key={data.id} letter={data} shown={shown} schemas={schemas} /> : <Decided letter={data} />}
-            <Details shown={shown} letter={data} />
+            <div className="p-letter">
+              <div>
+                <Why letter={data} shown={shown} />
+                {data.hidden === true ? <HiddenNote what="What the work item was given and what it threw" /> : null}
+              </div>
+              <div>{data.open ? <Decision key={data.id} letter={data} shown={shown} schemas={schemas} /> : <Decided letter={data} />}</div>
+              <div>
+                <Details shown={shown} letter={data} />
+              </div>
+            </div>
           </>
         );
       }}
@@ -88,7 +94,8 @@ function Why({ letter, shown }: { readonly letter: Shown; readonly shown: Letter
       />
       {shown.left.length === 0 ? null : (
         <Note tone="warn">
-          Left standing, as its undo failed: <strong>{shown.left.join(", ")}</strong>. A redrive does this again, under new keys: undo it by hand first.
+          Left standing, as its undo failed: <strong>{shown.left.join(", ")}</strong>. A redrive does this again, under new keys: undo it by
+          hand first.
         </Note>
       )}
       {shown.stands.length === 0 ? null : <Note tone="warn">Stands, as its tool has no undo: {shown.stands.join(", ")}.</Note>}
@@ -155,23 +162,36 @@ function Redrive({ letter, shown, schemas }: DecisionProps): ReactNode {
   return (
     <Box title={canEdit ? `Redrive ${isEdited ? "with another input" : "as it is"}` : "Redrive"}>
       {acting.done === undefined ? (
-        <ActForm name={isEdited ? "Redrive with this input" : "Redrive"} role="decide" acting={acting} blocked={blocked} command={redriveCommand(letter.id, edited, reason, byHand)}>
+        <ActForm
+          name={isEdited ? "Redrive with this input" : "Redrive"}
+          role="decide"
+          acting={acting}
+          blocked={blocked}
+          command={redriveCommand(letter.id, edited, reason, byHand)}
+        >
           {canEdit ? (
-            <InputEditor label={isMessage ? "The corrected task" : `Input of ${shown.target}`} schema={isMessage ? undefined : schema} value={input} onChange={setInput} original={original} />
+            <InputEditor
+              label={isMessage ? "The corrected task" : `Input of ${shown.target}`}
+              schema={isMessage ? undefined : schema}
+              value={input}
+              onChange={setInput}
+              original={original}
+            />
           ) : (
             <p className="p-faint">Its input stays as it was.</p>
           )}
           {shown.left.length === 0 ? null : (
             <label className="p-check">
-              <input type="checkbox" checked={byHand} onChange={(event) => setByHand(event.target.checked)} /> What was left standing was undone by hand
+              <input type="checkbox" checked={byHand} onChange={(event) => setByHand(event.target.checked)} /> What was left standing was
+              undone by hand
             </label>
           )}
           <ReasonField value={reason} onChange={setReason} />
         </ActForm>
       ) : (
         <Note tone="warn">
-          Run {acting.done.run} is accepted. The edit does not reach {(acting.done.notReached ?? []).join(", ")}: they read what it replaces, as it was.{" "}
-          <Link to={TO.run(acting.done.id)}>Open the run</Link>
+          Run {acting.done.run} is accepted. The edit does not reach {(acting.done.notReached ?? []).join(", ")}: they read what it
+          replaces, as it was. <Link to={TO.run(acting.done.id)}>Open the run</Link>
         </Note>
       )}
     </Box>
@@ -188,7 +208,14 @@ function Discard({ letter }: { readonly letter: Shown }): ReactNode {
   return (
     <details className="p-box p-more">
       <summary>Discard it</summary>
-      <ActForm name="Discard" role="decide" tone="danger" acting={acting} blocked={reason === "" ? "A discard needs a reason." : undefined} command={discardCommand(letter.id, reason)}>
+      <ActForm
+        name="Discard"
+        role="decide"
+        tone="danger"
+        acting={acting}
+        blocked={reason === "" ? "A discard needs a reason." : undefined}
+        command={discardCommand(letter.id, reason)}
+      >
         <ReasonField value={reason} onChange={setReason} isNeeded />
       </ActForm>
     </details>
@@ -200,7 +227,9 @@ function Decided({ letter }: { readonly letter: Shown }): ReactNode {
     <Note>
       It was {letter.decision ?? "decided"} by {letter.by ?? "an operator"} <When atMs={letter.decidedAtMs} />
       {letter.reason === undefined || letter.reason === "" ? "" : `: ${letter.reason}`}.{" "}
-      {letter.processId === undefined || letter.opened === undefined ? null : <Link to={TO.run(letter.processId)}>Open run {letter.opened}</Link>}
+      {letter.processId === undefined || letter.opened === undefined ? null : (
+        <Link to={TO.run(letter.processId)}>Open run {letter.opened}</Link>
+      )}
     </Note>
   );
 }
@@ -237,8 +266,8 @@ function Details({ shown, letter }: { readonly shown: LetterShown; readonly lett
           <ol className="p-steps">
             {shown.steps.map((step, index) => (
               <li key={`${step.atMs} ${index}`}>
-                <span className="p-faint">+{spanText(step.atMs - start)}</span> {step.what} {step.stop} {step.agent === "" ? "" : `(${step.agent})`}{" "}
-                {step.code === undefined ? null : <Mark tone="bad">{step.code}</Mark>}
+                <span className="p-faint">+{spanText(step.atMs - start)}</span> {step.what} {step.stop}{" "}
+                {step.agent === "" ? "" : `(${step.agent})`} {step.code === undefined ? null : <Mark tone="bad">{step.code}</Mark>}
               </li>
             ))}
           </ol>

@@ -18,12 +18,20 @@ const PAGE_ENTRIES = 100;
 /** The screen. */
 export function DeadLettersScreen({ query }: ScreenProps): ReactNode {
   const page = usePage();
-  const filter = { route: query.get("route") ?? "", code: query.get("code") ?? "", decided: query.get("decided") ?? "", cursor: query.get("cursor") ?? "" };
+  const filter = {
+    route: query.get("route") ?? "",
+    code: query.get("code") ?? "",
+    decided: query.get("decided") ?? "",
+    cursor: query.get("cursor") ?? "",
+  };
   const letters = useLoad<LetterPage>("/deadletters", { ...filter, limit: PAGE_ENTRIES });
   const change = (part: Partial<typeof filter>): void => page.go(TO.deadLetters({ ...filter, cursor: "", ...part }));
   return (
     <>
-      <Head title="Dead letters" about="Work that could not be done. Each waits for a decision: redrive it, with another input if needed, or discard it." />
+      <Head
+        title="Dead letters"
+        about="Work that could not be done. Each waits for a decision: redrive it, with another input if needed, or discard it."
+      />
       <div className="p-filters" role="group" aria-label="Filters">
         <div className="p-tabs">
           <button type="button" aria-pressed={filter.decided !== "true"} onClick={() => change({ decided: "" })}>
@@ -36,13 +44,23 @@ export function DeadLettersScreen({ query }: ScreenProps): ReactNode {
         <FilterText name="Route" value={filter.route} onChange={(route) => change({ route })} />
         <FilterText name="Fault" value={filter.code} onChange={(code) => change({ code })} />
       </div>
-      <Answer of={letters}>{(data) => <Letters key={JSON.stringify(filter)} data={data} filter={filter} change={change} reload={letters.reload} />}</Answer>
+      <Answer of={letters}>
+        {(data) => <Letters key={JSON.stringify(filter)} data={data} filter={filter} change={change} reload={letters.reload} />}
+      </Answer>
     </>
   );
 }
 
 /** A filter that is applied when Enter is pressed or the field is left. */
-export function FilterText({ name, value, onChange }: { readonly name: string; readonly value: string; readonly onChange: (text: string) => void }): ReactNode {
+export function FilterText({
+  name,
+  value,
+  onChange,
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+}): ReactNode {
   return (
     <label className="p-filter">
       <span>{name}</span>
@@ -85,7 +103,9 @@ function Letters({ data, filter, change, reload }: LettersProps): ReactNode {
     setChosen((old) => new Set(isIn ? [...old, ...ids] : [...old].filter((id) => !ids.includes(id))));
   return (
     <>
-      {broken.length === 0 ? null : <p className="p-problem">Some buckets of the index are broken, and their letters are missing: {broken.join(", ")}.</p>}
+      {broken.length === 0 ? null : (
+        <p className="p-problem">Some buckets of the index are broken, and their letters are missing: {broken.join(", ")}.</p>
+      )}
       {isWaiting ? <Faults entries={entries} code={filter.code} choose={(code) => change({ code })} /> : null}
       {canChoose && present.length > 0 ? <DecideMany ids={present} done={reload} /> : null}
       <Box>
@@ -109,16 +129,26 @@ function Letters({ data, filter, change, reload }: LettersProps): ReactNode {
 }
 
 /** The faults of the letters on the page, most frequent first; each is a filter. */
-function Faults({ entries, code, choose }: { readonly entries: readonly LetterEntry[]; readonly code: string; readonly choose: (code: string) => void }): ReactNode {
+function Faults({
+  entries,
+  code,
+  choose,
+}: {
+  readonly entries: readonly LetterEntry[];
+  readonly code: string;
+  readonly choose: (code: string) => void;
+}): ReactNode {
   const counts = new Map<string, number>();
   for (const entry of entries) counts.set(entry.code ?? "unknown", (counts.get(entry.code ?? "unknown") ?? 0) + 1);
   return (
     <div className="p-chips" role="group" aria-label="By fault">
-      {[...counts].toSorted(([, a], [, b]) => b - a).map(([name, count]) => (
-        <button key={name} type="button" aria-pressed={code === name} onClick={() => choose(code === name ? "" : name)}>
-          {name} <b>{count}</b>
-        </button>
-      ))}
+      {[...counts]
+        .toSorted(([, a], [, b]) => b - a)
+        .map(([name, count]) => (
+          <button key={name} type="button" aria-pressed={code === name} onClick={() => choose(code === name ? "" : name)}>
+            {name} <b>{count}</b>
+          </button>
+        ))}
     </div>
   );
 }
@@ -138,7 +168,12 @@ function LetterTable({ entries, canChoose, chosen, toggle }: TableProps): ReactN
         <tr>
           {canChoose ? (
             <th>
-              <input type="checkbox" aria-label="All on this page" checked={ids.every((id) => chosen.has(id))} onChange={(event) => toggle(ids, event.target.checked)} />
+              <input
+                type="checkbox"
+                aria-label="All on this page"
+                checked={ids.every((id) => chosen.has(id))}
+                onChange={(event) => toggle(ids, event.target.checked)}
+              />
             </th>
           ) : null}
           <th>Letter</th>
@@ -153,7 +188,12 @@ function LetterTable({ entries, canChoose, chosen, toggle }: TableProps): ReactN
           <tr key={entry.id}>
             {canChoose ? (
               <td className="p-cell-check">
-                <input type="checkbox" aria-label={`Choose ${entry.id}`} checked={chosen.has(entry.id)} onChange={(event) => toggle([entry.id], event.target.checked)} />
+                <input
+                  type="checkbox"
+                  aria-label={`Choose ${entry.id}`}
+                  checked={chosen.has(entry.id)}
+                  onChange={(event) => toggle([entry.id], event.target.checked)}
+                />
               </td>
             ) : null}
             <td className="p-cell-main">

@@ -34,7 +34,9 @@ export function Decide({ request, done, conflict }: DecideProps): ReactNode {
   const [always, setAlways] = useState<number | undefined>(undefined);
   const [input, setInput] = useState<Json | undefined>(request.input);
   const { outputSchema } = request;
-  const [output, setOutput] = useState<Json | undefined>(() => (outputSchema === undefined ? undefined : initialOf(outputSchema, outputSchema)));
+  const [output, setOutput] = useState<Json | undefined>(() =>
+    outputSchema === undefined ? undefined : initialOf(outputSchema, outputSchema),
+  );
   const decided = decidedOf({ way, reason, always, input, output });
   const acting = useActing(
     () => page.post<DecisionReceipt>(`${API.request(request.id)}/decision`, { ...decisionBody(decided), hash: request.hash }),
@@ -62,10 +64,23 @@ export function Decide({ request, done, conflict }: DecideProps): ReactNode {
             </button>
           ))}
         </div>
-        {way === "edit" ? <InputEditor label="Another input" schema={schemaOrNone(request.inputSchema)} value={input} onChange={setInput} original={request.input} /> : null}
+        {way === "edit" ? (
+          <InputEditor
+            label="Another input"
+            schema={schemaOrNone(request.inputSchema)}
+            value={input}
+            onChange={setInput}
+            original={request.input}
+          />
+        ) : null}
         {way === "answer" ? <InputEditor label="The answer" schema={outputSchema} value={output} onChange={setOutput} /> : null}
         {way === "approve" ? <Always request={request} value={always} onChange={setAlways} /> : null}
-        <ReasonField value={reason} onChange={setReason} isNeeded={way === "deny"} about={way === "deny" ? "The agent that asked is told." : "For the process and the audit."} />
+        <ReasonField
+          value={reason}
+          onChange={setReason}
+          isNeeded={way === "deny"}
+          about={way === "deny" ? "The agent that asked is told." : "For the process and the audit."}
+        />
       </ActForm>
     </Box>
   );
@@ -116,14 +131,27 @@ function firstProblem(value: Json, schema: ShownRequest["inputSchema"] | undefin
 }
 
 /** Standing rules that an approval can make. */
-function Always({ request: { always = [] }, value, onChange }: { readonly request: ShownRequest; readonly value: number | undefined; readonly onChange: (rule: number | undefined) => void }): ReactNode {
+function Always({
+  request: { always = [] },
+  value,
+  onChange,
+}: {
+  readonly request: ShownRequest;
+  readonly value: number | undefined;
+  readonly onChange: (rule: number | undefined) => void;
+}): ReactNode {
   if (always.length === 0) return null;
   return (
     <fieldset className="p-group">
       <legend className="p-label">And from now on</legend>
       {[{ about: "ask again each time", when: "" }, ...always].map(({ about, when }, index) => (
         <label className="p-check" key={`${index} ${about}`}>
-          <input type="radio" name="always" checked={(value ?? -1) === index - 1} onChange={() => onChange(index === 0 ? undefined : index - 1)} />
+          <input
+            type="radio"
+            name="always"
+            checked={(value ?? -1) === index - 1}
+            onChange={() => onChange(index === 0 ? undefined : index - 1)}
+          />
           <span>
             {about}
             {when === "" ? null : <code className="p-faint"> {when}</code>}

@@ -29,14 +29,16 @@ function Digest({ data, windowMs }: { readonly data: DigestView; readonly window
   return (
     <article className="p-page">
       <p className="p-lead">
-        {data.system}, {momentText(data.sinceMs)} to {momentText(data.untilMs)}: {pluralText(ended, "process", "processes")} ended, {failed === 0 ? "none failed" : `${countText(failed)} failed`}, {usdText(data.usd)} spent
+        {data.system}, {momentText(data.sinceMs)} to {momentText(data.untilMs)}: {pluralText(ended, "process", "processes")} ended,{" "}
+        {failed === 0 ? "none failed" : `${countText(failed)} failed`}, {usdText(data.usd)} spent
         {data.people.length === 0 ? "" : `, ${pluralText(data.people.length, "request")} waiting for people`}.
       </p>
       {data.atLeast ? <Note tone="warn">There is more than was counted: the numbers are lower bounds.</Note> : null}
       <Section title="Waits for people" none="Nothing waits." of={data.people}>
         {({ request, person, about, sinceMs }) => (
           <li key={request}>
-            <Link to={TO.request(request)}>{about === "" ? request : about}</Link> for {person === "" ? "all who may decide" : person}, asked <When atMs={sinceMs} />
+            <Link to={TO.request(request)}>{about === "" ? request : about}</Link> for {person === "" ? "all who may decide" : person},
+            asked <When atMs={sinceMs} />
           </li>
         )}
       </Section>
@@ -93,6 +95,16 @@ function Digest({ data, windowMs }: { readonly data: DigestView; readonly window
   );
 }
 
-function Section<T>({ title, none, of, children }: { readonly title: string; readonly none: string; readonly of: readonly T[]; readonly children: (item: T) => ReactNode }): ReactNode {
+function Section<T>({
+  title,
+  none,
+  of,
+  children,
+}: {
+  readonly title: string;
+  readonly none: string;
+  readonly of: readonly T[];
+  readonly children: (item: T) => ReactNode;
+}): ReactNode {
   return <Box title={title}>{of.length === 0 ? <p className="p-faint">{none}</p> : <ul className="p-list">{of.map(children)}</ul>}</Box>;
 }

@@ -29,7 +29,10 @@ export function DriftScreen({ query }: ScreenProps): ReactNode {
   const drift = useLoad<DriftView>("/drift", { sinceMs });
   return (
     <>
-      <Head title="Drift" about="How the agents of each route and version work together in this window, against the baseline before it. Rates are per process.">
+      <Head
+        title="Drift"
+        about="How the agents of each route and version work together in this window, against the baseline before it. Rates are per process."
+      >
         <WindowChoice value={windowMs} onChange={(ms) => page.go(withQuery("/drift", { window: String(ms) }))} />
       </Head>
       <Answer of={drift}>
@@ -37,9 +40,11 @@ export function DriftScreen({ query }: ScreenProps): ReactNode {
           <>
             {atLeast ? <Note tone="warn">There are more processes than were counted: the rates are of the counted ones.</Note> : null}
             {lines.length === 0 ? <Empty title="No processes ended in this window">Drift is measured over ended processes.</Empty> : null}
-            {lines.toSorted((a, b) => driftedOf(b).length - driftedOf(a).length).map((line) => (
-              <Line key={`${line.route} ${line.version}`} line={line} />
-            ))}
+            {lines
+              .toSorted((a, b) => driftedOf(b).length - driftedOf(a).length)
+              .map((line) => (
+                <Line key={`${line.route} ${line.version}`} line={line} />
+              ))}
             <p className="p-faint">
               Since {momentText(drift.data?.sinceMs ?? sinceMs)}, against what ended from {momentText(baselineMs)} until then.
             </p>
@@ -64,7 +69,13 @@ function Line({ line }: { readonly line: DriftLine }): ReactNode {
           {line.route} <span className="p-faint">{line.version === "" ? "no model" : line.version}</span>
         </>
       }
-      side={drifted.length === 0 ? <Mark tone="good">steady</Mark> : <Mark tone="bad">{drifted.map((rate) => NAMES[rate].toLowerCase()).join(", ")}</Mark>}
+      side={
+        drifted.length === 0 ? (
+          <Mark tone="good">steady</Mark>
+        ) : (
+          <Mark tone="bad">{drifted.map((rate) => NAMES[rate].toLowerCase()).join(", ")}</Mark>
+        )
+      }
     >
       <p className="p-faint">
         {countText(line.processes)} processes now, {countText(line.processesBefore)} before

@@ -17,7 +17,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
   const page = usePage();
   const id = params["id"] ?? "";
   const stops = useLoad<StopsView>(`${API.process(id)}/stops`);
-  const [at, setAt] = useState(query.get("at") ?? "");
+  const [at, setAt] = useState(query.get("at") ?? "start");
   const [model, setModel] = useState("");
   const [prompt, setPrompt] = useState("");
   const [hasInput, setHasInput] = useState(false);
@@ -31,7 +31,9 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
       ...(given === undefined ? {} : { input: given }),
     }),
   );
-  const calls = (stops.data?.stops ?? []).filter(({ calls: own = [] }) => own.some(({ kind }) => kind === "model")).map(({ work, agent }) => ({ work, agent }));
+  const calls = (stops.data?.stops ?? [])
+    .filter(({ calls: own = [] }) => own.some(({ kind }) => kind === "model"))
+    .map(({ work, agent }) => ({ work, agent }));
   return (
     <>
       <Head
@@ -43,7 +45,14 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
         about="Runs it again in memory, from a call on with new model calls. Reads get their recorded results; what writes is never run. Nothing of it is in a journal."
       />
       <Box>
-        <ActForm name="Fork" role="operate" acting={acting} blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "The input is not JSON." : undefined} command={forkCommand(id, { at, model, prompt, input: given })}>
+        <ActForm
+          name="Fork"
+          role="operate"
+          also="content"
+          acting={acting}
+          blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "The input is not JSON." : undefined}
+          command={forkCommand(id, { at, model, prompt, input: given })}
+        >
           <label className="p-field">
             <span className="p-label">At call</span>
             <input value={at} required list="fork-calls" onChange={(event) => setAt(event.target.value)} />
@@ -54,7 +63,10 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
                 </option>
               ))}
             </datalist>
-            <span className="p-faint">What came before keeps its recorded results. The conversation of a work item names its calls.</span>
+            <span className="p-faint">
+              A work item, a call of it after a slash, or start. What came before keeps its recorded results; a conversation offers its
+              calls.
+            </span>
           </label>
           <div className="p-pair">
             <label className="p-field">
@@ -90,7 +102,8 @@ function Result({ report }: { readonly report: ForkReport }): ReactNode {
       </div>
       {unrecorded === undefined ? null : (
         <Note tone="warn">
-          It came to a {unrecorded.what} that is not in the record and stopped: <strong>{unrecorded.name}</strong> of {unrecorded.agent}. Nothing was run.
+          It came to a {unrecorded.what} that is not in the record and stopped: <strong>{unrecorded.name}</strong> of {unrecorded.agent}.
+          Nothing was run.
           {unrecorded.input === undefined ? null : <JsonBlock value={unrecorded.input} label="Its input" />}
         </Note>
       )}

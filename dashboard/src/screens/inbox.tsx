@@ -41,7 +41,9 @@ export function InboxScreen({ query }: ScreenProps): ReactNode {
       <Answer of={requests}>
         {({ entries, cursor }) =>
           entries.length === 0 && cursor === undefined ? (
-            <Empty title={isDecided ? "No decided requests" : "Nothing waits for people"}>Requests come here when an agent needs consent, an answer or a larger budget.</Empty>
+            <Empty title={isDecided ? "No decided requests" : "Nothing waits for people"}>
+              Requests come here when an agent needs consent, an answer or a larger budget.
+            </Empty>
           ) : (
             <Box>
               <ul className="p-requests">
@@ -65,7 +67,15 @@ export function InboxScreen({ query }: ScreenProps): ReactNode {
   );
 }
 
-const TONES: Readonly<Record<string, Tone>> = { approved: "good", answered: "good", edited: "good", denied: "bad", expired: "warn", closed: "plain", open: "info" };
+const TONES: Readonly<Record<string, Tone>> = {
+  approved: "good",
+  answered: "good",
+  edited: "good",
+  denied: "bad",
+  expired: "warn",
+  closed: "plain",
+  open: "info",
+};
 
 function RequestRow({ entry }: { readonly entry: InboxEntry }): ReactNode {
   const { id, about, kind, agent, tool, route, stop, person, state, by } = entry;
@@ -82,7 +92,17 @@ function RequestRow({ entry }: { readonly entry: InboxEntry }): ReactNode {
       <div className="p-request-side">
         {entry.escalated > 0 ? <Mark tone="bad">escalated</Mark> : null}
         {state === "open" ? <Deadline entry={entry} /> : <Mark tone={TONES[state] ?? "plain"}>{state}</Mark>}
-        <span className="p-faint">{state === "open" ? <>asked <When atMs={entry.askedAtMs} /></> : <>{by ?? "no person"} <When atMs={entry.decidedAtMs} /></>}</span>
+        <span className="p-faint">
+          {state === "open" ? (
+            <>
+              asked <When atMs={entry.askedAtMs} />
+            </>
+          ) : (
+            <>
+              {by ?? "no person"} <When atMs={entry.decidedAtMs} />
+            </>
+          )}
+        </span>
       </div>
     </li>
   );

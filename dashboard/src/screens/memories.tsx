@@ -53,25 +53,41 @@ function Source({ source, reload }: { readonly source: SourceView; readonly relo
   const { name, memory, untrusted, everyMs, documents, compared, failures, fault } = source;
   const acting = useActing(() => page.post<SyncAnswer>(`${API.source(name)}/sync`, {}), reload);
   return (
-    <Box title={`Source ${name}`} side={<TrustMark label={untrusted ? [name] : []} />} {...(fault === undefined ? {} : { tone: "bad" as const })}>
+    <Box
+      title={`Source ${name}`}
+      side={<TrustMark label={untrusted ? [name] : []} />}
+      {...(fault === undefined ? {} : { tone: "bad" as const })}
+    >
       {fault === undefined ? null : (
         <Note tone="bad">
-          <Mark tone="bad">{fault.code}</Mark> {fault.message} (<When atMs={fault.atMs} />, {pluralText(failures, "failure")} since the last comparison that succeeded)
+          <Mark tone="bad">{fault.code}</Mark> {fault.message} (<When atMs={fault.atMs} />, {pluralText(failures, "failure")} since the last
+          comparison that succeeded)
         </Note>
       )}
       <Facts
         of={[
-          ["Memory", <Link key="memory" to={TO.memory(memory)}>{memory}</Link>],
+          [
+            "Memory",
+            <Link key="memory" to={TO.memory(memory)}>
+              {memory}
+            </Link>,
+          ],
           ["Documents", countText(documents)],
           ["Compared", compared === undefined ? "never" : <When key="compared" atMs={compared.atMs} />],
           ["Every", spanText(everyMs)],
-          ["Last time", compared === undefined ? undefined : `${compared.listed} listed, ${compared.added} added, ${compared.changed} changed, ${compared.vanished} vanished, ${compared.unread} unread`],
+          [
+            "Last time",
+            compared === undefined
+              ? undefined
+              : `${compared.listed} listed, ${compared.added} added, ${compared.changed} changed, ${compared.vanished} vanished, ${compared.unread} unread`,
+          ],
         ]}
       />
       <ActForm name="Compare now" role="operate" tone="plain" acting={acting} command={command(["sources", "sync", name])} />
       {acting.done === undefined ? null : (
         <Note tone="good">
-          Compared: {acting.done.added} added, {acting.done.changed} changed, {acting.done.vanished} vanished, {acting.done.derived} derived facts went with them; {pluralText(acting.done.readers.length, "work item")} had read what is gone.
+          Compared: {acting.done.added} added, {acting.done.changed} changed, {acting.done.vanished} vanished, {acting.done.derived} derived
+          facts went with them; {pluralText(acting.done.readers.length, "work item")} had read what is gone.
         </Note>
       )}
     </Box>

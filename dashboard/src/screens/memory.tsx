@@ -42,7 +42,9 @@ export function MemoryScreen({ params, query }: ScreenProps): ReactNode {
               {pluralText(data.total, "fact")}
               {data.total > data.facts.length ? `, ${countText(data.facts.length)} shown` : ""}
             </p>
-            {data.facts.length === 0 ? <Empty title="No facts">{filter.text + filter.key === "" ? "This memory is empty." : "None fits these filters."}</Empty> : null}
+            {data.facts.length === 0 ? (
+              <Empty title="No facts">{filter.text + filter.key === "" ? "This memory is empty." : "None fits these filters."}</Empty>
+            ) : null}
             {data.facts.map((fact) => (
               <Fact
                 key={`${fact.id} ${fact.version}`}
@@ -81,22 +83,43 @@ function Fact({ fact, memory, isHidden, reload, forgotten }: FactProps): ReactNo
       side={
         <span className="p-row">
           <Mark>{kind}</Mark>
-          <Mark tone={trust === "untrusted" ? "warn" : "good"}>{trust}</Mark>
+          {trust === "untrusted" && label.length > 0 ? null : <Mark tone={trust === "untrusted" ? "warn" : "good"}>{trust}</Mark>}
           {label.length === 0 ? null : <TrustMark label={label} />}
           {isStale ? <Mark tone="bad">stale</Mark> : null}
         </span>
       }
     >
-      {isHidden ? <HiddenNote what="The fact" /> : typeof fact.value === "string" ? <div className="p-text">{fact.value}</div> : <JsonBlock value={fact.value as never} label="The fact" />}
+      {isHidden ? (
+        <HiddenNote what="The fact" />
+      ) : typeof fact.value === "string" ? (
+        <div className="p-text">{fact.value}</div>
+      ) : (
+        <JsonBlock value={fact.value as never} label="The fact" />
+      )}
       <Facts
         of={[
           ["Id", `${id}, version ${version}`],
           ["Written", <When key="w" atMs={atMs} />],
-          ["By", <span key="by">{writer.agent} for {writer.subject} in <Link to={TO.run(writer.processId)}>{writer.processId}</Link></span>],
+          [
+            "By",
+            <span key="by">
+              {writer.agent} for {writer.subject} in <Link to={TO.run(writer.processId)}>{writer.processId}</Link>
+            </span>,
+          ],
           ["Source", source === undefined ? undefined : `${source.name}, ${source.id}`],
-          ["Derived from", parents.length === 0 ? undefined : parents.map((parent) => `${parent.memory} / ${parent.id} v${parent.version}`).join(", ")],
+          [
+            "Derived from",
+            parents.length === 0 ? undefined : parents.map((parent) => `${parent.memory} / ${parent.id} v${parent.version}`).join(", "),
+          ],
           ["Valid until", validUntilMs === undefined ? undefined : <When key="v" atMs={validUntilMs} />],
-          ["Vouched for", promoted === undefined ? undefined : <span key="p">{promoted.by}, <When atMs={promoted.atMs} />: {promoted.reason}</span>],
+          [
+            "Vouched for",
+            promoted === undefined ? undefined : (
+              <span key="p">
+                {promoted.by}, <When atMs={promoted.atMs} />: {promoted.reason}
+              </span>
+            ),
+          ],
         ]}
       />
       {readers.length === 0 ? null : (
@@ -124,7 +147,13 @@ function Promote({ fact: { id }, memory, reload }: Pick<FactProps, "fact" | "mem
   return (
     <details className="p-more">
       <summary>Vouch for it</summary>
-      <ActForm name="Promote" role="decide" acting={acting} blocked={reason === "" ? "To vouch for a fact needs a reason." : undefined} command={command(["memory", "promote", memory, id], { reason })}>
+      <ActForm
+        name="Promote"
+        role="decide"
+        acting={acting}
+        blocked={reason === "" ? "To vouch for a fact needs a reason." : undefined}
+        command={command(["memory", "promote", memory, id], { reason })}
+      >
         <p className="p-faint">Other processes may read it then. It keeps its label: what is made from it stays untrusted.</p>
         <ReasonField value={reason} onChange={setReason} isNeeded />
       </ActForm>
@@ -143,14 +172,21 @@ function Forget({ fact: { id, parents, readers }, memory, forgotten }: Pick<Fact
   return (
     <details className="p-more">
       <summary>Forget it</summary>
-      <ActForm name="Forget" role="operate" tone="danger" acting={acting} command={command(["memory", "forget", memory, id], { purge, reason })}>
+      <ActForm
+        name="Forget"
+        role="operate"
+        tone="danger"
+        acting={acting}
+        command={command(["memory", "forget", memory, id], { purge, reason })}
+      >
         <p>
           All versions of this fact go, and everything that was derived from it, in any memory.
           {readers.length === 0 ? "" : ` ${pluralText(readers.length, "work item")} had read it and will be named.`}
           {parents.length === 0 ? "" : " What it was derived from stays."}
         </p>
         <label className="p-check">
-          <input type="checkbox" checked={purge} onChange={(event) => setPurge(event.target.checked)} /> Purge ended processes that had written or read it, too
+          <input type="checkbox" checked={purge} onChange={(event) => setPurge(event.target.checked)} /> Purge ended processes that had
+          written or read it, too
         </label>
         <ReasonField value={reason} onChange={setReason} />
       </ActForm>
@@ -161,7 +197,8 @@ function Forget({ fact: { id, parents, readers }, memory, forgotten }: Pick<Fact
 function ForgottenNote({ forgotten: { facts, readers, purged = [], waiting = [] } }: { readonly forgotten: Forgotten }): ReactNode {
   return (
     <Note tone="good">
-      Gone: {facts.map((fact) => `${fact.memory} / ${fact.id} v${fact.version}`).join(", ")}. {pluralText(readers.length, "work item")} had read it
+      Gone: {facts.map((fact) => `${fact.memory} / ${fact.id} v${fact.version}`).join(", ")}. {pluralText(readers.length, "work item")} had
+      read it
       {readers.length === 0 ? "" : `: ${[...new Set(readers.map(({ processId }) => processId))].join(", ")}`}.
       {purged.length === 0 ? "" : ` Purged: ${purged.join(", ")}.`}
       {waiting.length === 0 ? "" : ` To purge later, as others may still refer to them: ${waiting.join(", ")}.`}
@@ -184,7 +221,8 @@ function Gone({ data: { gone, stale } }: { readonly data: Shown }): ReactNode {
         ))}
         {stale.map(({ workId, agent, processId, facts }) => (
           <li key={workId}>
-            {agent} in <Link to={TO.run(processId)}>{processId}</Link> had read {facts.map(({ id, version, why }) => `${id} v${version} (${why})`).join(", ")}
+            {agent} in <Link to={TO.run(processId)}>{processId}</Link> had read{" "}
+            {facts.map(({ id, version, why }) => `${id} v${version} (${why})`).join(", ")}
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import type { ReleasesView, ReleaseVersion, ReleaseView, StopRule } from "../../../runtime/release.ts";
 import { ActForm, ReasonField, useActing } from "../parts/act.tsx";
-import { Answer, Box, Empty, Facts, Head, Mark, Note, When } from "../parts/blocks.tsx";
+import { Answer, Box, Empty, Facts, Head, Mark, Note, type Tone, When } from "../parts/blocks.tsx";
 import { command } from "../parts/commands.ts";
 import { countText, shareText } from "../parts/format.ts";
 import { useLoad, usePage } from "../parts/page.tsx";
@@ -13,30 +13,47 @@ export function ReleasesScreen(): ReactNode {
   const releases = useLoad<ReleasesView>("/releases");
   return (
     <>
-      <Head title="Releases" about="The version of its prompt and the model that each agent uses: for all processes, or for a share of them." />
+      <Head
+        title="Releases"
+        about="The version of its prompt and the model that each agent uses: for all processes, or for a share of them."
+      />
       <Answer of={releases}>
-        {({ releases: all }) =>
-          all.length === 0 ? (
-            <Empty title="No model agents">Versions of prompts and models are released for model agents.</Empty>
-          ) : (
-            all.map((release) => <Release key={release.agent} release={release} reload={releases.reload} />)
-          )
-        }
+        {({ releases: all, problem }) => (
+          <>
+            {problem === undefined ? null : (
+              <Note tone="bad">The present content cannot be used, so the last good one is in force: {problem}</Note>
+            )}
+            {all.length === 0 ? (
+              <Empty title="No model agents">Versions of prompts and models are released for model agents.</Empty>
+            ) : (
+              all.map((release) => <Release key={release.agent} release={release} reload={releases.reload} />)
+            )}
+          </>
+        )}
       </Answer>
     </>
   );
 }
 
+/** As the rules for stopping name them. */
+const STOP_COUNTS = ["failed", "repairs", "fallbacks", "refusals", "ungrounded", "usd", "retries"] as const;
+
 function versionText({ prompt, model }: ReleaseVersion): string {
-  return [prompt === undefined ? "" : `prompt ${prompt}`, model === undefined ? "" : `model ${model}`].filter((text) => text !== "").join(", ") || "the default of the code";
+  return (
+    [prompt === undefined ? "" : `prompt ${prompt}`, model === undefined ? "" : `model ${model}`]
+      .filter((text) => text !== "")
+      .join(", ") || "the default of the code"
+  );
 }
 
 function ruleText({ of, above, than, processesMin }: StopRule): string {
   return `${of} above ${above}${than === "stable" ? " times that of the stable version" : " per process"}, from ${countText(processesMin)} processes on`;
 }
 
+const CANARY_TONES: Readonly<Record<ReleaseView["canary"], Tone>> = { none: "plain", waiting: "warn", "in force": "info", stopped: "bad" };
+
 function Release({ release: view, reload }: { readonly release: ReleaseView; readonly reload: () => void }): ReactNode {
-  const { agent, prompts, release, from, stopped, counts } = view;
+  const { agent, prompts, release, from, stopped, counts, broken } = view;
   const { canary } = release;
   return (
     <Box
@@ -44,7 +61,11 @@ function Release({ release: view, reload }: { readonly release: ReleaseView; rea
       side={
         <span className="p-row">
           <Mark>{from}</Mark>
-          {canary === undefined ? null : <Mark tone={stopped === undefined ? "info" : "bad"}>{stopped === undefined ? `canary at ${shareText(canary.share)}` : "canary stopped"}</Mark>}
+          {canary === undefined ? null : (
+            <Mark tone={CANARY_TONES[view.canary]}>
+              canary {view.canary === "in force" ? `at ${shareText(canary.share)}` : view.canary}
+            </Mark>
+          )}
         </span>
       }
     >
@@ -62,7 +83,12 @@ function Release({ release: view, reload }: { readonly release: ReleaseView; rea
           The canary was stopped by {stopped.by}, <When atMs={stopped.atMs} />: {stopped.why}. All processes use the stable version.
         </Note>
       )}
-      <Counts counts={counts} />
+      {broken.map((rule) => (
+        <Note key={rule} tone="warn">
+          A rule for stopping is broken: {rule}
+        </Note>
+      ))}
+      {canary === undefined ? null : <Counts counts={counts} />}
       {canary === undefined || stopped !== undefined ? null : <Stop agent={agent} reload={reload} />}
     </Box>
   );
@@ -70,7 +96,7 @@ function Release({ release: view, reload }: { readonly release: ReleaseView; rea
 
 function Counts({ counts }: { readonly counts: ReleaseView["counts"] }): ReactNode {
   if (counts.length === 0) return <p className="p-faint">No ended process has used it yet.</p>;
-  const names = [...new Set(counts.flatMap(({ of }) => Object.keys(of)))];
+  const names = STOP_COUNTS.filter((name) => counts.some(({ of }) => of[name] !== undefined));
   return (
     <div className="p-scroll" tabIndex={0} role="region" aria-label="Counts by version">
       <table className="p-table">
@@ -87,13 +113,15 @@ function Counts({ counts }: { readonly counts: ReleaseView["counts"] }): ReactNo
           </tr>
         </thead>
         <tbody>
-          {counts.map(({ version, processes, of }) => (
-            <tr key={version}>
-              <td>{version}</td>
+          {counts.map(({ part, version, processes, of }) => (
+            <tr key={part}>
+              <td>
+                {version} <span className="p-faint">{part}</span>
+              </td>
               <td className="p-num">{countText(processes)}</td>
               {names.map((name) => (
                 <td key={name} className="p-num">
-                  {processes === 0 || of[name] === undefined ? "" : (of[name] / processes).toFixed(3)}
+                  {processes === 0 ? "" : ((of[name] ?? 0) / processes).toFixed(3)}
                 </td>
               ))}
             </tr>
@@ -111,8 +139,17 @@ function Stop({ agent, reload }: { readonly agent: string; readonly reload: () =
   return (
     <details className="p-more">
       <summary>Stop the canary</summary>
-      <ActForm name="Stop the canary" role="operate" tone="danger" acting={acting} blocked={reason === "" ? "A stop needs a reason." : undefined} command={command(["releases", "stop", agent], { reason })}>
-        <p className="p-faint">All hosts use the stable version for new work items within 5 s. It stays stopped until the release changes.</p>
+      <ActForm
+        name="Stop the canary"
+        role="operate"
+        tone="danger"
+        acting={acting}
+        blocked={reason === "" ? "A stop needs a reason." : undefined}
+        command={command(["releases", "stop", agent], { reason })}
+      >
+        <p className="p-faint">
+          All hosts use the stable version for new work items within 5 s. It stays stopped until the release changes.
+        </p>
         <ReasonField value={reason} onChange={setReason} isNeeded />
       </ActForm>
     </details>

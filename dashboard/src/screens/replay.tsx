@@ -32,7 +32,12 @@ export function ReplayScreen({ params }: ScreenProps): ReactNode {
         </Link>
       </Head>
       <Box>
-        <ActForm name={acting.done === undefined ? "Replay" : "Replay again"} role="read" acting={acting} command={command(["replay", id])} />
+        <ActForm
+          name={acting.done === undefined ? "Replay" : "Replay again"}
+          role="content"
+          acting={acting}
+          command={command(["replay", id])}
+        />
       </Box>
       {acting.done === undefined ? null : <Report report={acting.done} />}
     </>
@@ -94,7 +99,7 @@ function DivergenceBox({ divergence, id }: { readonly divergence: Divergence; re
       )}
       <p className="p-row">
         {work === undefined ? null : <Link to={TO.conversation(process, work)}>Conversation</Link>}
-        {call === undefined ? null : <Link to={TO.fork(process, call)}>Fork at this call</Link>}
+        {call === undefined ? null : <Link to={TO.fork(process, work === undefined ? call : `${work}/${call}`)}>Fork at this call</Link>}
       </p>
     </Box>
   );

@@ -22,7 +22,8 @@ export function RequestScreen({ params }: ScreenProps): ReactNode {
   // What a person reads must not change under the hand: a newer state is told, and shown when asked for.
   const held = shown ?? request.data;
   if (held !== undefined && shown === undefined) setShown(held);
-  const isStale = request.data !== undefined && held !== undefined && (request.data.state !== held.state || request.data.hash !== held.hash);
+  const isStale =
+    request.data !== undefined && held !== undefined && (request.data.state !== held.state || request.data.hash !== held.hash);
   const renew = (): void => setShown(request.data);
   return (
     <Answer of={{ ...request, data: held }}>
@@ -50,7 +51,13 @@ export function RequestScreen({ params }: ScreenProps): ReactNode {
               <Asked request={data} />
               <EvidenceList request={data} />
             </div>
-            <div>{data.state === "open" && receipt === undefined ? <Decide key={data.hash} request={data} done={setReceipt} conflict={request.reload} /> : <DecidedNote request={data} />}</div>
+            <div>
+              {data.state === "open" && receipt === undefined ? (
+                <Decide key={data.hash} request={data} done={setReceipt} conflict={request.reload} />
+              ) : (
+                <DecidedNote request={data} />
+              )}
+            </div>
           </div>
         </>
       )}
@@ -69,7 +76,8 @@ function RequestHead({ request }: { readonly request: ShownRequest }): ReactNode
       }
       about={
         <>
-          {kind} by {agent ?? route} for {person ?? "all who may decide"}, asked <When atMs={askedAtMs} /> {request.state === "open" ? <Deadline entry={request} /> : <Mark>{request.state}</Mark>}
+          {kind} by {agent ?? route} for {person ?? "all who may decide"}, asked <When atMs={askedAtMs} />{" "}
+          {request.state === "open" ? <Deadline entry={request} /> : <Mark>{request.state}</Mark>}
         </>
       }
     >
@@ -82,11 +90,14 @@ function RequestHead({ request }: { readonly request: ShownRequest }): ReactNode
 
 function Asked({ request }: { readonly request: ShownRequest }): ReactNode {
   const { reason, about, rule, tool, agent, stop, roles, forSubject, silence, spent, label = [], hash } = request;
-  const dearest = spent === undefined ? undefined : Object.values(spent).reduce((sum, one) => sum + usdOf(one), 0);
   return (
     <Box title={tool === undefined ? "What is asked" : `May ${agent ?? "the route"} call ${tool}?`} side={<TrustMark label={label} />}>
       <p className="p-lead">{request.hidden === true ? about : reason}</p>
-      {request.hidden === true ? <HiddenNote what="What is asked, and its evidence" /> : <JsonBlock value={request.input} label="What is asked" />}
+      {request.hidden === true ? (
+        <HiddenNote what="What is asked, and its evidence" />
+      ) : (
+        <JsonBlock value={request.input} label="What is asked" />
+      )}
       <Facts
         of={[
           ["Rule", rule],
@@ -94,7 +105,7 @@ function Asked({ request }: { readonly request: ShownRequest }): ReactNode {
           ["For", forSubject],
           ["May decide", roles.length === 0 ? "all who may decide" : roles.join(", ")],
           ["In silence", request.state === "open" ? silenceText(silence) : undefined],
-          ["Spent so far", dearest === undefined ? undefined : usdText(dearest)],
+          ["Spent so far", spent === undefined ? undefined : usdText(usdOf(spent))],
           ["Hash", <code key="hash">{hash.slice(0, 12)}</code>],
         ]}
       />
@@ -102,10 +113,11 @@ function Asked({ request }: { readonly request: ShownRequest }): ReactNode {
   );
 }
 
-/** What one agent of a process has spent. */
-function usdOf(spent: unknown): number {
-  if (typeof spent !== "object" || spent === null) return 0;
-  return Object.entries(spent).reduce((sum, [key, value]) => sum + (key === "usd" && typeof value === "number" ? value : usdOf(value)), 0);
+const MICROS_PER_USD = 1_000_000;
+
+/** What the process had spent on models. */
+function usdOf({ models }: NonNullable<ShownRequest["spent"]>): number {
+  return Object.values(models).reduce((sum, { costMicros }) => sum + costMicros, 0) / MICROS_PER_USD;
 }
 
 function EvidenceList({ request: { evidence, hidden } }: { readonly request: ShownRequest }): ReactNode {

@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import type { DiffLine, RunDiff } from "../../../runtime/cassette/diff.ts";
 import { ActForm, useActing } from "../parts/act.tsx";
-import { Answer, Box, CommandLine, Head, Mark, Note, type Tone } from "../parts/blocks.tsx";
+import { Answer, Box, Head, Mark, Note, type Tone } from "../parts/blocks.tsx";
 import { command } from "../parts/commands.ts";
 import { countText, pluralText, usdText } from "../parts/format.ts";
 import { DiffLines } from "../parts/input-editor.tsx";
@@ -31,7 +31,14 @@ export function RunDiffScreen({ params }: ScreenProps): ReactNode {
         about="Path, calls, arguments, cost and outcome of two runs, side by side."
       />
       <Box>
-        <ActForm name="Compare" role="read" acting={acting} blocked={other.trim() === "" ? "Name the other process." : undefined} command={command(["diff", a, other.trim() === "" ? "<id>" : other.trim()])}>
+        <ActForm
+          name="Compare"
+          role="read"
+          also="content"
+          acting={acting}
+          blocked={other.trim() === "" ? "Name the other process." : undefined}
+          command={command(["diff", a, other.trim() === "" ? "<id>" : other.trim()])}
+        >
           <label className="p-field">
             <span className="p-label">With process</span>
             <input value={other} onChange={(event) => setOther(event.target.value)} />
@@ -44,7 +51,13 @@ export function RunDiffScreen({ params }: ScreenProps): ReactNode {
 }
 
 /** The difference, with names for both runs. */
-export function DiffBody({ diff, names: [nameA, nameB] }: { readonly diff: RunDiff; readonly names: readonly [string, string] }): ReactNode {
+export function DiffBody({
+  diff,
+  names: [nameA, nameB],
+}: {
+  readonly diff: RunDiff;
+  readonly names: readonly [string, string];
+}): ReactNode {
   const [filter, setFilter] = useState<DiffFilter>("different");
   const counts = diffCounts(diff);
   const groups = linesByStop(diff.lines, filter);
@@ -98,7 +111,6 @@ export function DiffBody({ diff, names: [nameA, nameB] }: { readonly diff: RunDi
           </section>
         ))}
       </Box>
-      <CommandLine text={command(["diff", diff.a, diff.b])} />
     </>
   );
 }
@@ -111,7 +123,8 @@ function Line({ line, names: [nameA, nameB] }: { readonly line: DiffLine; readon
   return (
     <details className="p-line" open={how === "changed"}>
       <summary>
-        <Mark tone={TONES[how]}>{text}</Mark> {what} <strong>{name}</strong> {agent === undefined ? null : <span className="p-faint">{agent}</span>}
+        <Mark tone={TONES[how]}>{text}</Mark> {what} <strong>{name}</strong>{" "}
+        {agent === undefined ? null : <span className="p-faint">{agent}</span>}
       </summary>
       {a === undefined && b === undefined ? <p className="p-faint">Its content is hidden or empty.</p> : <DiffLines before={a} after={b} />}
     </details>

@@ -24,7 +24,8 @@ export function SubmitScreen({ query }: ScreenProps): ReactNode {
           const names = Object.keys(routes);
           const route = query.get("route") ?? names[0];
           const schema = route === undefined ? undefined : routes[route];
-          if (route === undefined) return <Empty title="This system has no routes">A route is what a task takes: define one, and start the system again.</Empty>;
+          if (route === undefined)
+            return <Empty title="This system has no routes">A route is what a task takes: define one, and start the system again.</Empty>;
           return (
             <Box>
               <div className="p-field">
@@ -46,7 +47,13 @@ export function SubmitScreen({ query }: ScreenProps): ReactNode {
   );
 }
 
-function TaskForm({ route, schema }: { readonly route: string; readonly schema: SchemasAnswer["routes"][string]["input"] | undefined }): ReactNode {
+function TaskForm({
+  route,
+  schema,
+}: {
+  readonly route: string;
+  readonly schema: SchemasAnswer["routes"][string]["input"] | undefined;
+}): ReactNode {
   const page = usePage();
   const first = useMemo(() => (schema === undefined ? undefined : initialOf(schema, schema)), [schema]);
   const [input, setInput] = useState<Json | undefined>(first);
@@ -60,14 +67,22 @@ function TaskForm({ route, schema }: { readonly route: string; readonly schema: 
     () => page.post<Receipt>("/tasks", { id, route, input, ...(untrusted === "" ? {} : { untrusted }) }),
     (receipt) => page.go(TO.run(receipt.id)),
   );
-  const blocked = input === undefined ? "The input is not complete." : problems.length > 0 ? `${problems[0]?.path ?? ""} ${problems[0]?.text ?? ""}.`.trim() : undefined;
+  const blocked =
+    input === undefined
+      ? "The input is not complete."
+      : problems.length > 0
+        ? `${problems[0]?.path ?? ""} ${problems[0]?.text ?? ""}.`.trim()
+        : undefined;
   return (
     <ActForm
       name="Submit"
       role="submit"
       acting={acting}
       blocked={blocked}
-      command={submitCommand(route, input ?? null, { ...(givenId === "" ? {} : { id: givenId }), ...(untrusted === "" ? {} : { untrusted }) })}
+      command={submitCommand(route, input ?? null, {
+        ...(givenId === "" ? {} : { id: givenId }),
+        ...(untrusted === "" ? {} : { untrusted }),
+      })}
     >
       <InputEditor label="Input" schema={schema} value={input} onChange={setInput} />
       <details className="p-more">

@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import { pino } from "pino";
 import { z } from "zod";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
+import type { RunDiff } from "../../../runtime/cassette/diff.ts";
 import type { ReleaseView } from "../../../runtime/release.ts";
 import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations/operations.ts";
 import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
@@ -175,7 +176,24 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
+const SUMS = { processes: 0, modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
+const FAKE_SIGHT: Pick<Operations, "timeline" | "overview" | "costs" | "agents" | "system" | "changes"> = {
+  timeline: async (id) => ({ id, run: 1, beginMs: 1, bars: [] }),
+  overview: async (sinceMs = 0) => ({
+    ...{ system: "party", atMs: 1, sinceMs, open: 0, waitingForPeople: 0, paused: 0, dead: 0, ended: [], usd: 0, tokens: 0, perHour: [] },
+    ...{ problems: [], atLeast: false },
+  }),
+  costs: async (sinceMs = 0) => ({ sinceMs, total: { name: "total", ...SUMS }, byRoute: [], byVersion: [], dearest: [], atLeast: false }),
+  agents: () => ({ host: "h", agents: [] }),
+  system: async () => ({ system: "party", hosts: [], problems: [] }),
+  changes: () => () => {},
+};
 const NO_RECORDS = { records: [{ sequence: 1, atMs: 1, events: [{ e: "voided" as const }] }], works: [], gone: [] };
+
+const noDiff = (a: string, b: string): RunDiff => {
+  const cost = { modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
+  return { a, b, same: true, lines: [], cost: { a: cost, b: cost }, outcome: { a: "completed", b: "completed" } };
+};
 
 const RELEASE = {
   ...{ agent: "Planner", prompts: ["v1", "v2"], release: { stable: { prompt: "v1" } }, from: "file", hash: "a".repeat(16) },
@@ -198,6 +216,11 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       seen.events.push(`cancel ${id} ${reason}`);
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
+    act: async (id, what, { reason, tree }) => {
+      seen.events.push(`${what} ${id} ${reason} ${String(tree)}`);
+      return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
+    },
+    decideLetters: async ({ ids }) => ({ decided: ids.length, results: ids.map((id) => ({ id, decided: true })) }),
     signal: async (id, name, payload, { principal }, signalId = "made") => {
       seen.events.push(`signal ${id} ${name} ${JSON.stringify(payload)} ${signalId} ${principal.subject}`);
       return { id, name, signalId, state: "taken", run: 1, sequence: 3, traceId: TRACE_ID };
@@ -249,6 +272,12 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       values: {},
     }),
     replay: async (id) => ({ id, processes: 1, works: 0, skipped: [], divergences: [] }),
+    ...FAKE_SIGHT,
+    fork: async (id, { at }) => {
+      seen.events.push(`fork ${id} ${at}`);
+      return { id, at, status: "completed", modelCalls: 1, usd: 0, diff: noDiff(id, "fork") };
+    },
+    diff: async (id, other) => noDiff(id, other),
     conversation: async (id, work) => ({ process: id, work, agent: "Writer", exchanges: [] }),
     watch: (id, news) => watchers.watch(id, news),
     invalid: async (bytes, fault, topic) => {

@@ -30,6 +30,7 @@ describe("roles", () => {
   const BODIES: Readonly<Record<string, unknown>> = {
     submitTask: { route: "trip", input: 1 },
     discardDeadLetter: { reason: "r" },
+    stopRelease: { reason: "r" },
     setAside: { actor: "Audit/a", reason: "r" },
     decideRequest: DECISION,
     forgetFact: { id: "f1" },
@@ -37,13 +38,18 @@ describe("roles", () => {
   };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
     ([name, { method, path, role }]) =>
-      [name, method.toUpperCase(), path.replace("{id}", "p").replace("{memory}", "key.Desk.ann"), role] as const,
+      [
+        name,
+        method.toUpperCase(),
+        path.replace("{id}", "p").replace("{memory}", "key.Desk.ann").replace("{work}", "p:1:a:0:1"),
+        role,
+      ] as const,
   );
 
   test.each(routes)("%s: only the required role is accepted", async (name, method, path, role) => {
     const body = method === "POST" ? (BODIES[name] ?? {}) : undefined;
     // A stream would stay open; its headers are enough.
-    const how = name === "followProcess" ? "HEAD" : method;
+    const how = name === "followProcess" || name === "followChanges" ? "HEAD" : method;
     const asked = path
       .replace(/^\/deadletters\/p(?=\/|$)/, "/deadletters/p:1")
       .replace("/inbox/p", "/inbox/p.r1")

@@ -1,0 +1,169 @@
+/**
+ * @module What operators see of a whole system: sums over the entries of its indexes, its agents and its hosts. The entries are read from
+ * the journals of the buckets, which this host caches.
+ */
+import type { System } from "../../agents/system.ts";
+import type { ModelsAnswer } from "../../runtime/answers.ts";
+import { isOfTenant } from "../../runtime/ids.ts";
+import { bucketOf } from "../../runtime/index-actor.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { AgentsView, AgentView, CostView, OverviewView, Problem, SystemView } from "../../runtime/overview.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
+import { costsOf, countEntries } from "../../runtime/sums.ts";
+import type { Clock, Ports } from "../engine/ports.ts";
+import type { Host } from "../host/host.ts";
+import { Listing } from "./listing.ts";
+
+/** The parts of overviews. */
+export interface OverviewsParts {
+  readonly system: System;
+  readonly ports: Pick<Ports, "store" | "clock">;
+  readonly host: Host;
+  readonly models: () => ModelsAnswer["models"];
+}
+
+interface Entries {
+  readonly entries: readonly IndexEntry[];
+  readonly atLeast: boolean;
+}
+
+/** Overviews of one system. */
+export class Overviews {
+  readonly #parts: OverviewsParts;
+  readonly #clock: Clock;
+  readonly #directory: Listing;
+  readonly #letters: Listing;
+  readonly #inbox: Listing;
+
+  constructor(parts: OverviewsParts) {
+    const { ports, system, host } = parts;
+    this.#parts = parts;
+    this.#clock = ports.clock;
+    this.#directory = new Listing(ports, system.name, "Directory", host);
+    this.#letters = new Listing(ports, system.name, "DeadLetterQueue", host);
+    this.#inbox = new Listing(ports, system.name, "Inbox", host);
+  }
+
+  /** The system in numbers. Throws `store.unavailable`. */
+  async overview(sinceMs = this.#clock.nowMs() - LIMITS.overviewMs, tenant?: string): Promise<OverviewView> {
+    const [all, dead, waiting] = await Promise.all([
+      this.#entries(this.#directory, 0, tenant),
+      this.#openIn(this.#letters, tenant),
+      this.#openIn(this.#inbox, tenant),
+    ]);
+    return {
+      ...{ system: this.#parts.system.name, atMs: this.#clock.nowMs(), sinceMs },
+      ...countEntries(all.entries, sinceMs),
+      ...{ waitingForPeople: waiting.length, dead: dead.length },
+      problems: tenant === undefined ? this.#problems(dead.length, waiting) : [],
+      atLeast: all.atLeast,
+    };
+  }
+
+  /** What was spent. Throws `store.unavailable`. */
+  async costs(sinceMs = this.#clock.nowMs() - LIMITS.overviewMs, tenant?: string): Promise<CostView> {
+    // A process that ended since then may have been accepted long before: its bucket is that of its acceptance.
+    const { entries, atLeast } = await this.#entries(this.#directory, 0, tenant);
+    return { ...costsOf(entries, sinceMs), atLeast };
+  }
+
+  /** The agents as this host sees them. */
+  agents(): AgentsView {
+    const { system, host } = this.#parts;
+    const { use } = host;
+    const agents = [...system.agents.values()].map((definition): AgentView => {
+      const { name, version, contract, models, prompts, tools, concurrency } = definition;
+      const { running, waiting } = use.get(name) ?? { running: 0, waiting: 0 };
+      return {
+        ...{ name, version, kind: models.length > 0 ? "model" : "code", keyed: contract.key !== undefined },
+        ...(contract.about === undefined ? {} : { about: contract.about }),
+        tools: [...tools.values()].map(({ name: tool, effect, undo, permission }) => ({
+          ...{ name: tool, effect, undo: undo !== undefined },
+          ...(permission === undefined ? {} : { permission }),
+        })),
+        ...{ models: [...models], prompts: [...prompts], running, queued: waiting, slots: concurrency },
+      };
+    });
+    return { host: host.incarnation, agents };
+  }
+
+  /** Hosts, and what an operator should look at. Throws `store.unavailable`. */
+  async system(): Promise<SystemView> {
+    const { system, host } = this.#parts;
+    const [dead, waiting] = await Promise.all([this.#openIn(this.#letters), this.#openIn(this.#inbox)]);
+    const self = { incarnation: host.incarnation, open: host.processes.openCount, self: true, alive: true };
+    const others = host.watch.others.map(({ incarnation, alive }) => ({ incarnation, alive, self: false }));
+    return { system: system.name, hosts: [self, ...others], problems: this.#problems(dead.length, waiting) };
+  }
+
+  /** The processes that wait for a person. Throws `store.unavailable`. */
+  async waiting(tenant?: string): Promise<ReadonlySet<unknown>> {
+    return new Set((await this.#openIn(this.#inbox, tenant)).map(({ facts }) => facts["processId"]));
+  }
+
+  /** Changes with every change of the newest buckets, by any host. Throws `store.unavailable`. */
+  async mark(): Promise<string> {
+    return (await Promise.all([this.#directory, this.#letters, this.#inbox].map((listing) => listing.mark()))).join(" ");
+  }
+
+  async #entries(listing: Listing, fromMs: number, tenant: string | undefined): Promise<Entries> {
+    const found = await listing.from(fromMs === 0 ? "" : bucketOf(fromMs, 0), () => false);
+    const entries: IndexEntry[] = [];
+    for (const bucket of [...found.keys()].sort().toReversed()) {
+      for (const entry of found.get(bucket) ?? []) {
+        if (tenant !== undefined && !isOfTenant(entry.id, tenant)) continue;
+        if (entries.length >= LIMITS.countedEntriesMax) return { entries, atLeast: true };
+        entries.push(entry);
+      }
+    }
+    return { entries, atLeast: false };
+  }
+
+  async #openIn(listing: Listing, tenant?: string): Promise<readonly IndexEntry[]> {
+    return (await this.#entries(listing, 0, tenant)).entries.filter(({ open }) => open);
+  }
+
+  #problems(dead: number, waiting: readonly IndexEntry[]): Problem[] {
+    const { host, models } = this.#parts;
+    const nowMs = this.#clock.nowMs();
+    const problems: Problem[] = [];
+    if (dead > 0)
+      problems.push({
+        code: "deadletter.open",
+        message: `${dead} dead letters wait for a decision`,
+        fix: "Look at the cause of each, then redrive or discard it.",
+        command: "troupe dead list",
+      });
+    const pressing = waiting.filter(({ atMs, facts }) => typeof facts["dueAtMs"] === "number" && nowMs > (atMs + facts["dueAtMs"]) / 2);
+    if (pressing.length > 0)
+      problems.push({
+        code: "person.late",
+        message: `${pressing.length} requests to people are past half their time`,
+        fix: "Decide on them, or ask who should.",
+        command: "troupe inbox",
+      });
+    for (const { actor, code } of host.quarantine.list())
+      problems.push({
+        code,
+        message: `the journal of ${actor.type}/${actor.id} is broken`,
+        fix: "Nothing else stops. Look at it before you set it aside.",
+        command: "troupe doctor",
+      });
+    for (const { name, endpoints } of models())
+      for (const endpoint of endpoints)
+        if (endpoint.breaker !== "closed" || endpoint.connection !== "connected")
+          problems.push({
+            code: "model.unavailable",
+            message: `endpoint ${endpoint.name} of model ${name}: ${endpoint.breaker === "closed" ? endpoint.connection : "its breaker is open"}`,
+            fix: "Look at the provider. Other endpoints of the model take its calls.",
+          });
+    for (const { incarnation, alive } of host.watch.others)
+      if (!alive)
+        problems.push({
+          code: "host.dead",
+          message: `host ${incarnation} does not renew its lease`,
+          fix: "Its work goes on at other hosts. Look why it died.",
+        });
+    return problems;
+  }
+}

@@ -1,0 +1,51 @@
+/** @module Which entries of the directory a listing of processes wants. Pure. */
+import type { IndexEntry } from "./protocol/bodies.ts";
+
+/** What entries are chosen by. All parts are optional, and all that are given must hold. */
+export interface EntryFilter {
+  readonly state?: "open" | "ended" | undefined;
+  readonly status?: string | undefined;
+  readonly route?: string | undefined;
+  readonly code?: string | undefined;
+  readonly by?: string | undefined;
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+  readonly minUsd?: number | undefined;
+  readonly paused?: boolean | undefined;
+  readonly text?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+type Facts = IndexEntry["facts"];
+
+/** Whether an entry is wanted, as a function that is made once for many entries. */
+export function entryFilter(filter: EntryFilter): (entry: IndexEntry) => boolean {
+  const { state, status, route, code, by, sinceMs, untilMs, minUsd, paused, text, version } = filter;
+  const checks: ((entry: IndexEntry, facts: Facts) => boolean)[] = [];
+  if (state !== undefined) checks.push(({ open }) => open === (state === "open"));
+  for (const [name, wanted] of Object.entries({ status, route, code, by }))
+    if (wanted !== undefined) checks.push((_entry, facts) => facts[name] === wanted);
+  if (sinceMs !== undefined) checks.push((entry) => acceptedAtMs(entry) >= sinceMs);
+  if (untilMs !== undefined) checks.push((entry) => acceptedAtMs(entry) < untilMs);
+  if (minUsd !== undefined) checks.push((_entry, facts) => numberOf(facts["usd"]) >= minUsd);
+  if (paused !== undefined) checks.push(({ open }, facts) => (open && facts["paused"] === true) === paused);
+  if (text !== undefined) checks.push(({ id }, facts) => id.includes(text) || facts["traceId"] === text);
+  if (version !== undefined)
+    checks.push((_entry, facts) =>
+      String(facts["versions"] ?? "")
+        .split(" ")
+        .includes(version),
+    );
+  return (entry) => checks.every((check) => check(entry, entry.facts));
+}
+
+/** When the process of an entry was accepted. Epoch, milliseconds. */
+export function acceptedAtMs({ atMs, facts }: IndexEntry): number {
+  const accepted = facts["acceptedAtMs"];
+  return typeof accepted === "number" ? accepted : atMs;
+}
+
+/** A fact as a number; 0 where it is absent. */
+export function numberOf(fact: unknown): number {
+  return typeof fact === "number" ? fact : 0;
+}
