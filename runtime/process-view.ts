@@ -231,6 +231,7 @@ export const ProcessView = z.object({
   route: z.string(),
   fingerprint: z.string().describe("Hash of route and input."),
   traceId: TraceIdText,
+  traceparent: z.string().optional().describe("W3C trace context of its task, in which acts on it continue."),
   bucket: z.string(),
   acceptedAtMs: EpochMs,
   deadlineAtMs: EpochMs,

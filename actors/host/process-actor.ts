@@ -28,6 +28,7 @@ import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
+import { traceProcess } from "../telemetry/process-spans.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Performer } from "./performer.ts";
@@ -302,6 +303,8 @@ export class ProcessActors {
   #report(before: ProcessState, after: ProcessState): void {
     const { observe, log, metrics } = this.#parts;
     observe(before, after);
+    traceProcess(before, after, this.#parts.ports.clock.nowMs());
+    metrics.coordinated(before, after);
     if (before.phase === after.phase || after.task === undefined) return;
     const facts = { processId: after.id, traceId: traceId(after.task.trace), route: after.task.route, run: after.run };
     if (after.phase === "open") log.info(facts, before.phase === "ended" ? "a process was opened again" : "a task was accepted");

@@ -32,7 +32,7 @@ describe("roles", () => {
     discardDeadLetter: { reason: "r" },
     stopRelease: { reason: "r" },
     terminateProcess: { reason: "r" },
-    decideDeadLetters: { ids: ["p:1"], do: "discard", reason: "r" },
+    decideDeadLetters: { ids: ["p:1"], what: "discard", reason: "r" },
     forkProcess: { at: "start" },
     setAside: { actor: "Audit/a", reason: "r" },
     decideRequest: DECISION,
@@ -40,12 +40,13 @@ describe("roles", () => {
     promoteFact: { id: "f1", reason: "r" },
   };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
-    ([name, { method, path, role }]) =>
+    ([name, { method, path, role, also }]) =>
       [
         name,
         method.toUpperCase(),
-        path.replace("{id}", "p").replace("{memory}", "key.Desk.ann").replace("{work}", "p:1:a:0:1"),
+        path.replace("{id}", "p").replace("{memory}", "key.Desk.ann").replace("{work}", "p:1:a:0:1").replace("{other}", "q"),
         role,
+        also,
       ] as const,
   );
 
