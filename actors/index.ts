@@ -15,6 +15,8 @@ import { Host } from "./host/host.ts";
 import { HttpHost } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
+import { type DigestOptions, DigestSchedule } from "./operations/digest-schedule.ts";
+import { DriftWatch } from "./operations/drift-watch.ts";
 import type { Operations } from "./operations/operations.ts";
 import { LoopLag } from "./engine/loop-lag.ts";
 import type { Ports, ReleaseSource, StateStore } from "./engine/ports.ts";
@@ -27,11 +29,13 @@ import { sourceOf } from "./releases/sources.ts";
 import { Retention } from "./retention/retention.ts";
 import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
+import { fork } from "./fork/fork.ts";
 import { SystemOperations } from "./operations/system-operations.ts";
 
 export { daprClient, type DaprClientOptions } from "./dapr/user-client.ts";
 export { consoleLogger, type LogFacts, type Logger } from "./engine/log.ts";
 export { parseTokens, type Role, type TokenEntry } from "./http/tokens.ts";
+export type { DigestOptions } from "./operations/digest-schedule.ts";
 export type {
   Caller,
   LetterFilter,
@@ -107,6 +111,8 @@ export interface ServeOptions {
    * @default LIMITS.retentionMsDefault
    */
   readonly retentionMs?: number | undefined;
+  /** Writes a digest of each period by itself, once although several hosts run. @default none is written */
+  readonly digest?: DigestOptions | undefined;
   /**
    * Which versions of the sidecar are accepted besides 1.18 and 1.19: newer ones with a warning, none, or any.
    * @default newer
@@ -168,8 +174,10 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     newId: () => v7(),
     retention,
     models: () => models?.view ?? [],
+    forking: async (cassette, wanted) => (await fork({ system, models }, { ...wanted, cassette })).report,
     log: logger,
   });
+  const reporting = reportingOf({ system: system.name, ports, host, operations, options });
   const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
   const stopped = (): boolean => http.stopping;
   const search = new SidecarSearch({
@@ -209,7 +217,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     store.open(usable);
     void models?.start();
     host.watch.onReturn(() => placement.forget());
-    return resume({ ports, host, retention, operations, watchdog, actor: indexRoot, log: logger, stopped });
+    return resume({ ports, host, retention, operations, reporting, watchdog, actor: indexRoot, log: logger, stopped });
   };
   const recovered = begin().catch((error: unknown) => {
     logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
@@ -218,6 +226,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const stop = async (): Promise<void> => {
     retention.stop();
     operations.releasing.end();
+    for (const one of reporting) one.stop();
     lag.stop();
     await http.drain(host.stop());
     await client.close();
@@ -242,6 +251,31 @@ function releasesOf({ releases, daprHost = "127.0.0.1", daprHttpPort, apiToken }
   return releases === undefined ? undefined : sourceOf(releases, userValues({ daprHost, daprHttpPort, apiToken }).settings);
 }
 
+/** What a host reports by itself. */
+interface Reporting {
+  start(): void;
+  stop(): void;
+}
+
+interface ReportingParts {
+  readonly system: string;
+  readonly ports: Ports;
+  readonly host: Host;
+  readonly operations: SystemOperations;
+  readonly options: Pick<ServeOptions, "digest" | "logger">;
+}
+
+function reportingOf({
+  system,
+  ports,
+  host,
+  operations: { reports },
+  options: { digest, logger: log },
+}: ReportingParts): readonly Reporting[] {
+  const drift = new DriftWatch(system, reports, ports.clock, log);
+  return digest === undefined ? [drift] : [drift, new DigestSchedule({ system, options: digest, ports, host, reports, log })];
+}
+
 function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {
   const keys = new MessageKeys(given);
   if (!keys.isSigning)
@@ -258,6 +292,7 @@ interface Resumed {
   readonly host: Host;
   readonly retention: Retention;
   readonly operations: SystemOperations;
+  readonly reporting: readonly Reporting[];
   readonly watchdog: SidecarWatchdog;
   readonly actor: Address;
   readonly log: Logger;
@@ -265,10 +300,11 @@ interface Resumed {
 }
 
 /** Begins the work of a host beside its sidecar. Resolves with the number of open processes when all of them were nudged. */
-async function resume({ ports, host, retention, operations, watchdog, actor, log, stopped }: Resumed): Promise<number> {
+async function resume({ ports, host, retention, operations, reporting, watchdog, actor, log, stopped }: Resumed): Promise<number> {
   void watchdog.run();
   void tryReminders({ reminders: ports.reminders, actor, clock: ports.clock, log, stopped });
   operations.releasing.start();
+  for (const one of reporting) one.start();
   await host.watch.start();
   const count = await host.recover();
   log.info({ open: count }, "recovered");

@@ -4,9 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import { type Level, pino } from "pino";
-import { parseTokens, serve, type TokenEntry } from "../actors/index.ts";
+import { type DigestOptions, parseTokens, serve, type TokenEntry } from "../actors/index.ts";
 import { startTelemetry } from "../actors/telemetry/export.ts";
 import { DAPR_VERSION_CHECK_VARIABLE, daprVersionCheck } from "../runtime/dapr-version.ts";
+import { DIGEST_PERIODS } from "../runtime/reports/digest.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
 import { sendableToken } from "./run/environment.ts";
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
     ...optional("pubsub", "TROUPE_PUBSUB"),
     ...optional("releases", "TROUPE_RELEASES"),
     retentionMs: retention(),
+    ...digest(),
     daprVersion: daprVersionCheck(process.env[DAPR_VERSION_CHECK_VARIABLE]),
     logger,
   });
@@ -102,6 +104,16 @@ function retention(): number | undefined {
       "Set it to a number with ms, s, m, h or d, such as 7d.",
     );
   return value;
+}
+
+/** When digests are written, and where: TROUPE_DIGEST and TROUPE_DIGEST_FILE. */
+function digest(): { readonly digest?: DigestOptions } {
+  const wanted = process.env["TROUPE_DIGEST"];
+  if (wanted === undefined || wanted === "") return {};
+  const period = DIGEST_PERIODS.find((one) => one === wanted);
+  if (period === undefined)
+    throw new CliError("USAGE", `TROUPE_DIGEST is ${JSON.stringify(wanted)}.`, `Use one of ${DIGEST_PERIODS.join(", ")}.`);
+  return { digest: { period, ...optional("file", "TROUPE_DIGEST_FILE") } };
 }
 
 function logLevel(): string {

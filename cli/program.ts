@@ -10,14 +10,19 @@ import { completion } from "./commands/completion.ts";
 import { dead } from "./commands/dead.ts";
 import { answer, approve, deny, edit } from "./commands/decide.ts";
 import { demo } from "./commands/demo.ts";
+import { diffProcesses } from "./commands/diff.ts";
+import { digest } from "./commands/digest.ts";
 import { doctor } from "./commands/doctor.ts";
+import { drift } from "./commands/drift.ts";
 import { down } from "./commands/down.ts";
+import { forkProcess } from "./commands/fork.ts";
 import { graph } from "./commands/graph.ts";
 import { inbox } from "./commands/inbox.ts";
 import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
 import { memory } from "./commands/memory.ts";
 import { exportProcess } from "./commands/export.ts";
+import { pause, resume, terminate } from "./commands/operate.ts";
 import { ps } from "./commands/ps.ts";
 import { replayProcess } from "./commands/replay.ts";
 import { purge } from "./commands/purge.ts";
@@ -37,8 +42,9 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ui, ps, submit, show, signal, cancel],
-  ...[exportProcess, replayProcess, costs],
-  ...[inbox, approve, edit, deny, answer, rules, audit, dead],
+  ...[pause, resume, terminate],
+  ...[exportProcess, replayProcess, forkProcess, diffProcesses, costs],
+  ...[inbox, approve, edit, deny, answer, rules, audit, dead, drift, digest],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];
 

@@ -2,6 +2,8 @@
 import { Cassette } from "../runtime/cassette/cassette.ts";
 import { AgentsView, CostView, OverviewView, SystemView } from "../runtime/overview.ts";
 import { TimelineView } from "../runtime/timeline.ts";
+import { ForkReport, type ForkWanted, RunDiff } from "../runtime/cassette/diff.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import { ReplayReport } from "../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../runtime/conversation-view.ts";
 import { z } from "zod";
@@ -35,6 +37,8 @@ import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
 import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
+import { ReportsClient } from "./reports.ts";
+import { OperateClient } from "./operate.ts";
 import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -92,6 +96,10 @@ export class Client {
   readonly inbox: InboxClient;
   /** Standing rules. */
   readonly rules: RulesClient;
+  /** Drift and digests. */
+  readonly reports: ReportsClient;
+  /** Pauses, terminations and bulk decisions. */
+  readonly operate: OperateClient;
   /** What agents remember. */
   readonly memory: MemoryClient;
 
@@ -99,6 +107,8 @@ export class Client {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
     this.rules = new RulesClient(this.#connection);
+    this.reports = new ReportsClient(this.#connection);
+    this.operate = new OperateClient(this.#connection);
     this.memory = new MemoryClient(this.#connection);
   }
 
@@ -236,6 +246,21 @@ export class Client {
   /** Replays a process with the code of the host, and tells what would differ. */
   replay(id: string, options: CallOptions = {}): Promise<ReplayReport> {
     return this.#connection.call(ReplayReport, "the replay", { ...options, path: `${processPath(id)}/replay`, body: {} });
+  }
+
+  /**
+   * Forks a process with the code and the models of the host: from a call on models are asked again, tools have recorded results, and
+   * nothing is written. Throws `fork.unknown`, `fork.busy`, `model.unknown`, `prompt.unknown`.
+   */
+  fork(id: string, { at, model, prompt, input, budget, ...options }: CallOptions & ForkWanted): Promise<ForkReport> {
+    const body = { at, model, prompt, input, budget };
+    const waitMs = budget?.timeMs ?? LIMITS.forkMsDefault;
+    return this.#connection.call(ForkReport, "the fork", { ...options, path: `${processPath(id)}/fork`, body, waitMs });
+  }
+
+  /** Compares the last runs of two processes: path, calls, arguments, results, cost and outcome. */
+  diff(id: string, other: string, options: CallOptions = {}): Promise<RunDiff> {
+    return this.#connection.call(RunDiff, "the difference", { ...options, path: `${processPath(id)}/diff/${encodeURIComponent(other)}` });
   }
 
   /** Returns what a model agent sent and received in one work item. Throws `work.unknown`. */

@@ -14,6 +14,7 @@ export {
 export type { AuditOptions, LetterListOptions, ListOptions, PageOptions, RedriveOptions, SubmitOptions } from "./options.ts";
 export type { DecideOptions, InboxClient, InboxListOptions } from "./inbox.ts";
 export type { RevokeOptions, RuleListOptions, RulesClient } from "./rules.ts";
+export type { DigestOptions, DriftOptions, ReportsClient } from "./reports.ts";
 export type { MemoryClient } from "./memory.ts";
 export type { CallOptions, ConnectOptions } from "./connection.ts";
 export { CLIENT_CODES, type ClientCode, ClientError } from "./errors.ts";
@@ -32,6 +33,7 @@ export type {
 } from "../runtime/answers.ts";
 export type { FactFilter, ForgetOptions, FactEntry, Forgotten, GoneFact, MemoriesAnswer, MemoryView } from "../runtime/memory-answers.ts";
 export type { DecisionContent as Decision, DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
+export type { DigestView, DriftLine, DriftView } from "../runtime/overview.ts";
 export type { RulesAnswer, RuleView } from "../runtime/people/rule-view.ts";
 export type { InboxEntry, RequestLine, RequestView } from "../runtime/people/view.ts";
 export type { ReleasesView, ReleaseView } from "../runtime/release.ts";

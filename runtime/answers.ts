@@ -160,6 +160,19 @@ export function pageOf<T extends z.ZodType>(
 export const ProcessPage = pageOf(ProcessEntry);
 /** A page of the listing of dead letters. */
 export const LetterPage = pageOf(LetterEntry);
+/** What became of each dead letter of a bulk decision. `run`: the run that a redrive opened. */
+export const LettersDecided = z.object({
+  decided: z.int().nonnegative().describe("How many were decided."),
+  results: z.array(
+    z.object({
+      id: z.string(),
+      decided: z.boolean(),
+      run: z.int().positive().optional().describe("The run that the redrive opened."),
+      fault: z.object({ code: z.string(), message: z.string() }).optional().describe("Why it was not decided."),
+    }),
+  ),
+});
+export type LettersDecided = z.infer<typeof LettersDecided>;
 /** A page of the audit. */
 export const AuditPage = pageOf(AuditEntry);
 

@@ -110,6 +110,7 @@ const Rate = z.object({ now: z.number().nonnegative(), before: z.number().nonneg
 export const DriftLine = z.object({
   route: z.string(),
   version: z.string().describe("`Agent@prompt/model` of the versions used, or empty."),
+  against: z.enum(["version", "route"]).describe("`route`: a new version, compared with all versions of its route in the baseline."),
   processes: Count,
   processesBefore: Count,
   retries: Rate,
@@ -130,22 +131,34 @@ export const DriftView = z.object({ sinceMs: EpochMs, baselineMs: EpochMs, lines
 /** Coordination drift. */
 export type DriftView = z.infer<typeof DriftView>;
 
-/** What happened since a time, for a person who reads one page a day. */
+/** What happened since a time, for a person who reads one page a day. It holds no contents. */
 export const DigestView = z.object({
   system: z.string(),
   sinceMs: EpochMs,
   untilMs: EpochMs,
-  processes: z.array(z.object({ route: z.string(), ended: Count, failed: Count, usd: Usd })),
+  processes: z
+    .array(z.object({ route: z.string(), ended: Count, failed: Count, usd: Usd }))
+    .describe("By route, the most frequent first; the last line may be `others`."),
+  waiting: Count.describe("Requests that wait for people."),
+  people: z
+    .array(z.object({ request: z.string(), person: z.string(), about: z.string(), sinceMs: EpochMs, escalated: z.boolean() }))
+    .describe("Those that have waited longest."),
+  dead: Count.describe("Dead letters that wait for a decision."),
   deadLetters: z
-    .array(z.object({ code: Code, count: Count, example: z.string(), fix: z.string() }))
-    .describe("By cause, most frequent first."),
+    .array(
+      z.object({ code: Code, count: Count, fresh: Count.describe("Of these, since the beginning."), example: z.string(), fix: z.string() }),
+    )
+    .describe("Those that wait, by cause, most frequent first."),
+  releases: z
+    .array(z.object({ agent: z.string(), what: z.string(), atMs: EpochMs, why: z.string() }))
+    .describe("Canaries that were stopped."),
   drift: z.array(z.object({ route: z.string(), version: z.string(), what: z.string(), now: z.number(), before: z.number() })),
-  slowest: z.array(z.object({ route: z.string(), stop: z.string(), count: Count, p50Ms: Count, maxMs: Count })),
-  people: z.array(z.object({ request: z.string(), person: z.string(), about: z.string(), sinceMs: EpochMs })),
+  slowest: z
+    .array(z.object({ route: z.string(), stop: z.string(), count: Count, p50Ms: Count, maxMs: Count }))
+    .describe("Stops that were the slowest of their runs, by the time that they took in all."),
   usd: Usd,
   dearest: z.array(z.object({ id: z.string(), route: z.string(), usd: Usd })),
-  releases: z.array(z.object({ agent: z.string(), what: z.string(), atMs: EpochMs, why: z.string() })),
-  atLeast: z.boolean(),
+  atLeast: z.boolean().describe("There is more than was counted: the numbers are lower bounds."),
 });
 /** What happened since a time. */
 export type DigestView = z.infer<typeof DigestView>;

@@ -213,7 +213,7 @@ export type ProcessOutcome = z.infer<typeof ProcessOutcome>;
 const PastRunView = z.object({ run: Run, status: z.enum(OUTCOMES), atMs: EpochMs, code: Code.optional() });
 
 const ActionView = z.object({
-  what: z.enum(["cancel", "redrive", "discard"]),
+  what: z.enum(["cancel", "pause", "resume", "terminate", "redrive", "discard"]),
   run: Run.describe("The run to which it applies."),
   by: z.string(),
   reason: z.string(),
@@ -235,6 +235,10 @@ export const ProcessView = z.object({
   deadlineAtMs: EpochMs,
   by: z.string().describe("Subject of the token that it was submitted with."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
+  paused: z
+    .object({ atMs: EpochMs, untilMs: EpochMs.describe("Then it goes on by itself."), by: z.string(), reason: z.string() })
+    .optional()
+    .describe("An operator has paused it: nothing new begins."),
   stop: z.string().optional().describe("The current stop."),
   items: z
     .object({ total: z.int().nonnegative(), begun: z.int().nonnegative(), ended: z.int().nonnegative() })

@@ -6,6 +6,7 @@
  * an order to the shell; effects form one closed union with one exhaustive performer. The contents of messages are in
  * `protocol/bodies.ts`, whom they act for in `protocol/principal.ts`.
  */
+import type { DigestNotification } from "./reports/digest.ts";
 import { z } from "zod";
 import { SpentBy } from "./budget.ts";
 import { WireFault } from "./faults.ts";
@@ -214,7 +215,7 @@ export interface ReleaseNotification {
 }
 
 /** The content of any event notification. */
-export type Notification = NotificationData | RequestNotification | ReleaseNotification;
+export type Notification = NotificationData | RequestNotification | ReleaseNotification | DigestNotification;
 
 /** Actor types of a system. Agents' types are built the same way, so an agent cannot have one of these names. */
 export const RESERVED_TYPES = [
@@ -249,5 +250,6 @@ export const topics = {
   results: (system: string): string => `${system}.results`,
   deadletters: (system: string): string => `${system}.deadletters`,
   requests: (system: string): string => `${system}.requests`,
+  digests: (system: string): string => `${system}.digests`,
   releases: (system: string): string => `${system}.releases`,
 } as const;

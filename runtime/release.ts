@@ -5,6 +5,9 @@
  */
 import { z } from "zod";
 
+/** What the stop of a canary is in the audit. */
+export const CANARY_STOPPED = "canary stopped";
+
 const Version = z.string().regex(/^[\w.-]{1,64}$/, "1 to 64 characters A-Z a-z 0-9 _ . -");
 
 /** A version: of the prompt, the model, or both. What is absent is the code's default. */

@@ -12,6 +12,7 @@ import { type ProcessEntry, ProcessPage } from "../runtime/answers.ts";
 import type { Cassette } from "../runtime/cassette/cassette.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { insideId } from "../runtime/ids.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
 import { ANONYMOUS, type Principal } from "../runtime/protocol/principal.ts";
@@ -19,6 +20,7 @@ import type { GivenReleases, ReleasesView, ReleaseView } from "../runtime/releas
 import type { SyncAnswer } from "../runtime/source-answers.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
+import { Driver } from "../actors/memory/driver.ts";
 import { LocalWorld, SkippingClock } from "../actors/memory/world.ts";
 import { type Logger, SILENT } from "../actors/engine/log.ts";
 import type { Clock, ReleaseSource } from "../actors/engine/ports.ts";
@@ -141,6 +143,8 @@ export interface LocalSystem {
   stops(id: string): Promise<StopsView>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
+  /** Pauses, resumes or terminates a task. Throws `process.unknown`, `process.ended`, `pause.spent`. */
+  act(id: string, what: "pause" | "resume" | "terminate", reason: string): Promise<void>;
   /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
   signal(id: string, name: string, payload: unknown, signalId?: string, principal?: Principal): Promise<void>;
   /**
@@ -242,6 +246,9 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
     },
+    act: async (id, what, reason) => {
+      await driver.during(operations.act(inside(id), what, { reason }, { principal: ANONYMOUS }));
+    },
     signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
       await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
     },
@@ -284,64 +291,4 @@ function nameOf(system: System, route: Route | string): string {
   if (known !== undefined && canonicalJson(known.inputJsonSchema) !== canonicalJson(route.inputJsonSchema))
     throw new Fault("definition.invalid", `route ${JSON.stringify(route.name)} differs from the route that the system has under this name`);
   return route.name;
-}
-
-interface Driven {
-  readonly world: LocalWorld;
-  readonly host: Host;
-  readonly clock: Clock;
-  readonly giveUpMs: number;
-}
-
-/** Turns of the event loop that must pass without activity before time is skipped. */
-const QUIET_ROUNDS = 3;
-
-/** Advances the world's time while a caller waits. All callers share one loop, or each would skip time for the others. */
-class Driver {
-  readonly #driven: Driven;
-  #round: Promise<void> | undefined;
-  #quiet = 0;
-  #held = 0;
-
-  constructor(driven: Driven) {
-    this.#driven = driven;
-  }
-
-  async until(done: () => boolean): Promise<void> {
-    const { giveUpMs } = this.#driven;
-    const endAt = performance.now() + giveUpMs;
-    while (!done()) {
-      if (performance.now() > endAt) throw new Fault("process.expired", `the run did not end within ${giveUpMs} ms of real time`);
-      await this.round();
-    }
-  }
-
-  /** One look for activity; time is skipped if there is none. */
-  round(): Promise<void> {
-    this.#round ??= this.#go().finally(() => {
-      this.#round = undefined;
-    });
-    return this.#round;
-  }
-
-  /** No time is skipped while this is greater than 0. */
-  async during<T>(action: Promise<T>): Promise<T> {
-    this.#held += 1;
-    try {
-      return await action;
-    } finally {
-      this.#held -= 1;
-    }
-  }
-
-  async #go(): Promise<void> {
-    const { world, host, clock } = this.#driven;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    if (!(clock instanceof SkippingClock)) return;
-    const active = clock.fireDue() || this.#held > 0 || world.busy || host.running > 0;
-    this.#quiet = active ? 0 : this.#quiet + 1;
-    if (this.#quiet < QUIET_ROUNDS) return;
-    this.#quiet = 0;
-    if (!clock.leap()) throw new Fault("turn.failed", "the process cannot continue: no timer is due and no handler runs");
-  }
 }

@@ -23,6 +23,8 @@ export interface Held {
   lineAtMs: number;
   /** The moment that the index entry names as the next one of a process that only waits; `NEVER`: it names none. */
   lineDueMs: number;
+  /** Whether the index entry says that the process is paused. */
+  linePaused: boolean;
   remindAtMs: number;
   /** Whether this run has a reminder. `unknown`: another host may have set it. */
   reminder: "none" | "set" | "unknown";
@@ -51,6 +53,7 @@ export function newHeld(id: string, askAtMs: number): Held {
     line: undefined,
     lineAtMs: NEVER,
     lineDueMs: NEVER,
+    linePaused: false,
     remindAtMs: NEVER,
     reminder: "unknown",
     setting: undefined,

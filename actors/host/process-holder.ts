@@ -137,11 +137,15 @@ export class ProcessHolder {
     return true;
   }
 
-  /** The index entry names the next moment of a process that only waits for long: a starting host looks at it after the others. */
+  /**
+   * The index entry names the next moment of a process that only waits for long: a starting host looks at it after the others. It also
+   * says that the process is paused, for listings.
+   */
   #planLine(held: Held, state: ProcessState): void {
     const dueMs = quietDueMs(held, this.#nowMs);
     // While a line is being written, its end plans the next one.
-    if (held.line === undefined ? dueMs === held.lineDueMs : held.lineAtMs === NEVER) return;
+    const isTold = dueMs === held.lineDueMs && (state.paused !== undefined) === held.linePaused;
+    if (held.line === undefined ? isTold : held.lineAtMs === NEVER) return;
     held.line = state;
     held.lineAtMs = Math.min(held.lineAtMs, this.#nowMs + LIMITS.quietLineMs);
   }
@@ -268,6 +272,7 @@ export class ProcessHolder {
     directory.update(state.task.bucket, entry, LIMITS.takenLingerMs).then(
       () => {
         held.lineDueMs = dueMs;
+        held.linePaused = state.paused !== undefined;
         if (held.line !== state) return;
         held.line = undefined;
         if (this.#held.get(held.id) !== held) return;

@@ -43,6 +43,7 @@ export async function processView(state: ProcessState, sequence: number, values:
     view.stop = stop;
     if (concurrency !== undefined) view.items = { total, begun, ended: endedCount(state.progress) };
   }
+  if (state.paused !== undefined && phase === "open") view.paused = state.paused;
   if (state.ending !== undefined && phase === "open") view.ending = state.ending.status;
   if (state.waits !== undefined)
     view.waits = Object.values(state.waits).map((wait) => {

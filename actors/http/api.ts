@@ -63,6 +63,7 @@ export function apiRoutes(options: ApiOptions): Router {
   const api = new Api(router, options);
   taskRoutes(api, options);
   letterRoutes(api);
+  bulkRoutes(api);
   inboxRoutes(api);
   systemRoutes(api, options);
   api.refuseOtherMethods();
@@ -87,6 +88,8 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.showTimeline, async ({ params, operations }) => ok(await operations.timeline(params.id)));
   api.serve(ROUTES.showCassette, async ({ params, operations }) => ok(await operations.cassette(params.id)));
   api.serve(ROUTES.replayProcess, async ({ params, operations }) => ok(await operations.replay(params.id)));
+  api.serve(ROUTES.forkProcess, async ({ params, body, operations }) => ok(await operations.fork(params.id, body)));
+  api.serve(ROUTES.diffProcesses, async ({ params, operations }) => ok(await operations.diff(params.id, params.other)));
   api.serve(ROUTES.showConversation, async ({ params, operations }) => ok(await operations.conversation(params.id, params.work)));
   api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant }) => {
     admit();
@@ -96,6 +99,18 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.cancelProcess, async ({ params, body, caller, operations }) => ({
     status: STATUS_ACCEPTED,
     body: await operations.cancel(params.id, body.reason ?? "cancelled over HTTP", caller),
+  }));
+  api.serve(ROUTES.pauseProcess, async ({ params, body: { reason = "paused over HTTP", tree }, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "pause", { reason, tree }, caller),
+  }));
+  api.serve(ROUTES.resumeProcess, async ({ params, body: { reason = "resumed over HTTP", tree }, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "resume", { reason, tree }, caller),
+  }));
+  api.serve(ROUTES.terminateProcess, async ({ params, body, caller, operations }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.act(params.id, "terminate", body, caller),
   }));
   api.serve(ROUTES.signalProcess, async ({ params, body, caller, operations }) => ({
     status: STATUS_ACCEPTED,
@@ -115,6 +130,10 @@ function letterRoutes(api: Api): void {
   api.serve(ROUTES.discardDeadLetter, async ({ params, body, caller, operations }) =>
     ok(await operations.discard(params.id, body.reason, caller)),
   );
+}
+
+function bulkRoutes(api: Api): void {
+  api.serve(ROUTES.decideDeadLetters, async ({ body, caller, operations }) => ok(await operations.decideLetters(body, caller)));
 }
 
 function inboxRoutes(api: Api): void {
@@ -161,6 +180,8 @@ function systemRoutes(api: Api, { operations, system, changes, admit }: ApiOptio
   );
   api.serve(ROUTES.listSources, async ({ operations }) => ok(await operations.sources()));
   api.serve(ROUTES.syncSource, async ({ params, caller, operations }) => ok(await operations.syncSource(params.name, caller)));
+  api.serve(ROUTES.showDrift, async ({ query, operations }) => ok(await operations.drift(query)));
+  api.serve(ROUTES.showDigest, async ({ query, operations }) => ok(await operations.digest(query)));
   api.serve(ROUTES.listReleases, async ({ operations }) => ok(operations.releases()));
   api.serve(ROUTES.stopRelease, async ({ params, body, caller, operations }) =>
     ok(await operations.stopRelease(params.agent, body.reason, caller)),
@@ -188,9 +209,10 @@ class Api {
 
   /** Serves one route: checks the role, then the request, runs the handler, then checks its answer. */
   serve<P, Q, B>(spec: RouteSpec<P, Q, B>, handle: Handler<P, Q, B>): void {
-    const { role, params, query, method, answers } = spec;
+    const { role, also, params, query, method, answers } = spec;
     this.#router[method](expressPath(spec.path), async (request, response) => {
       requireRole(request, role === "open" ? undefined : role);
+      requireRole(request, also);
       if (method === "post") this.#options.admit();
       const { principal, tenant } = identityOf(request);
       const answered = await handle({

@@ -18,12 +18,14 @@ import {
   Receipt,
   SignalReceipt,
 } from "../../runtime/answers.ts";
+import { DigestView, DriftLine, DriftView } from "../../runtime/overview.ts";
 import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
 import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import { SourcesAnswer, SourceView, SyncAnswer } from "../../runtime/source-answers.ts";
+import { DiffLine, ForkReport, RunDiff } from "../../runtime/cassette/diff.ts";
 import { Divergence, ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../../runtime/conversation-view.ts";
 import { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
@@ -97,6 +99,12 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Cassette: CassetteAnswer,
   Divergence,
   Replayed: ReplayReport,
+  DiffLine,
+  RunDiff,
+  Forked: ForkReport,
+  Drift: DriftView,
+  DriftLine,
+  Digest: DigestView,
   Conversation: ConversationView,
   Health: HealthAnswer,
   OpenApi: OpenApiAnswer,

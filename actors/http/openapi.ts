@@ -101,13 +101,13 @@ function responses(one: RouteSpec): Shown {
 }
 
 function operation(name: string, one: RouteSpec): Shown {
-  const { body, bodyOptional = false, role } = one;
+  const { body, bodyOptional = false, role, also } = one;
   const needs =
     role === "open"
       ? "Requires no token."
       : role === undefined
         ? "Requires a token of any role, where tokens are configured."
-        : `Requires the role \`${role}\`, where tokens are configured.`;
+        : `Requires the role \`${role}\`${also === undefined ? "" : ` and the role \`${also}\``}, where tokens are configured.`;
   return {
     operationId: name,
     summary: one.summary,

@@ -19,6 +19,8 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   readonly summary: string;
   /** The required role. Undefined: every valid token has it. `open`: no token is needed. */
   readonly role: Role | "open" | undefined;
+  /** A second role that is required, too. */
+  readonly also?: Role | undefined;
   readonly params: z.ZodType<P>;
   readonly query: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;

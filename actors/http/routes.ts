@@ -4,10 +4,13 @@
  */
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
+import { OPERATING_ROUTES } from "./operating-routes.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { OVERVIEW_ROUTES } from "./overview-routes.ts";
+import { FORK_ROUTES } from "./fork-routes.ts";
 import { REPLAY_ROUTES } from "./replay-routes.ts";
 import { RELEASE_ROUTES } from "./release-routes.ts";
+import { REPORT_ROUTES } from "./report-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
@@ -224,6 +227,7 @@ export const ROUTES = {
     answers: { 200: json(LetterEntry, "The decided dead letter, without content.") },
     faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
   }),
+  ...OPERATING_ROUTES,
   ...PEOPLE_ROUTES,
   showGraph: spec({
     method: "get",
@@ -264,6 +268,8 @@ export const ROUTES = {
   }),
   ...OVERVIEW_ROUTES,
   ...REPLAY_ROUTES,
+  ...FORK_ROUTES,
+  ...REPORT_ROUTES,
   ...KNOWLEDGE_ROUTES,
   ...RELEASE_ROUTES,
   listBroken: spec({

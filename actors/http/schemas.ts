@@ -9,6 +9,8 @@ const CURSOR_CHARS_MAX = 512;
 const REASON_CHARS_MAX = 1_024;
 /** Decimal digits of a number in a query: enough for every limit, too few to overflow. */
 const WHOLE_NUMBER = /^\d{1,9}$/;
+/** Decimal digits of a moment. */
+const MOMENT = /^\d{1,15}$/;
 const MAX_LINE = 999_999_999;
 const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
@@ -45,6 +47,11 @@ function amount(): z.ZodType<number> {
       .transform(Number),
     { type: "number", minimum: 0 },
   );
+}
+
+/** A moment in a query, in milliseconds since the epoch. */
+function moment(): z.ZodType<number> {
+  return shownAs(z.string().regex(MOMENT, "expected milliseconds since the epoch").transform(Number), { type: "integer", minimum: 0 });
 }
 
 function yesOrNo(): z.ZodType<boolean> {
@@ -90,6 +97,25 @@ export const TaskRequest = z.strictObject({
 
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
+
+const WholeTree = z.boolean().optional().describe("Its nested routes too. Default: true.");
+
+/** Body of a pause or of its end. */
+export const PauseRequest = z.strictObject({ reason: Reason.optional(), tree: WholeTree });
+
+/** Body of a termination. */
+export const TerminateRequest = z.strictObject({ reason: Reason.min(1) });
+
+/** Body of a decision on many dead letters. */
+export const LettersRequest = z.strictObject({
+  ids: z
+    .array(z.string().regex(LETTER_ID))
+    .min(1)
+    .max(LIMITS.lettersDecidedMax)
+    .describe("Ids of dead letters; each is decided for itself."),
+  what: z.enum(["redrive", "discard"]),
+  reason: Reason.min(1),
+});
 
 /** Body of the revocation of a standing rule. */
 export const RevokeRequest = z.strictObject({ reason: Reason.optional() });
@@ -256,6 +282,16 @@ export const InboxQuery = z.strictObject({
   process: z.string().regex(PROCESS_ID, ID_TEXT).optional().describe("Only those of this process."),
   ...page,
 });
+
+/** Query of drift. */
+export const DriftQuery = z.strictObject({
+  sinceMs: moment().optional().describe("Beginning of the window. Epoch, milliseconds. Default: a day ago."),
+  baselineMs: moment()
+    .optional()
+    .describe("Beginning of the baseline, which ends where the window begins. Default: seven windows before that."),
+});
+/** Query of a digest. */
+export const DigestQuery = z.strictObject({ sinceMs: moment().optional().describe("Epoch, milliseconds. Default: a day ago.") });
 
 /** A path without parameters. */
 export const NoParams = z.strictObject({});

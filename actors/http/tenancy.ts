@@ -2,11 +2,13 @@
  * @module The operations as a token of one tenant sees them: its own processes under the ids that it gave them. What is of another tenant
  * is unknown.
  */
+import type { RunDiff } from "../../runtime/cassette/diff.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
 import type { RuleView } from "../../runtime/people/rule-view.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
 import type { FactEntry } from "../../runtime/memory-answers.ts";
+import { decideLetters } from "../operations/acts.ts";
 import type { Operations, Page } from "../operations/operations.ts";
 
 /** The operations of a tenant; all of them for a token without one. */
@@ -98,6 +100,14 @@ class TenantOperations implements Operations {
   agents: Operations["agents"] = () => this.#all.agents();
   system: Operations["system"] = async () => ofAll("the hosts are");
   changes: Operations["changes"] = (changed) => this.#all.changes(changed);
+  fork: Operations["fork"] = async (id, { at, ...wanted }) => {
+    const inside = this.#inside(id);
+    // A work item is named by its process first.
+    const own = inside !== id && at.startsWith(`${id}:`) ? `${inside}${at.slice(id.length)}` : at;
+    const { diff, ...report } = await this.#all.fork(inside, { ...wanted, at: own });
+    return { ...report, id: outsideId(report.id), at, diff: outsideDiff(diff) };
+  };
+  diff: Operations["diff"] = async (id, other) => outsideDiff(await this.#all.diff(this.#inside(id), this.#inside(other)));
   conversation: Operations["conversation"] = async (id, work) => {
     const inside = this.#inside(id);
     // A work item is named by its process first.
@@ -108,6 +118,7 @@ class TenantOperations implements Operations {
   history: Operations["history"] = async (id, from, limit) => this.#all.history(this.#inside(id), from, limit);
   watch: Operations["watch"] = (id, news) => this.#all.watch(this.#inside(id), news);
   cancel: Operations["cancel"] = async (id, reason, caller) => shown(await this.#all.cancel(this.#inside(id), reason, caller));
+  act: Operations["act"] = async (id, ...rest) => shown(await this.#all.act(this.#inside(id), ...rest));
   signal: Operations["signal"] = async (id, ...rest) => shown(await this.#all.signal(this.#inside(id), ...rest));
   processes: Operations["processes"] = async (filter, cursor, limit) =>
     shownPage(await this.#all.processes({ ...filter, tenant: this.#tenant }, cursor, limit));
@@ -135,6 +146,7 @@ class TenantOperations implements Operations {
   };
   deadLetter: Operations["deadLetter"] = async (id) => shownEntry(await this.#all.deadLetter(this.#letter(id)));
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
+  decideLetters: Operations["decideLetters"] = (decision, caller) => decideLetters(this, decision, caller);
   discard: Operations["discard"] = async (id, reason, caller) => shownEntry(await this.#all.discard(this.#letter(id), reason, caller));
   graph: Operations["graph"] = () => this.#all.graph();
   schemas: Operations["schemas"] = () => this.#all.schemas();
@@ -162,6 +174,16 @@ class TenantOperations implements Operations {
   purge: Operations["purge"] = async () => ofAll("a purge is");
   sources: Operations["sources"] = async () => ofAll("sources are");
   syncSource: Operations["syncSource"] = async () => ofAll("a source is");
+  drift: Operations["drift"] = (filter) => this.#all.drift({ ...filter, tenant: this.#tenant });
+  digest: Operations["digest"] = async (filter) => {
+    const { people, deadLetters, dearest, ...view } = await this.#all.digest({ ...filter, tenant: this.#tenant });
+    return {
+      ...view,
+      people: people.map(({ request, ...one }) => ({ ...one, request: outsideId(request) })),
+      deadLetters: deadLetters.map(({ example, ...one }) => ({ ...one, example: outsideId(example) })),
+      dearest: dearest.map(({ id, ...one }) => ({ ...one, id: outsideId(id) })),
+    };
+  };
   releases: Operations["releases"] = () => ofAll("releases are");
   stopRelease: Operations["stopRelease"] = async () => ofAll("a release is");
   broken: Operations["broken"] = async () => ofAll("broken journals are");
@@ -218,4 +240,8 @@ function shownWork<T extends { readonly processId: string; readonly workId: stri
 
 function shownPage({ entries, ...rest }: Page): Page {
   return { entries: entries.map(shownEntry), ...rest };
+}
+
+function outsideDiff(diff: RunDiff): RunDiff {
+  return { ...diff, a: outsideId(diff.a), b: outsideId(diff.b) };
 }

@@ -29,9 +29,12 @@ class Room {
 /** Reads cassettes of one system. */
 export class Cassettes {
   readonly #parts: WorkHistoryParts;
+  readonly #withOpen: boolean;
 
-  constructor(parts: WorkHistoryParts) {
+  /** `withOpen`: also the work items that have not ended, as far as they have come. They cannot be replayed. */
+  constructor(parts: WorkHistoryParts, { withOpen = false }: { readonly withOpen?: boolean } = {}) {
     this.#parts = parts;
+    this.#withOpen = withOpen;
   }
 
   /**
@@ -94,9 +97,9 @@ export class Cassettes {
       } catch (error) {
         if (!isFault(error) || !error.code.startsWith("journal.")) throw error;
       }
-      for (const [id, work] of reader.works) {
+      for (const work of [...reader.works.values(), ...(this.#withOpen ? reader.open : [])]) {
         room.take(textBytes(JSON.stringify(work)));
-        found.set(id, work);
+        found.set(work.work.id, work);
       }
     }
     return new Map(works.flatMap(({ id }) => (found.has(id) ? [[id, found.get(id) as CassetteWork] as const] : [])));

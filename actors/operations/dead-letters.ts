@@ -56,23 +56,24 @@ const LETTER_ID = /^(.+):(\d{1,9})$/;
 /** Listings, dead letters and decisions of one system. */
 export class DeadLetters {
   readonly #parts: DeadLettersParts;
-  readonly #directory: Listing;
-  readonly #letters: Listing;
-  readonly #audit: Listing;
+  /** The listings, for reports over them. */
+  readonly directory: Listing;
+  readonly queue: Listing;
+  readonly auditLines: Listing;
   readonly #invalid: InvalidMessages;
 
   constructor(parts: DeadLettersParts) {
     const { ports, system, host } = parts;
     this.#parts = parts;
-    this.#directory = new Listing(ports, system.name, "Directory", host);
-    this.#letters = new Listing(ports, system.name, "DeadLetterQueue", host);
-    this.#audit = new Listing(ports, system.name, "Audit", host);
-    this.#invalid = new InvalidMessages({ ...parts, letters: this.#letters, note: (act, caller) => this.note(act, caller) });
+    this.directory = new Listing(ports, system.name, "Directory", host);
+    this.queue = new Listing(ports, system.name, "DeadLetterQueue", host);
+    this.auditLines = new Listing(ports, system.name, "Audit", host);
+    this.#invalid = new InvalidMessages({ ...parts, letters: this.queue, note: (act, caller) => this.note(act, caller) });
   }
 
   /** Notes every broken bucket in the quarantine of the host. */
   async findBroken(): Promise<void> {
-    for (const listing of [this.#directory, this.#letters, this.#audit]) await listing.findBroken();
+    for (const listing of [this.directory, this.queue, this.auditLines]) await listing.findBroken();
   }
 
   async processes(
@@ -85,7 +86,7 @@ export class DeadLetters {
     const wanted = isWanted === undefined ? fits : (entry: IndexEntry): boolean => isWanted(entry.id) && fits(entry);
     // Entries stand in the bucket of the time at which their process was accepted.
     const oldest = filter.sinceMs === undefined ? "" : bucketOf(Math.max(0, filter.sinceMs - LIMITS.indexBucketMs), 0);
-    return pageOf(await this.#directory.page(wanted, cursor, limit, oldest));
+    return pageOf(await this.directory.page(wanted, cursor, limit, oldest));
   }
 
   async letters({ route, code, decided = false, tenant }: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -94,7 +95,7 @@ export class DeadLetters {
       open !== decided &&
       (route === undefined || facts["route"] === route) &&
       (code === undefined || facts["code"] === code);
-    return pageOf(await this.#letters.page(wanted, cursor, limit));
+    return pageOf(await this.queue.page(wanted, cursor, limit));
   }
 
   async audit(cursor: string | undefined, limit: number, { process, what: done, tenant }: AuditFilter = {}): Promise<Page> {
@@ -102,7 +103,7 @@ export class DeadLetters {
       (done === undefined || done === what) &&
       (process === undefined || target === process || letterOf(String(target))?.processId === process) &&
       (tenant === undefined || (what !== "purge" && invalidSlice(String(target)) === undefined && isOfTenant(String(target), tenant)));
-    const { entries, ...rest } = await this.#audit.page(wanted, cursor, limit);
+    const { entries, ...rest } = await this.auditLines.page(wanted, cursor, limit);
     return { entries: entries.map(({ id, atMs, facts }) => ({ id, atMs, ...facts })), ...rest };
   }
 
@@ -118,7 +119,7 @@ export class DeadLetters {
     const letter = letterOf(id);
     if (letter === undefined) return undefined;
     const view = await this.#parts.requests.inspect(letter.processId);
-    return "bucket" in view ? this.#letters.find(view.bucket, id) : undefined;
+    return "bucket" in view ? this.queue.find(view.bucket, id) : undefined;
   }
 
   async redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {

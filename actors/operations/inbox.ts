@@ -33,22 +33,23 @@ const OTHERS = "others:";
 /** The requests of one system to people. */
 export class Inbox {
   readonly #parts: InboxParts;
-  readonly #listing: Listing;
+  /** The listing, for reports over it. */
+  readonly listing: Listing;
 
   constructor(parts: InboxParts) {
     this.#parts = parts;
-    this.#listing = new Listing(parts.ports, parts.system, "Inbox", parts.host);
+    this.listing = new Listing(parts.ports, parts.system, "Inbox", parts.host);
   }
 
   /** Notes every broken bucket in the quarantine of the host. */
   findBroken(): Promise<void> {
-    return this.#listing.findBroken();
+    return this.listing.findBroken();
   }
 
   async list(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
     const wanted = matcher(filter);
     const pageOf = (isWanted: (entry: IndexEntry) => boolean, from: string | undefined, max: number): Promise<EntryPage> =>
-      this.#listing.page((entry) => wanted(entry) && isWanted(entry), from === "" ? undefined : from, max);
+      this.listing.page((entry) => wanted(entry) && isWanted(entry), from === "" ? undefined : from, max);
     if (filter.state === "decided") return shown(await pageOf(() => true, cursor, limit));
     const others = async (from: string | undefined, max: number): Promise<EntryPage> =>
       marked(OTHERS, await pageOf((entry) => !isEscalated(entry), from, max));
@@ -85,7 +86,7 @@ export class Inbox {
     // Another host's clock may have been behind.
     const oldest = bucketOf(Math.max(0, sinceMs - LIMITS.indexBucketMs), 0);
     for (let cursor: string | undefined; ;) {
-      const page: EntryPage = await this.#listing.page((entry) => entry.id === id, cursor, 1, oldest);
+      const page: EntryPage = await this.listing.page((entry) => entry.id === id, cursor, 1, oldest);
       if (page.entries[0] !== undefined || page.cursor === undefined) return page.entries[0];
       ({ cursor } = page);
     }
@@ -97,7 +98,7 @@ export class Inbox {
     if (open.size === 0) return { entries, ...rest };
     const oldest = bucketOf(Math.min(...open.values()), 0);
     const isWanted = (entry: IndexEntry): boolean => entry.open && open.has(String(entry.facts["processId"]));
-    const asked = (await this.#listing.page(isWanted, undefined, LIMITS.pageEntriesMax, oldest)).entries.toReversed();
+    const asked = (await this.listing.page(isWanted, undefined, LIMITS.pageEntriesMax, oldest)).entries.toReversed();
     const byProcess = new Map(asked.map(({ id, facts: { processId, person } }) => [processId, { request: id, person: person ?? "" }]));
     return { entries: entries.map((entry) => (isOpen(entry) ? { ...entry, ...byProcess.get(entry.id) } : entry)), ...rest };
   }

@@ -147,6 +147,15 @@ export class Listing {
     return newest.map((bucket, index) => `${bucket}:${read[index]?.loaded.sequence ?? 0}`).join(",");
   }
 
+  /** The entries of each bucket, the newest bucket first, down to `oldest`. Broken buckets are left out. */
+  async *newest(oldest: string): AsyncGenerator<readonly IndexEntry[]> {
+    const buckets = (await this.#buckets()).filter((bucket) => bucket >= oldest).toReversed();
+    for (let next = 0; next < buckets.length; next += AT_ONCE_MAX) {
+      const read = await Promise.all(buckets.slice(next, next + AT_ONCE_MAX).map((bucket) => this.#read(bucket)));
+      for (const listed of read) if (listed !== undefined) yield listed.sorted;
+    }
+  }
+
   /** Every broken bucket is noted in the quarantine of this host. */
   async findBroken(): Promise<void> {
     for (const bucket of await this.#buckets()) await this.#read(bucket);

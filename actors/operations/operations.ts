@@ -1,7 +1,8 @@
 /** @module The operations of a running system for persons and programs: the interface behind HTTP, topics and commands. */
 import type { InvalidBytes } from "./invalid-bytes.ts";
-import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
+import type { LettersDecided, OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import type { ForkReport, ForkWanted, RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
 import type { TimelineView } from "../../runtime/timeline.ts";
@@ -10,6 +11,7 @@ import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { FactEntry, FactFilter, ForgetOptions, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { DecisionContent, DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { DigestView, DriftView } from "../../runtime/overview.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { ReleasesView, ReleaseView } from "../../runtime/release.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
@@ -48,6 +50,22 @@ export interface SubmitResult {
   readonly receipt: TaskReceipt;
   /** Present if the process ended while the caller waited. */
   readonly outcome?: OutcomeView;
+}
+
+/** What an operator may do with an open process, besides cancelling it. */
+export type OperatorAct = "pause" | "resume" | "terminate";
+
+/** Options of an operator's act. `tree`: a pause or its end is also for nested routes; a termination always is. @default true */
+export interface ActOptions {
+  readonly reason: string;
+  readonly tree?: boolean | undefined;
+}
+
+/** One decision on many dead letters. `ids`: at most LIMITS.lettersDecidedMax. */
+export interface BulkDecision {
+  readonly ids: readonly string[];
+  readonly what: "redrive" | "discard";
+  readonly reason: string;
 }
 
 /** A part of a listing, at most as long as the limit. */
@@ -146,6 +164,26 @@ export interface AuditFilter {
   readonly tenant?: string | undefined;
 }
 
+/** Which ended processes drift is measured over. Epoch, milliseconds. */
+export interface DriftFilter {
+  /** Beginning of the window. @default a day ago */
+  readonly sinceMs?: number | undefined;
+  /** Beginning of the baseline, which ends where the window begins. @default seven windows before that */
+  readonly baselineMs?: number | undefined;
+  /** Only those of this tenant. */
+  readonly tenant?: string | undefined;
+}
+
+/** What a digest is of. Epoch, milliseconds. */
+export interface DigestFilter {
+  /** @default a day before the end */
+  readonly sinceMs?: number | undefined;
+  /** @default now */
+  readonly untilMs?: number | undefined;
+  /** Only what is of this tenant. */
+  readonly tenant?: string | undefined;
+}
+
 /** Options of a redrive. */
 export interface RedriveOptions {
   /** Replaces the input of the failed work item and is checked against its schema. For an invalid message: the whole corrected task. */
@@ -182,6 +220,11 @@ export interface Operations {
    */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
   /**
+   * Pauses or resumes a process, or terminates it without compensation; resolves when that is recorded. The same act again changes nothing.
+   * @throws `process.unknown`, `process.ended`, `pause.spent`
+   */
+  act(id: string, what: OperatorAct, options: ActOptions, caller: Caller): Promise<TaskReceipt>;
+  /**
    * Gives a signal to a process. The same `signalId` again is the same signal; left out, one is made. Throws `process.unknown`,
    * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
    */
@@ -212,6 +255,8 @@ export interface Operations {
    * @throws `deadletter.unknown`, `deadletter.decided`
    */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
+  /** Decides on many dead letters, each for itself: one that cannot be decided does not hinder the others. */
+  decideLetters(decision: BulkDecision, caller: Caller): Promise<LettersDecided>;
   /** Requests to people without contents, see {@link RequestView}. Open ones that were escalated come first, then the newest. */
   inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /** A request to a person with all that it shows. Throws `person.unknown`. */
@@ -263,6 +308,16 @@ export interface Operations {
   /** Calls back after changes of processes, dead letters and requests on any host, until the returned function is called. */
   changes(changed: () => void): () => void;
   /**
+   * Forks a process with the code and the models of this host. Nothing is written, and no tool is called.
+   * @throws `process.unknown`, `cassette.too-large`, `fork.unknown`, `fork.busy`, `model.unknown`, `prompt.unknown`, `schema.task`
+   */
+  fork(id: string, wanted: ForkWanted): Promise<ForkReport>;
+  /**
+   * Compares the last runs of two processes.
+   * @throws `process.unknown`, `cassette.too-large`
+   */
+  diff(id: string, other: string): Promise<RunDiff>;
+  /**
    * The conversation of a model agent in one work item, made again from the records by the code of this host.
    * @throws `process.unknown`, `work.unknown`, `cassette.too-large`
    */
@@ -279,6 +334,10 @@ export interface Operations {
    * @throws `source.unknown`, `source.unavailable`, `memory.full`
    */
   syncSource(name: string, caller: Caller): Promise<Json>;
+  /** How agents work together in a window, against the baseline before it. Throws `body.invalid`. */
+  drift(filter: DriftFilter): Promise<DriftView>;
+  /** What happened since a time, for a person who reads one page a day. Throws `body.invalid`. */
+  digest(filter: DigestFilter): Promise<DigestView>;
   /** The releases of prompts and models, as this host uses them. */
   releases(): ReleasesView;
   /**

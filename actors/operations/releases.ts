@@ -8,7 +8,14 @@ import { faultFrom } from "../../runtime/faults.ts";
 import { auditEntry, bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Problem } from "../../runtime/overview.ts";
-import { type ReleaseView, type ReleasesView, STOP_COUNTS, type VersionCounts, versionText } from "../../runtime/release.ts";
+import {
+  CANARY_STOPPED,
+  type ReleaseView,
+  type ReleasesView,
+  STOP_COUNTS,
+  type VersionCounts,
+  versionText,
+} from "../../runtime/release.ts";
 import { versionOf } from "../../runtime/releases/choose.ts";
 import { brokenRules, NO_TALLIES, type Tallies, type Tally } from "../../runtime/releases/judge.ts";
 import type { Logger } from "../engine/log.ts";
@@ -106,7 +113,7 @@ export class ReleaseOperations {
   async #stopByRule({ agent, hash }: KnownRelease, why: string): Promise<void> {
     const { host, ports } = this.#parts;
     const atMs = ports.clock.nowMs();
-    const act = { id: `release-${agent}-${hash}`, atMs, who: AUTOMATIC, what: "canary stopped", target: agent, why };
+    const act = { id: `release-${agent}-${hash}`, atMs, who: AUTOMATIC, what: CANARY_STOPPED, target: agent, why };
     await host.audit.file(bucketOf(atMs, 0), auditEntry(act));
     await host.releases.stop(agent, AUTOMATIC, why);
   }
@@ -117,7 +124,7 @@ export class ReleaseOperations {
     const known = host.releases.all.get(agent);
     if (known?.release.canary === undefined) throw unknownRelease(agent);
     if (known.entry?.open !== false) {
-      await note({ what: "canary stopped", target: agent, why: reason }, caller);
+      await note({ what: CANARY_STOPPED, target: agent, why: reason }, caller);
       await host.releases.stop(agent, caller.principal.subject, reason);
     }
     return this.#viewOf(agent);

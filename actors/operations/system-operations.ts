@@ -3,6 +3,7 @@
  */
 import type { System } from "../../agents/system.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
+import { diffOf, type ForkReport, type ForkWanted, type RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
 import type { TimelineView } from "../../runtime/timeline.ts";
@@ -16,24 +17,28 @@ import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { Message } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
-import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
+import type { LettersDecided, ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
+import { actOn, decideLetters } from "./acts.ts";
 import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
 import { type Logger, SILENT } from "../engine/log.ts";
 import type {
+  ActOptions,
   AuditFilter,
+  BulkDecision,
   Caller,
   Decision,
   InboxFilter,
   LetterFilter,
   Operations,
+  OperatorAct,
   OutcomeView,
   Page,
   ProcessFilter,
@@ -58,6 +63,7 @@ import { taskTrace } from "../telemetry/spans.ts";
 import { labelOf, narrowed, timeoutMsOf } from "./submission.ts";
 import { endedOutcome, outcomeShown } from "./outcome.ts";
 import { ReleaseOperations } from "./releases.ts";
+import { Reports } from "./reports.ts";
 import { Requests } from "./requests.ts";
 import { schemasOf } from "./schemas.ts";
 import { RuleOperations } from "./standing-rules.ts";
@@ -79,6 +85,8 @@ export interface OperationsParts {
   readonly retention?: Retention | undefined;
   /** The models of the host. Absent: it has none. */
   readonly models?: (() => ModelsAnswer["models"]) | undefined;
+  /** Runs forks. Absent: this host runs none. */
+  readonly forking?: ((cassette: Cassette, wanted: ForkWanted) => Promise<ForkReport>) | undefined;
   /** @default no log */
   readonly log?: Logger | undefined;
 }
@@ -98,9 +106,11 @@ export class SystemOperations implements Operations {
   readonly #overviews: Overviews;
   readonly #changes: Changes;
   readonly #broken: BrokenActors;
+  #forks = 0;
   readonly #memories: MemoryOperations;
   /** The program that serves the host starts its looks. */
   readonly releasing: ReleaseOperations;
+  readonly reports: Reports;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
@@ -135,6 +145,9 @@ export class SystemOperations implements Operations {
       ...{ system: parts.system, ports: parts.ports, host: parts.host, log: parts.log ?? SILENT },
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
+    const { directory, queue: letters, auditLines: audit } = this.#deadLetters;
+    const indexes = { directory, letters, audit, inbox: this.#inbox.listing };
+    this.reports = new Reports({ system: parts.system.name, clock: parts.ports.clock, ...indexes });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       this.#watchers.tell(after.id);
@@ -250,6 +263,23 @@ export class SystemOperations implements Operations {
     return replay(this.#parts.system, await this.cassette(id));
   }
 
+  async fork(id: string, wanted: ForkWanted): Promise<ForkReport> {
+    const { forking } = this.#parts;
+    if (forking === undefined || this.#forks >= LIMITS.forksAtOnceMax)
+      throw new Fault("fork.busy", forking === undefined ? "this host runs no forks" : `${this.#forks} forks run; that is the limit`);
+    this.#forks += 1;
+    try {
+      return await forking(await this.cassette(id), wanted);
+    } finally {
+      this.#forks -= 1;
+    }
+  }
+
+  async diff(id: string, other: string): Promise<RunDiff> {
+    const [a, b] = await Promise.all([this.cassette(id), this.cassette(other)]);
+    return diffOf(a, b);
+  }
+
   async conversation(id: string, work: string): Promise<ConversationView> {
     return conversationOf(this.#parts.system, await this.cassette(id), work);
   }
@@ -264,6 +294,10 @@ export class SystemOperations implements Operations {
     const receipt = this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message));
     const view = await this.process(id);
     return { ...receipt, route: view.route, run: view.run, traceId: view.traceId };
+  }
+
+  act(id: string, what: OperatorAct, options: ActOptions, caller: Caller): Promise<TaskReceipt> {
+    return actOn({ requests: this.#requests, ports: this.#parts.ports }, id, what, options, caller);
   }
 
   async signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt> {
@@ -306,6 +340,10 @@ export class SystemOperations implements Operations {
 
   discard(id: string, reason: string, caller: Caller): Promise<Json> {
     return this.#deadLetters.discard(id, reason, caller);
+  }
+
+  decideLetters(decision: BulkDecision, caller: Caller): Promise<LettersDecided> {
+    return decideLetters(this.#deadLetters, decision, caller);
   }
 
   inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -358,6 +396,8 @@ export class SystemOperations implements Operations {
     return plainJson(await syncSource(this.#parts.host, name, caller.principal.subject));
   }
 
+  drift: Operations["drift"] = (filter) => this.reports.drift(filter);
+  digest: Operations["digest"] = (filter) => this.reports.digest(filter);
   releases: Operations["releases"] = () => this.releasing.list();
   stopRelease: Operations["stopRelease"] = (...asked) => this.releasing.stop(...asked);
 

@@ -127,6 +127,8 @@ export const AgentEvent = z.discriminatedUnion("e", [
     state: Value.optional(),
     undoes: z.literal(true).optional(),
   }),
+  /** Its process was terminated. */
+  z.strictObject({ e: z.literal("dropped"), workId: z.string(), undoId: z.string() }),
   z.strictObject({ e: z.literal("undo-asked"), workId: z.string(), undoId: z.string(), attempt: z.int() }),
   z.strictObject({
     e: z.literal("undo-done"),

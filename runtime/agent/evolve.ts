@@ -83,6 +83,12 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
         mode: "undo",
         undo: { undoId: event.undoId, attempt: event.attempt },
       }));
+    case "dropped":
+      return patch(state, event.workId, (work) => ({
+        ...work,
+        mode: "undo",
+        undo: { undoId: event.undoId, attempt: 1, ...work.undo, dropped: true },
+      }));
     case "undo-done":
       return undoDone(state, event);
     case "tombstoned":

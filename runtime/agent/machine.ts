@@ -19,6 +19,7 @@ import { AgentEvent } from "./events.ts";
 import { AgentState, type AgentWork, newAgent } from "./state.ts";
 import { leaveSettled, settledWork } from "./settled.ts";
 import { takeModelBegun, takeModelDropped, takeModelEnded, takeModelTried } from "./model-calls.ts";
+import { settleDropped, takeDrop } from "./drop.ts";
 import { takeCompensated, takeSettled, takeUndo } from "./undo.ts";
 import { takeAnswer, takeRest, takeWait } from "./waits.ts";
 import { takeFinish, takeLoss, takeWork } from "./work.ts";
@@ -58,12 +59,17 @@ function decideMessage(builder: AgentBuilder, input: InputOf<"message">): void {
       return takeWork(builder, input, body);
     case "undo":
       return takeUndo(builder, message, body);
+    case "drop":
+      return takeDrop(builder, message, body);
     case "answer":
       return takeAnswer(builder, body);
     case "task":
     case "result":
     case "wait":
     case "cancel":
+    case "pause":
+    case "resume":
+    case "terminate":
     case "signal":
     case "decision":
     case "decide":
@@ -115,8 +121,9 @@ function take(builder: AgentBuilder, work: AgentWork, input: Exclude<AgentInput,
     case "rests":
       return takeRest(builder, work, input);
     case "released":
-      if (work.status === "running") builder.emit({ e: "released", workId: work.id });
-      return;
+      if (work.status !== "running") return;
+      builder.emit({ e: "released", workId: work.id });
+      return work.undo?.dropped === true ? settleDropped(builder, work) : undefined;
     case "finished":
       return work.mode === "undo" ? takeSettled(builder, work, input) : takeFinish(builder, work, input);
     case "compensated":

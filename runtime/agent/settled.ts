@@ -61,7 +61,7 @@ export function mayForget({ context }: AgentBuilder, work: AgentWork): boolean {
 /** The work item that a message is about, if it has settled and left the state. */
 export function settledWork(state: AgentState, message: Message, context: DecisionContext): AgentWork | undefined {
   const { body } = message;
-  if ((body.kind !== "work" && body.kind !== "undo") || state.settledUntilMs === undefined) return undefined;
+  if ((body.kind !== "work" && body.kind !== "undo" && body.kind !== "drop") || state.settledUntilMs === undefined) return undefined;
   if (entryOf(state.works, body.workId) !== undefined) return undefined;
   // Its entries may be gone, or on their way.
   if (message.expiresAtMs + LIMITS.clockDriftMsMax <= context.nowMs) return undefined;
@@ -80,7 +80,7 @@ export function settledWork(state: AgentState, message: Message, context: Decisi
   }
 }
 
-function restored(content: Json, message: Message, body: BodyOf<"work" | "undo">, settled: number): AgentWork {
+function restored(content: Json, message: Message, body: BodyOf<"work" | "undo" | "drop">, settled: number): AgentWork {
   const { processId, trace, hop, principal } = message;
   return AgentWork.parse({
     ...PLAIN,

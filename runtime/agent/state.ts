@@ -189,7 +189,15 @@ export const AgentWork = z.strictObject({
   setState: z.literal(true).optional(),
   /** The agent's own undo has run. */
   agentUndid: z.literal(true).optional(),
-  undo: z.strictObject({ undoId: z.string(), attempt: z.int(), result: Result.optional() }).optional(),
+  undo: z
+    .strictObject({
+      undoId: z.string(),
+      attempt: z.int(),
+      result: Result.optional(),
+      /** Its process was terminated: it is cancelled, and no undo begins. */
+      dropped: z.literal(true).optional(),
+    })
+    .optional(),
 });
 export type AgentWork = z.infer<typeof AgentWork>;
 

@@ -8,6 +8,7 @@ import { LIMITS } from "../limits.ts";
 import type { Message } from "../protocol.ts";
 import type { BodyOf, CompensationReport } from "../protocol/bodies.ts";
 import type { AgentBuilder, InputOf } from "./inputs.ts";
+import { settleDropped } from "./drop.ts";
 import { isSettled, ownScope, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
 import { askedAtMs } from "./settled.ts";
 import { type AgentWork, isHarmless, standingOf } from "./state.ts";
@@ -29,6 +30,7 @@ export function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"
 
 /** The cancelled handler has settled, with any result: starts its undo, if there is one. */
 export function takeSettled(builder: AgentBuilder, work: AgentWork, { undoes }: InputOf<"finished">): void {
+  if (work.undo?.dropped === true) return settleDropped(builder, work);
   if (undoes !== true && isHarmless(work)) nothingToUndo(builder, work);
   else return runAgain(builder, work.id);
   startNext(builder);
@@ -50,6 +52,7 @@ export function takeCompensated(builder: AgentBuilder, work: AgentWork, { end, s
   startNext(builder);
 }
 
+/** Ends a compensation that has nothing to run. */
 function nothingToUndo(builder: AgentBuilder, work: AgentWork): void {
   const report: CompensationReport = { undone: undoneCount(work), left: [], stands: standingOf(work), stateStands: work.setState === true };
   builder.emit({ e: "undo-done", workId: work.id, result: { output: { json: plainJson(report) } } });
@@ -61,7 +64,8 @@ export function undoneCount(work: AgentWork): number {
   return work.calls.filter((call) => call.undone === true).length + (work.agentUndid === true ? 1 : 0);
 }
 
-function writeTombstone(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
+/** Rejects a work item whose request may still come. */
+export function writeTombstone(builder: AgentBuilder, message: Message, body: Omit<BodyOf<"undo">, "kind">): void {
   // The sender no longer waits for the answer, and a tombstone would be left behind in an actor that was purged.
   if (entryOf(builder.state.works, body.workId) === undefined && message.expiresAtMs + LIMITS.clockDriftMsMax <= builder.context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired`));
@@ -97,6 +101,7 @@ function repeatUndo(builder: AgentBuilder, work: AgentWork, body: BodyOf<"undo">
   else watchIfForeign(builder, work);
 }
 
-function watchIfForeign(builder: AgentBuilder, work: AgentWork): void {
+/** Watches the work item if another host runs it. */
+export function watchIfForeign(builder: AgentBuilder, work: AgentWork): void {
   if (work.holder !== builder.context.incarnation) builder.order({ kind: "watch", workId: work.id, token: work.token });
 }

@@ -9,6 +9,7 @@ import type { Message } from "../protocol.ts";
 import type { BodyOf, Result } from "../protocol/bodies.ts";
 import type { AgentBuilder, FinishedResult, InputOf } from "./inputs.ts";
 import { replyEffect, waitEffect } from "./messages.ts";
+import { settleDropped } from "./drop.ts";
 import { isSettled, ownScope, packSent, recordedValue, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
 import { askedAtMs, mayForget } from "./settled.ts";
 import type { AgentWork } from "./state.ts";
@@ -139,6 +140,7 @@ export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
   const work = entryOf(builder.state.works, input.workId);
   const { incarnation, token } = builder.context;
   if (work === undefined || work.status !== "running" || work.token !== input.token || work.holder === incarnation) return;
+  if (work.undo?.dropped === true) return settleDropped(builder, work);
   if (work.takeovers >= LIMITS.takeoversMax) return giveUp(builder, work);
   builder.emit({ e: "taken-over", workId: work.id, token, holder: incarnation });
   builder.order({ kind: "run", workId: work.id, token });

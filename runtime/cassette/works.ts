@@ -45,22 +45,45 @@ export class CassetteWorkReader {
     if (!("workId" in event) || !this.#wanted.has(event.workId)) return;
     if (event.e === "begun" || event.e === "taken-over") this.#begun.set(event.workId, before);
     if (event.e === "model-begun") this.#facts.set(event.workId, { ...this.#facts.get(event.workId), [event.key]: event.facts });
-    if (event.e === "work-done") this.#end(before, event);
+    if (event.e === "work-done") {
+      const { workId, result, state: nextState } = event;
+      const ended = this.#read(before, workId);
+      if (ended === undefined) return;
+      const work = { ...ended.work, result };
+      this.#works.set(workId, { ...ended, work, ...(nextState === undefined ? {} : { nextState }) });
+    }
+    if (event.e === "call-undone" || event.e === "undo-done") this.#undone(event);
   }
 
-  #end(before: AgentState, { workId, result, state: nextState }: Extract<AgentEvent, { e: "work-done" }>): void {
-    const work = entryOf(before.works, workId);
+  /** The work items that have begun and not ended, as they are now. */
+  get open(): readonly CassetteWork[] {
+    return [...this.#begun.keys()].flatMap((id) => (this.#works.has(id) ? [] : (this.#read(this.#state, id) ?? [])));
+  }
+
+  /** What of a work item that has ended was undone. */
+  #undone(event: Extract<AgentEvent, { e: "call-undone" | "undo-done" }>): void {
+    const known = this.#works.get(event.workId);
+    if (known === undefined) return;
+    const { work } = known;
+    const changed =
+      event.e === "call-undone"
+        ? { ...work, calls: work.calls.map((call) => (call.key === event.key ? { ...call, undone: true as const } : call)) }
+        : { ...work, agentUndid: event.agentUndid ?? work.agentUndid };
+    this.#works.set(event.workId, { ...known, work: changed });
+  }
+
+  #read({ works }: AgentState, workId: string): CassetteWork | undefined {
+    const work = entryOf(works, workId);
+    if (work === undefined) return undefined;
     const { state, stateVersion = 0 } = this.#begun.get(workId) ?? {};
-    if (work === undefined) return;
     const facts = this.#facts.get(workId);
-    this.#works.set(workId, {
+    return {
       agent: this.#agent,
       actor: this.#state.id,
       stateVersion,
       ...(state === undefined ? {} : { state }),
-      work: { ...work, result },
+      work,
       ...(facts === undefined ? {} : { facts }),
-      ...(nextState === undefined ? {} : { nextState }),
-    });
+    };
   }
 }

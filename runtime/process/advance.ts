@@ -34,7 +34,7 @@ import { plannedSlip } from "./planned.ts";
 export function advance(builder: ProcessBuilder): void {
   const turnsMax = 3 * LIMITS.stopsMax;
   for (let turn = 0; turn < turnsMax; turn += 1) {
-    if (builder.state.phase !== "open") return;
+    if (builder.state.phase !== "open" || builder.state.paused !== undefined) return;
     if (builder.state.ending !== undefined) {
       if (!pumpUndo(builder)) endProcess(builder);
       return;

@@ -153,11 +153,12 @@ export function beginRequest(builder: ProcessBuilder, place: RequestPlace, asked
 /** When a request has its next step: its deadline, a reminder or an escalation. */
 export function nextStepMs({
   begunAtMs,
-  for: { who, endsAtMs, reminded, escalated },
+  for: { who, endsAtMs, reminded, escalated, heldMs = 0 },
 }: Pick<PersonWait, "begunAtMs" | "for">): number | undefined {
   const { remindMs, escalate } = who;
-  const reminder = remindMs === undefined || reminded >= LIMITS.personRemindersMax ? undefined : begunAtMs + (reminded + 1) * remindMs;
+  const fromMs = begunAtMs + heldMs;
+  const reminder = remindMs === undefined || reminded >= LIMITS.personRemindersMax ? undefined : fromMs + (reminded + 1) * remindMs;
   const step = escalate[escalated];
-  const moments = [endsAtMs, reminder, step === undefined ? undefined : begunAtMs + step.afterMs].filter((moment) => moment !== undefined);
+  const moments = [endsAtMs, reminder, step === undefined ? undefined : fromMs + step.afterMs].filter((moment) => moment !== undefined);
   return moments.length === 0 ? undefined : Math.min(...moments);
 }

@@ -169,6 +169,7 @@ function outcomeOf(builder: ProcessBuilder, output: Value | undefined, label: La
   const told = { ...spentOf(builder.state), atMs: builder.context.nowMs };
   if (output !== undefined && undoFault === undefined)
     return { status: lacking === undefined ? "completed" : "partial", output, ...labelField(label), ...told };
+  if (ending?.fault.code === "process.terminated") return { status: "cancelled", fault: ending.fault, ...told };
   const fault = undoFault ?? ending?.fault ?? wireFault("turn.failed", "the process ended without a reason");
   const status: OutcomeStatus = undoFault === undefined && ending !== undefined ? ending.status : "failed";
   if (status !== "failed") return { status, fault, ...told };

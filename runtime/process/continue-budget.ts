@@ -16,7 +16,7 @@ import { doerName } from "../slip.ts";
 import { ownBudgetOf, reservedOf, usedInRun } from "./account.ts";
 import { beginRequest, packContent } from "./begin-request.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
-import type { WaitResult } from "./events.ts";
+import type { WaitResult } from "./wait.ts";
 import { openRequests } from "./people.ts";
 import type { ProcessState } from "./state.ts";
 import type { PersonWait } from "./wait.ts";

@@ -9,15 +9,11 @@ import { Outcome, WORK_STATES } from "../protocol.ts";
 import { CompensationReport, Result } from "../protocol/bodies.ts";
 import { WorkFacts } from "../summary.ts";
 import { Value } from "../value.ts";
+import { HeldBack, Paused, Resumed, Terminated, TreeOrder } from "./pausing.ts";
 import { Act, Reopened } from "./runs.ts";
 import { Ending, Task } from "./state.ts";
-import { EndedRequest, KeptSignal, REQUEST_STEPS, Wait } from "./wait.ts";
+import { EndedRequest, KeptSignal, REQUEST_STEPS, Wait, WaitResult } from "./wait.ts";
 import { Asked, LongList, Work } from "./work.ts";
-
-/** The result of a timer or of a wait for a signal. */
-const WaitResult = z.union([z.strictObject({ output: Value }), z.strictObject({ fault: WireFault })]);
-/** The result of a timer or of a wait for a signal. */
-export type WaitResult = z.infer<typeof WaitResult>;
 
 /** Of the content of the event. Absent: trusted. */
 const Labelled = Label.optional();
@@ -187,5 +183,16 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("acted"), act: Act }),
   z.strictObject({ e: z.literal("run-voided"), run: z.int().positive() }),
   Reopened,
+  Paused,
+  Resumed,
+  /** The newest order of the process to its nested routes. */
+  z.strictObject({ e: z.literal("tree-ordered"), order: TreeOrder }),
+  /** An order of its parent was taken; older ones are ignored. */
+  z.strictObject({ e: z.literal("tree-taken"), sequence: z.int().positive() }),
+  /** An answer that arrived while the process is paused. */
+  z.strictObject({ e: z.literal("held-back"), what: HeldBack, atMs: z.int() }),
+  /** The oldest of those answers are taken now. */
+  z.strictObject({ e: z.literal("taken-back"), count: z.int().positive() }),
+  Terminated,
 ]);
 export type ProcessEvent = z.infer<typeof ProcessEvent>;

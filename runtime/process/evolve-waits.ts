@@ -7,13 +7,13 @@ import { isUntrusted, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol/bodies.ts";
 import { valueHash } from "../value.ts";
-import type { ProcessEvent, WaitResult } from "./events.ts";
+import type { ProcessEvent } from "./events.ts";
 import { waitLine } from "./history-lines.ts";
 import { withLabel } from "./labels.ts";
 import { withOutput } from "./parts.ts";
 import { endedText, withEnded } from "./people.ts";
 import type { ProcessState, Progress } from "./state.ts";
-import { isPersonWait, type KnownSignal, type Wait, waitText } from "./wait.ts";
+import { isPersonWait, type KnownSignal, type Wait, type WaitResult, waitText } from "./wait.ts";
 import { type Asker, progressKey, type Work } from "./work.ts";
 
 /** Changes one work item. `change` writes the new object out, because merging objects is several times slower. */

@@ -8,6 +8,7 @@ import { closedAccount, evolveAccount, reopenedAccount, withoutRequest } from ".
 import type { ProcessEvent } from "./events.ts";
 import { dropStopWaits, waitsOf, withProgress } from "./evolve-waits.ts";
 import { evolveWork, unanswered, type WorkEvent } from "./evolve-work.ts";
+import { evolvePause } from "./evolve-pause.ts";
 import { addLine } from "./history-lines.ts";
 import { withClosed } from "./people.ts";
 import { isPinned, sealed, unsealed, withOutput } from "./parts.ts";
@@ -74,6 +75,14 @@ function evolve(state: ProcessState, event: ProcessEvent): ProcessState {
     case "budget-raised":
     case "budget-refused":
       return evolveAccount(state, event);
+    case "paused":
+    case "resumed":
+    case "tree-ordered":
+    case "tree-taken":
+    case "held-back":
+    case "taken-back":
+    case "terminated":
+      return evolvePause(state, event);
     default:
       return evolveWork(state, event satisfies WorkEvent);
   }

@@ -4,14 +4,15 @@
  * Owns: the state of the process, its work items, its one outcome per run. Does not own: the execution of the work items, the reminder, the
  * index. Sends messages to: agents, child processes, its parent. Invariants:
  * P1 A run has one outcome.
- * P2 Each work item is answered, timed out or undone before the outcome.
+ * P2 Each work item is answered, timed out, undone or dropped by a termination before the outcome.
  * P3 A repeated input writes nothing.
+ * P5 A paused process begins nothing; a terminated one compensates nothing.
  * P4 The compensation of a work item is requested only after the work item is no longer waited for.
  */
 import { z } from "zod";
 import { entryOf } from "../entries.ts";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
-import { messageId, outsideId } from "../ids.ts";
+import { outsideId } from "../ids.ts";
 import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
@@ -20,6 +21,7 @@ import type { Effect, Message } from "../protocol.ts";
 import type { BodyOf } from "../protocol/bodies.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
+import { decidePause, decideResume, endPause, goOn, holdBack, keepsBack, takeHeldBack, takeTree, tellActs } from "./pause.ts";
 import { processDueMs } from "./reminder.ts";
 import { awaitsDecision, lastRun, nextRun } from "./runs.ts";
 import { takeMore } from "./more.ts";
@@ -28,7 +30,7 @@ import { takeTime, takeTold, type ToldInput } from "./time.ts";
 import { takeSignal } from "./waits.ts";
 import { openBuilder, type ProcessBuilder, routeOf, slipOf, taskOf } from "./decision-builder.ts";
 import { advance } from "./advance.ts";
-import { actEffects, finalEffects, processOutbox, retainUntilMs } from "./messages.ts";
+import { actEffects, finalEffects, processOutbox, requestId, retainUntilMs } from "./messages.ts";
 import { decideUndo } from "./parent-undo.ts";
 import { changedRequests, requestEffects } from "./request-effects.ts";
 import { takeDecision } from "./requests.ts";
@@ -38,6 +40,8 @@ import { ProcessEvent } from "./events.ts";
 import { evolveProcess } from "./evolve.ts";
 import { newProcess, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./compensation.ts";
+import { decideCancel } from "./cancel.ts";
+import { decideTerminate } from "./terminate.ts";
 
 /** The inputs of a process manager. */
 export type ProcessInput =
@@ -95,7 +99,10 @@ function decideProcess(state: ProcessState, input: ProcessInput, context: Decisi
   }
   for (const effect of changedRequests(state, builder.state, context.nowMs)) builder.order(effect);
   const decision = builder.done();
-  return { ...decision, effects: decision.effects.filter((effect) => isWanted(builder.state, effect)) };
+  return {
+    ...decision,
+    effects: decision.effects.filter((effect) => isWanted(builder.state, effect) && !keepsBack(builder.state, effect)),
+  };
 }
 
 /** Whether an effect is still needed. One decision may request a work item and then drop it; such a request is not sent. */
@@ -104,7 +111,7 @@ function isWanted(state: ProcessState, effect: Effect): boolean {
   const { id, body } = effect.message;
   if (body.kind !== "work" && body.kind !== "task" && body.kind !== "undo") return true;
   const work = entryOf(state.works, body.kind === "work" ? body.workId : body.kind === "undo" ? body.undoId : (body.parent?.workId ?? ""));
-  return work?.status === "asked" && messageId(work.id, work.attempt) === id;
+  return work?.status === "asked" && requestId(state, work) === id;
 }
 
 function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { kind: "message" }>): void {
@@ -114,14 +121,20 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
     case "task":
       return decideTask(builder, input, body);
     case "result":
-      return whenOpen(builder, () => takeResult(builder, body));
+      return whenOpen(builder, () => holdBack(builder, body) || takeResult(builder, body));
     case "wait":
-      return whenOpen(builder, () => takeWait(builder, body));
+      return whenOpen(builder, () => holdBack(builder, body) || takeWait(builder, body));
     case "signal":
       if (takeSignal(builder, input.message, body)) advance(builder);
       return;
     case "cancel":
       return decideCancel(builder, input.message, body);
+    case "pause":
+      return decidePause(builder, input.message, body);
+    case "resume":
+      return decideResume(builder, input.message, body);
+    case "terminate":
+      return decideTerminate(builder, input.message, body);
     case "decision":
       if (!decideLetter(builder, input.message, body, input.prepared)) return;
       begin(builder, undefined);
@@ -129,12 +142,14 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
     case "undo":
       return decideUndo(builder, input.message, body);
     case "answer":
-      if (builder.state.task?.parent?.workId === body.workId) return whenOpen(builder, () => takeMore(builder, body));
+      if (builder.state.task?.parent?.workId === body.workId)
+        return whenOpen(builder, () => holdBack(builder, body) || takeMore(builder, body));
       return builder.refuse(wireFault("message.invalid", `${builder.state.id} has not asked for ${body.workId}`));
     case "decide":
       if (takeDecision(builder, input.message, body)) advance(builder);
       return;
     case "work":
+    case "drop":
     case "rule":
     case "entries":
     case "memory":
@@ -182,6 +197,7 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     ...labelField(body.label),
   };
   builder.emit({ e: "accepted", run: nextRun(state), task });
+  takeTree(builder, body.tree);
   begin(builder, input.fault);
 }
 
@@ -234,38 +250,9 @@ function repeatTask(builder: ProcessBuilder, body: BodyOf<"task">): void {
     return builder.refuse(
       wireFault("process.conflict", `${outsideId(state.id)} is a process of route ${taskOf(state).route} with another input`),
     );
+  takeTree(builder, body.tree);
   if (state.phase === "ended" && taskOf(state).parent !== undefined)
     for (const effect of finalEffects(state, context)) if (effect.kind === "send") builder.order(effect);
-}
-
-function decideCancel(builder: ProcessBuilder, message: Message, body: BodyOf<"cancel">): void {
-  const { state, context } = builder;
-  if (state.phase === "ended") {
-    if (state.outcome?.status !== "cancelled")
-      builder.refuse(wireFault("process.ended", `the process has ended: ${state.outcome?.status ?? ""}`));
-    return;
-  }
-  if (state.phase !== "open") return builder.refuse(wireFault("process.unknown", `there is no process ${state.id}`));
-  if (state.ending !== undefined) return;
-  builder.emit({
-    e: "acted",
-    act: {
-      what: "cancel",
-      run: state.run,
-      by: message.principal.subject,
-      reason: body.reason,
-      atMs: context.nowMs,
-      sequence: context.sequence,
-    },
-  });
-  beginEnding(builder, "cancelled", wireFault("process.cancelled", body.reason), state.progress?.stop ?? "");
-  advance(builder);
-  tellActs(builder);
-}
-
-/** Orders the effects of operator actions at once. A process that has ended orders them with its last effects. */
-function tellActs(builder: ProcessBuilder): void {
-  if (builder.state.phase === "open") for (const effect of actEffects(builder.state, builder.context.nowMs)) builder.order(effect);
 }
 
 function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind: "tick" }>): void {
@@ -317,6 +304,12 @@ function voidPrepared(builder: ProcessBuilder, { run, nudged }: Extract<ProcessI
 
 function tickOpen(builder: ProcessBuilder, resendMs: number): void {
   const { context } = builder;
+  if (builder.state.paused !== undefined && context.nowMs >= builder.state.paused.untilMs) {
+    endPause(builder, "by itself: the pause reached its limit");
+    goOn(builder);
+  }
+  if (builder.state.paused !== undefined) return void takeTime(builder, resendMs);
+  if (takeHeldBack(builder)) return advance(builder);
   const { deadlineAtMs, timeoutMs } = taskOf(builder.state);
   if (builder.state.ending === undefined && context.nowMs >= deadlineAtMs) {
     const fault = new Fault("process.expired", `the deadline passed after ${timeoutMs} ms`);

@@ -14,17 +14,20 @@ import { type Address, type Effect, type Message, type Outcome, actorType, topic
 import type { Body, IndexEntry, Result } from "../protocol/bodies.ts";
 import { doerName } from "../slip.ts";
 import { summaryOf } from "./run-counts.ts";
-import { type Act, decisionOn, type PastRun } from "./runs.ts";
+import { type Act, decisionOn, isDecision, type PastRun } from "./runs.ts";
 import { taskOf } from "./decision-builder.ts";
 import { requestEffects } from "./request-effects.ts";
 import { moreEffects, parentReply, undoReply } from "./parent-messages.ts";
 import type { ProcessState, Task } from "./state.ts";
 import type { Work } from "./work.ts";
 
-/** Until when an agent must keep the work items of a process: as long as their compensation may be requested. */
+/**
+ * Until when an agent must keep the work items of a process: as long as their compensation may be requested. Agents were told that time
+ * with the request, so pauses do not move it.
+ */
 export function retainUntilMs(state: ProcessState): number {
   const { deadlineAtMs, retainUntilMs: parents = 0 } = taskOf(state);
-  return Math.max(deadlineAtMs + LIMITS.compensationMsMax, parents);
+  return Math.max(deadlineAtMs - (state.heldMs ?? 0) + LIMITS.compensationMsMax, parents);
 }
 
 /** The request of a work item. */
@@ -38,7 +41,7 @@ export function workEffect(state: ProcessState, work: Work, context: DecisionCon
     topic,
     ...(probe ? { probe } : {}),
     message: envelope(state, context, {
-      id: messageId(work.id, work.attempt),
+      id: requestId(state, work),
       to,
       body,
       expiresAtMs,
@@ -48,7 +51,13 @@ export function workEffect(state: ProcessState, work: Work, context: DecisionCon
   };
 }
 
-function address(system: string, { target, actor }: Work): { readonly to: Address; readonly topic: string } {
+/** The message id of the request of a work item. A nested route gets each order of its parent with a request of its own. */
+export function requestId({ tree }: ProcessState, { id, attempt, target }: Work): string {
+  const known = messageId(id, attempt);
+  return tree === undefined || target.kind !== "route" ? known : `${known}~${tree.sequence}`;
+}
+
+function address(system: string, { target, actor }: Pick<Work, "target" | "actor">): { readonly to: Address; readonly topic: string } {
   switch (target.kind) {
     case "agent":
       return { to: { type: actorType(system, target.agent), id: actor }, topic: topics.agent(system, target.agent) };
@@ -85,6 +94,7 @@ function taskBody(state: ProcessState, work: Work, route: string): Body {
     nesting: [...task.nesting, task.route],
     ...(work.grant === undefined ? {} : { grant: work.grant }),
     ...labelField(work.label),
+    ...(state.tree === undefined ? {} : { tree: state.tree }),
   };
 }
 
@@ -116,6 +126,7 @@ function undoBody(state: ProcessState, work: Work): Body {
     attempt: work.attempt,
     agent: doerName(work.target),
     retainUntilMs: retainUntilMs(state),
+    ...(state.tree === undefined || work.target.kind !== "route" ? {} : { tree: state.tree }),
   };
 }
 
@@ -203,7 +214,30 @@ export function finalEffects(state: ProcessState, context: DecisionContext): Eff
   }
   effects.push({ kind: "notify", topic: "results", id, data });
   if (task.parent !== undefined) effects.push(parentReply(state, context));
-  return [...effects, ...actEffects(state, context.nowMs), ...requestEffects(state, outcome.atMs, "recent"), ...undoReply(state, context)];
+  return [
+    ...effects,
+    ...dropEffects(state, context),
+    ...actEffects(state, context.nowMs),
+    ...requestEffects(state, outcome.atMs, "recent"),
+    ...undoReply(state, context),
+  ];
+}
+
+/** Cancels the handlers of a process that was terminated, and terminates its nested routes. */
+function dropEffects(state: ProcessState, context: DecisionContext): Effect[] {
+  const act = state.acts?.findLast(({ what, run }) => what === "terminate" && run === state.run);
+  if (state.dropped === undefined || act === undefined) return [];
+  const expiresAtMs = retainUntilMs(state);
+  return state.dropped.map((one) => {
+    const { id, target } = one;
+    const { to, topic } = address(context.system, one);
+    const body: Body =
+      target.kind === "agent"
+        ? { kind: "drop", workId: id, agent: target.agent, retainUntilMs: expiresAtMs }
+        : { kind: "terminate", reason: act.reason, child: { workId: id, by: act.by, retainUntilMs: expiresAtMs } };
+    const message = envelope(state, context, { id: `${id}:drop`, to, body, expiresAtMs, createdAtMs: act.atMs, hop: 0 });
+    return { kind: "send", topic, message };
+  });
 }
 
 /** Closes the index entry, also one that was opened for a run that is void now. */
@@ -230,19 +264,21 @@ export function actEffects(state: ProcessState, nowMs: number): Effect[] {
     const past = [...(state.runs ?? []), ...(state.outcome === undefined ? [] : [{ run: state.run, ...state.outcome }])].find(
       ({ run }) => run === act.run,
     );
-    const letter = act.what === "cancel" || past?.deadLetter === undefined ? [] : [letterEffect(state, past, act)];
+    const letter = !isDecision(act) || past?.deadLetter === undefined ? [] : [letterEffect(state, past, act)];
     const isOld = act.atMs + LIMITS.auditMsMin - LIMITS.clockDriftMsMax <= nowMs;
     return isOld ? letter : [...letter, auditEffect(state, act)];
   });
 }
 
-function auditEffect(state: ProcessState, { what, run, by, reason, atMs }: Act): Effect {
+function auditEffect(state: ProcessState, act: Act): Effect {
+  const { what, run, by, reason, atMs, sequence } = act;
   const letter = runId(state.id, run);
+  const id = what === "pause" || what === "resume" ? `${letter}:${what}${sequence}` : `${letter}:${what}`;
   return {
     kind: "index",
     index: "Audit",
     bucket: bucketOf(atMs, 0),
-    entry: auditEntry({ id: `${letter}:${what}`, atMs, who: by, what, target: what === "cancel" ? state.id : letter, why: reason }),
+    entry: auditEntry({ id, atMs, who: by, what, target: isDecision(act) ? letter : state.id, why: reason }),
   };
 }
 
@@ -287,11 +323,18 @@ function codeOf(fault: Outcome["fault"]): { readonly code?: string } {
   return fault === undefined ? {} : { code: fault.code };
 }
 
-/** Every effect that is not answered yet. */
+/** The requests of nested routes, which bring them the newest order. */
+function nestedRequests(state: ProcessState, context: DecisionContext): Effect[] {
+  const nested = Object.values(state.works).filter(({ status, target }) => status === "asked" && target.kind === "route");
+  return nested.map((work) => workEffect(state, work, context));
+}
+
+/** Every effect that is not answered yet. A paused process requests nothing, but its nested routes are told. */
 export function processOutbox(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.phase === "refused") return undoReply(state, context);
   if (state.phase === "ended") return finalEffects(state, context);
   if (state.phase !== "open") return [];
+  if (state.paused !== undefined) return state.tree?.paused === true ? nestedRequests(state, context) : [];
   const works = Object.values(state.works).flatMap((work) => {
     const answers = Object.entries(work.answers).map(([index, result]) => answerEffect(state, work, Number(index), result, context));
     return work.status === "asked" ? [workEffect(state, work, context), ...answers] : answers;

@@ -6,10 +6,16 @@ import type { BodyOf } from "../protocol/bodies.ts";
 import { advance } from "./advance.ts";
 import { beginEnding } from "./compensation.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
+import { endPause, goOn, takeTree } from "./pause.ts";
 import { undoReply } from "./parent-messages.ts";
 
 /** The parent requests the compensation of this process. If its task has not arrived, it will be refused. */
 export function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"undo">): void {
+  takeTree(builder, body.tree);
+  if (body.tree?.paused !== true && builder.state.paused !== undefined) {
+    endPause(builder, "by the compensation of its parent");
+    goOn(builder);
+  }
   const { state, context } = builder;
   if (state.undo !== undefined) return repeatUndo(builder, body);
   const request = { undoId: body.undoId, workId: body.workId, attempt: body.attempt };

@@ -54,8 +54,10 @@ function checksOpen(checks: Readonly<Record<string, Check>>, path: string): read
 
 /** Whether the slip goes on at once: the last turn has done as much as one turn may. */
 export function goesOn(state: ProcessState): boolean {
-  const { phase, progress, ending, works, waits } = state;
-  if (phase !== "open" || ending !== undefined) return false;
+  const { phase, progress, ending, works, waits, paused, heldBack } = state;
+  if (phase !== "open" || paused !== undefined) return false;
+  if (heldBack !== undefined) return true;
+  if (ending !== undefined) return false;
   if (waits === undefined && Object.keys(works).length === 0) return true;
   if (progress?.concurrency === undefined) return false;
   return progress.begun < progress.total && itemsOpen(state) < progress.concurrency;

@@ -114,7 +114,7 @@ export function preparedEntry(id: string, { run, task }: RunPreparation, host: s
 
 /** The index entry of an open run that a host takes over, at a sequence of its journal. */
 export function takenEntry(
-  { id, run, task }: ProcessState,
+  { id, run, task, paused }: ProcessState,
   host: string,
   sequence: number,
   atMs: number,
@@ -122,7 +122,8 @@ export function takenEntry(
 ): IndexEntry | undefined {
   if (task === undefined) return undefined;
   const due = Number.isFinite(dueAtMs) ? { dueAtMs } : {};
-  return { id, open: true, atMs, facts: { ...entryFacts(run, task), host, at: sequence, ...due } };
+  const state = paused === undefined ? {} : { paused: true };
+  return { id, open: true, atMs, facts: { ...entryFacts(run, task), host, at: sequence, ...due, ...state } };
 }
 
 /**

@@ -20,5 +20,6 @@ export function runOf(name: string): number {
 /** The next moment at which a tick decides something; undefined unless the process is open. Epoch, milliseconds. */
 export function processDueMs(state: ProcessState, nowMs: number): number | undefined {
   if (state.phase !== "open" || state.task === undefined) return undefined;
+  if (state.paused !== undefined) return state.paused.untilMs;
   return nextMomentMs(state, nowMs, state.ending === undefined ? state.task.deadlineAtMs : retainUntilMs(state));
 }

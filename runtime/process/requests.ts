@@ -18,14 +18,13 @@ import type { Message, RequestStatus } from "../protocol.ts";
 import type { BodyOf } from "../protocol/bodies.ts";
 import { contentOf, nextStepMs } from "./begin-request.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
-import type { WaitResult } from "./events.ts";
 import { takeBudgetDecision } from "./continue-budget.ts";
 import { decisionLabel } from "./labels.ts";
 import { serveNeeds } from "./more.ts";
 import { openRequests, rolesNow } from "./people.ts";
 import { endedRequestEffects } from "./request-effects.ts";
 import type { ProcessState } from "./state.ts";
-import type { EndedRequest, PersonWait } from "./wait.ts";
+import { type EndedRequest, isPersonWait, type PersonWait, type Wait, type WaitResult } from "./wait.ts";
 import { isJudged, judgeOutput, takeJudgement, takeRefusalDecision } from "./validation.ts";
 import { endWait } from "./waits.ts";
 
@@ -95,10 +94,12 @@ function decisionFault(
   body: BodyOf<"decide">,
 ): WireFault | undefined {
   const { nowMs } = context;
+  // While the process is paused, time stands still for its requests.
+  const standsAtMs = Math.min(nowMs, state.paused?.atMs ?? nowMs);
   const { endsAtMs = nowMs + 1, hash, who } = wait.for;
   const id = requestId(state.id, wait.for.count);
   if (message.expiresAtMs <= nowMs) return wireFault("message.expired", `the decision expired ${nowMs - message.expiresAtMs} ms ago`);
-  if (endsAtMs <= nowMs) return wireFault("person.decided", `${id} is no longer open: its deadline passed ${nowMs - endsAtMs} ms ago`);
+  if (endsAtMs <= standsAtMs) return wireFault("person.decided", `${id} is no longer open: its deadline passed ${nowMs - endsAtMs} ms ago`);
   if (body.hash !== hash)
     return wireFault("person.changed", `the decision names another hash than ${id} has, so it was made on something else`, { hash });
   const { principal } = taskOf(state);
@@ -166,8 +167,16 @@ function deniedFault({ state }: ProcessBuilder, wait: PersonWait, { by, reason }
 function endRequest(builder: ProcessBuilder, wait: PersonWait, { label, ...request }: How & Labelled, result: WaitResult): void {
   const judged = "output" in result && isJudged(builder, wait) ? { judged: true as const } : {};
   endWait(builder, wait, result, { request, ...judged, ...labelField(label) });
-  if (judged.judged === true) judgeOutput(builder, wait);
-  if (wait.aside === undefined) return;
+  if (judged.judged === undefined && wait.aside === undefined) return;
+  const { paused } = builder.state;
+  if (paused === undefined) return concludeRequest(builder, wait, result, labelField(label));
+  builder.emit({ e: "held-back", what: { kind: "decided", wait, result, ...labelField(label) }, atMs: builder.context.nowMs });
+}
+
+/** Takes what follows from the end of a request for an output that is judged, or for a budget. */
+export function concludeRequest(builder: ProcessBuilder, wait: Wait, result: WaitResult, { label }: Labelled): void {
+  if (!isPersonWait(wait)) return;
+  if (wait.aside === undefined) return judgeOutput(builder, wait);
   if (wait.for.about === "budget") {
     takeBudgetDecision(builder, wait, result);
     serveNeeds(builder);
@@ -208,7 +217,7 @@ export function takeDueRequests(builder: ProcessBuilder): boolean {
 function tell(builder: ProcessBuilder, wait: PersonWait): void {
   const { nowMs } = builder.context;
   const { who, ...known } = wait.for;
-  const sinceMs = nowMs - wait.begunAtMs;
+  const sinceMs = nowMs - wait.begunAtMs - (wait.for.heldMs ?? 0);
   const reminded = who.remindMs === undefined ? 0 : Math.min(LIMITS.personRemindersMax, Math.floor(sinceMs / who.remindMs));
   const escalated = who.escalate.filter(({ afterMs }) => afterMs <= sinceMs).length;
   const step = escalated > known.escalated ? "escalated" : "reminded";

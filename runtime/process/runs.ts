@@ -15,7 +15,7 @@ import type { Asked } from "./work.ts";
 
 /** An operator action: who did what, when and why. Persisted: changing this needs a version bump. */
 export const Act = z.strictObject({
-  what: z.enum(["cancel", "redrive", "discard"]),
+  what: z.enum(["cancel", "pause", "resume", "terminate", "redrive", "discard"]),
   /** The run that it applies to. */
   run: z.int().positive(),
   by: z.string(),
@@ -23,7 +23,7 @@ export const Act = z.strictObject({
   atMs: z.int(),
   /** Sequence of the record that contains it. */
   sequence: z.int().positive(),
-  /** Only for a decision on a dead letter. */
+  /** Of a decision on a dead letter; of a pause or its end, the id of the message. The same id is the same action. */
   decisionId: z.string().optional(),
   /** Only for a redrive: the run that it opened. */
   opened: z.int().positive().optional(),
@@ -90,9 +90,14 @@ export function lastRun(state: ProcessState): number {
   return Math.max(state.run, state.voidedRun ?? 0);
 }
 
+/** Whether an action is a decision on a dead letter. */
+export function isDecision({ what }: Pick<Act, "what">): boolean {
+  return what === "redrive" || what === "discard";
+}
+
 /** The decision on the dead letter of a run. */
 export function decisionOn(state: ProcessState, run: number): Act | undefined {
-  return state.acts?.find((act) => act.run === run && act.what !== "cancel");
+  return state.acts?.find((act) => act.run === run && isDecision(act));
 }
 
 /** Whether a dead letter waits for a decision. */

@@ -13,6 +13,7 @@ import { Parent } from "../protocol/bodies.ts";
 import { Principal } from "../protocol/principal.ts";
 import { Value } from "../value.ts";
 import { Account } from "./account.ts";
+import { HeldBack, Pause, TreeOrder } from "./pausing.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
 import { RunCounts } from "./run-counts.ts";
 import { KeptSignal, KnownSignal, People, Wait } from "./wait.ts";
@@ -174,6 +175,19 @@ export const ProcessState = z.strictObject({
   replaced: Replaced.optional(),
   /** Absent while nothing was given or spent. */
   account: Account.optional(),
+  /** Absent: it is not paused. */
+  paused: Pause.optional(),
+  /** For how long this run was paused in earlier pauses, and when the last of them ended. Absent: it never was. */
+  heldMs: z.int().positive().optional(),
+  resumedAtMs: z.int().optional(),
+  /** What arrived in a pause and is not taken yet, oldest first. At most LIMITS.heldBackMax. */
+  heldBack: z.array(HeldBack).optional(),
+  /** The newest order to its nested routes. Absent: there was none. */
+  tree: TreeOrder.optional(),
+  /** Sequence of the newest order of its parent that it has taken. */
+  treeTaken: z.int().positive().optional(),
+  /** It was terminated: work items whose handlers are cancelled. */
+  dropped: z.array(Asked).optional(),
   /** What this run has counted for its summary. Absent: nothing. */
   counts: RunCounts.optional(),
 });
@@ -211,5 +225,6 @@ export function newProcess(id: string): ProcessState {
     kept: undefined,
     account: undefined,
     counts: undefined,
+    paused: undefined,
   };
 }

@@ -33,18 +33,30 @@ export interface ToldInput {
 /** Fails attempts that timed out, begins attempts whose pause is over, and repeats unanswered requests. True if the slip may advance. */
 export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
   const { nowMs } = builder.context;
+  if (builder.state.paused !== undefined) {
+    tellNested(builder, resendMs);
+    return false;
+  }
   for (const id of Object.keys(builder.state.works)) {
     const work = entryOf(builder.state.works, id);
     if (work === undefined || builder.state.phase !== "open") continue;
     if (!isPaused(work) && work.dueAtMs <= nowMs) timeIsUp(builder, work);
     else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work, false);
-    if (isSilent(builder.state, work) && work.askedAtMs + LIMITS.undoAnswerMs <= nowMs) setAside(builder, work);
+    if (isSilent(builder.state, work) && sentAtMs(builder.state, work) + LIMITS.undoAnswerMs <= nowMs) setAside(builder, work);
   }
   const { request } = builder.state.account ?? {};
   if (request !== undefined && request.atMs + resendMs <= nowMs)
     for (const effect of moreEffects(builder.state, builder.context)) builder.order(effect);
   const [areDue, areDecided] = [takeDueWaits(builder), takeDueRequests(builder)];
   return areDue || areDecided || goesOn(builder.state);
+}
+
+/** The nested routes of a paused process are told of it until they have answered. */
+function tellNested(builder: ProcessBuilder, resendMs: number): void {
+  const { state, context } = builder;
+  if (state.tree?.paused !== true) return;
+  for (const work of Object.values(state.works))
+    if (work.status === "asked" && work.target.kind === "route" && work.askedAtMs + resendMs <= context.nowMs) repeat(builder, work, false);
 }
 
 function repeat(builder: ProcessBuilder, work: Work, probe: boolean): void {
@@ -89,6 +101,11 @@ function isProbed(work: Work): boolean {
   return work.kind !== "undo" && work.target.kind === "agent";
 }
 
+/** When a request was sent last, as far as its silence counts: what was sent before a pause was sent again after it. */
+function sentAtMs({ resumedAtMs = 0 }: ProcessState, { askedAtMs }: Work): number {
+  return Math.max(askedAtMs, resumedAtMs);
+}
+
 /** Whether a compensation has no receipt from its agent, and those of other agents still wait for it. */
 function isSilent(state: ProcessState, work: Work): boolean {
   return (
@@ -107,7 +124,7 @@ export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told 
   if (work === undefined || work.attempt !== attempt || work.status !== "asked") return;
   const status = told ?? (work.kind === "undo" ? HAS_IT : undefined);
   if (status === undefined) return;
-  const isDue = isProbed(work) && !isPaused(work) && work.dueAtMs <= nowMs;
+  const isDue = builder.state.paused === undefined && isProbed(work) && !isPaused(work) && work.dueAtMs <= nowMs;
   if (!isDue) {
     if (work.standing !== status.state) builder.emit({ e: "told", workId, state: status.state, atMs: nowMs });
     return;
@@ -132,11 +149,15 @@ function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
   if (isPaused(work)) return Number.POSITIVE_INFINITY;
   const isAsked = work.status === "asked" && isProbed(work) && work.dueAtMs <= nowMs;
   const dueMs = isAsked ? work.dueAtMs + LIMITS.probeMs : work.dueAtMs;
-  return isSilent(state, work) ? Math.min(dueMs, work.askedAtMs + LIMITS.undoAnswerMs) : dueMs;
+  return isSilent(state, work) ? Math.min(dueMs, sentAtMs(state, work) + LIMITS.undoAnswerMs) : dueMs;
 }
 
 /** Whether a request or an answer may have to be sent again soon. A handler that only waits needs just the reminder. */
 export function isUnanswered(state: ProcessState, nowMs: number): boolean {
+  if (state.paused !== undefined)
+    return (
+      state.tree?.paused === true && Object.values(state.works).some(({ status, target }) => status === "asked" && target.kind === "route")
+    );
   if (goesOn(state) || state.account?.request !== undefined) return true;
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;

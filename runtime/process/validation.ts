@@ -22,7 +22,7 @@ import { addressOf, askWork, defaultTimeoutMs } from "./ask-work.ts";
 import { askPerson, beginRequest, packContent, personOf } from "./begin-request.ts";
 import { pumpUndo } from "./compensation.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
-import type { WaitResult } from "./events.ts";
+import type { WaitResult } from "./wait.ts";
 import { undoPlaces } from "./join.ts";
 import type { PersonWait } from "./wait.ts";
 import { type Check, firstAttempt, type Work } from "./work.ts";

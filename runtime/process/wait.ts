@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { Grant } from "../budget.ts";
-import { assertNever } from "../faults.ts";
+import { assertNever, WireFault } from "../faults.ts";
 import { Label } from "../label.ts";
 import { PersonData, REQUEST_KINDS, REQUEST_STATES } from "../people/request.ts";
 import { Value } from "../value.ts";
@@ -41,6 +41,8 @@ const ForPerson = z.strictObject({
   /** What people were told last, and when. */
   step: z.enum(REQUEST_STEPS),
   toldAtMs: z.int(),
+  /** For how long its process was paused. Absent: never. */
+  heldMs: z.int().positive().optional(),
 });
 
 /** A timer, a signal, a budget or a decision that a stop or a handler waits for. Persisted: changing this needs a version bump. */
@@ -71,6 +73,11 @@ export const Wait = z.strictObject({
 export type Wait = z.infer<typeof Wait>;
 /** A wait for people. */
 export type PersonWait = Wait & { readonly for: z.infer<typeof ForPerson> };
+
+/** What a stop or handler that waits receives. */
+export const WaitResult = z.union([z.strictObject({ output: Value }), z.strictObject({ fault: WireFault })]);
+/** What a stop or handler that waits receives. */
+export type WaitResult = z.infer<typeof WaitResult>;
 
 /** Whether it is a wait for people. */
 export function isPersonWait(wait: Wait): wait is PersonWait {

@@ -15,11 +15,11 @@ import { schemaMisfit } from "../json-schema-gate.ts";
 import type { Value } from "../value.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
-import type { ProcessEvent, WaitResult } from "./events.ts";
+import type { ProcessEvent } from "./events.ts";
 import { signalLabel } from "./labels.ts";
 import { answerEffect } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
-import { isPersonWait, type KeptSignal, type KnownSignal, type Wait, waitText } from "./wait.ts";
+import { isPersonWait, type KeptSignal, type KnownSignal, type Wait, type WaitResult, waitText } from "./wait.ts";
 import type { Work } from "./work.ts";
 
 /** Begins a wait. If a signal is kept for it, it ends at once. True if it has ended. */

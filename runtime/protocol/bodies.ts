@@ -33,6 +33,10 @@ export type Result =
 export const Parent = z.strictObject({ processId: ActorId, workId: z.string() });
 export type Parent = { readonly processId: string; readonly workId: string };
 
+/** The newest order of a process to its nested routes: to pause, or to go on. Its sequence is that of the record that has it. */
+export const TreeOrder = z.strictObject({ sequence: z.int().positive(), paused: z.boolean(), by: z.string(), reason: z.string() });
+export type TreeOrder = z.infer<typeof TreeOrder>;
+
 /** A task, sent to a process manager from outside or by a parent process. */
 const TaskBody = z.strictObject({
   kind: z.literal("task"),
@@ -52,6 +56,7 @@ const TaskBody = z.strictObject({
   grant: Grant.optional(),
   /** Of the input. Absent: trusted. */
   label: Label.optional(),
+  tree: TreeOrder.optional(),
 });
 
 /** An output that a validator did not accept, with its reasons. `round` counts from 1. */
@@ -90,10 +95,14 @@ const UndoBody = z.strictObject({
   attempt: z.int().positive(),
   agent: z.string(),
   retainUntilMs: EpochMs,
+  tree: TreeOrder.optional(),
 });
 
+/** Tells an agent that the process of a work item was terminated: its handler is cancelled, and nothing is undone. */
+const DropBody = z.strictObject({ kind: z.literal("drop"), workId: z.string(), agent: z.string(), retainUntilMs: EpochMs });
+
 /** The answer to a handler's ask. */
-const AnswerBody = z.strictObject({
+export const AnswerBody = z.strictObject({
   kind: z.literal("answer"),
   workId: z.string(),
   index: z.int().nonnegative(),
@@ -118,7 +127,7 @@ export const CompensationReport = z.strictObject({
 export type CompensationReport = z.infer<typeof CompensationReport>;
 
 /** Reports how a work item, or its compensation, ended. The output of a compensation is a {@link CompensationReport}. */
-const ResultBody = z.strictObject({
+export const ResultBody = z.strictObject({
   kind: z.literal("result"),
   workId: z.string(),
   attempt: z.int().positive(),
@@ -145,7 +154,7 @@ export const WaitFor = z.discriminatedUnion("kind", [
 export type WaitFor = z.infer<typeof WaitFor>;
 
 /** A handler waits, and requests that the process manager owns the wait. Answered by an `answer` with the same index. */
-const WaitBody = z.strictObject({
+export const WaitBody = z.strictObject({
   kind: z.literal("wait"),
   workId: z.string(),
   index: z.int().nonnegative(),
@@ -159,6 +168,19 @@ const SignalBody = z.strictObject({ kind: z.literal("signal"), name: z.string().
 
 /** Cancels a process. */
 const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
+
+/** Pauses a process. `tree`: its nested routes too. */
+const PauseBody = z.strictObject({ kind: z.literal("pause"), reason: z.string(), tree: z.boolean() });
+
+/** Ends a pause. `tree`: also those of its nested routes. */
+const ResumeBody = z.strictObject({ kind: z.literal("resume"), reason: z.string(), tree: z.boolean() });
+
+/** Ends a process and its nested routes without compensation. `child`: it comes from the parent process, on behalf of an operator. */
+const TerminateBody = z.strictObject({
+  kind: z.literal("terminate"),
+  reason: z.string(),
+  child: z.strictObject({ workId: z.string(), by: z.string(), retainUntilMs: EpochMs }).optional(),
+});
 
 /** A person's decision on the dead letter of a run. The message's principal identifies the person. */
 const DecisionBody = z.strictObject({
@@ -209,11 +231,15 @@ export const Body = z.discriminatedUnion("kind", [
   TaskBody,
   WorkBody,
   UndoBody,
+  DropBody,
   AnswerBody,
   ResultBody,
   WaitBody,
   SignalBody,
   CancelBody,
+  PauseBody,
+  ResumeBody,
+  TerminateBody,
   DecisionBody,
   DecideBody,
   RuleBody,

@@ -127,7 +127,7 @@ export class Deciders {
       if (taken.size !== 1) find("a dead letter is decided once", `${letter} was decided ${taken.size} times: ${[...taken].join(", ")}`);
       const { process: id = "", run = 0 } = runParts(letter) ?? {};
       const state = watch.processes.get(id)?.state;
-      const act = state?.acts?.find((one) => one.what !== "cancel" && one.run === run);
+      const act = state?.acts?.find((one) => (one.what === "redrive" || one.what === "discard") && one.run === run);
       if (state === undefined || act === undefined)
         find("a decision stands in the journal", `${letter} was decided, and ${id} knows nothing of it`);
       else checkTold(watch, state, letter, act.what, act.atMs, find);

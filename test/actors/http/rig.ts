@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import { pino } from "pino";
 import { z } from "zod";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
+import type { RunDiff } from "../../../runtime/cassette/diff.ts";
 import type { ReleaseView } from "../../../runtime/release.ts";
 import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations/operations.ts";
 import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
@@ -189,10 +190,20 @@ const FAKE_SIGHT: Pick<Operations, "timeline" | "overview" | "costs" | "agents" 
 };
 const NO_RECORDS = { records: [{ sequence: 1, atMs: 1, events: [{ e: "voided" as const }] }], works: [], gone: [] };
 
+const noDiff = (a: string, b: string): RunDiff => {
+  const cost = { modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
+  return { a, b, same: true, lines: [], cost: { a: cost, b: cost }, outcome: { a: "completed", b: "completed" } };
+};
+
 const RELEASE = {
   ...{ agent: "Planner", prompts: ["v1", "v2"], release: { stable: { prompt: "v1" } }, from: "file", hash: "a".repeat(16) },
   ...{ canary: "none", broken: [], counts: [] },
 } satisfies ReleaseView;
+
+const NO_DIGEST = {
+  ...{ system: "party", untilMs: 2, processes: [], waiting: 0, people: [], dead: 0, deadLetters: [], releases: [], drift: [], slowest: [] },
+  ...{ usd: 0, dearest: [], atLeast: false },
+};
 
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
@@ -205,6 +216,11 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
       seen.events.push(`cancel ${id} ${reason}`);
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
+    act: async (id, what, { reason, tree }) => {
+      seen.events.push(`${what} ${id} ${reason} ${String(tree)}`);
+      return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
+    },
+    decideLetters: async ({ ids }) => ({ decided: ids.length, results: ids.map((id) => ({ id, decided: true })) }),
     signal: async (id, name, payload, { principal }, signalId = "made") => {
       seen.events.push(`signal ${id} ${name} ${JSON.stringify(payload)} ${signalId} ${principal.subject}`);
       return { id, name, signalId, state: "taken", run: 1, sequence: 3, traceId: TRACE_ID };
@@ -228,6 +244,14 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     graph: () => ({ system: "party", agents: [], routes: [], edges: [] }),
     schemas: () => ({ routes: {}, agents: {} }),
     models: () => ({ models: [] }),
+    drift: async (filter) => {
+      seen.events.push(`drift ${JSON.stringify(filter)}`);
+      return { sinceMs: filter.sinceMs ?? 2, baselineMs: filter.baselineMs ?? 1, lines: [], atLeast: false };
+    },
+    digest: async (filter) => {
+      seen.events.push(`digest ${JSON.stringify(filter)}`);
+      return { ...NO_DIGEST, sinceMs: filter.sinceMs ?? 1 };
+    },
     releases: () => ({ releases: [RELEASE] }),
     stopRelease: async (agent, reason, { principal }) => {
       seen.events.push(`stop release ${agent} ${reason} ${principal.subject}`);
@@ -249,6 +273,11 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     }),
     replay: async (id) => ({ id, processes: 1, works: 0, skipped: [], divergences: [] }),
     ...FAKE_SIGHT,
+    fork: async (id, { at }) => {
+      seen.events.push(`fork ${id} ${at}`);
+      return { id, at, status: "completed", modelCalls: 1, usd: 0, diff: noDiff(id, "fork") };
+    },
+    diff: async (id, other) => noDiff(id, other),
     conversation: async (id, work) => ({ process: id, work, agent: "Writer", exchanges: [] }),
     watch: (id, news) => watchers.watch(id, news),
     invalid: async (bytes, fault, topic) => {

@@ -38,7 +38,12 @@ describe("roles", () => {
   };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
     ([name, { method, path, role }]) =>
-      [name, method.toUpperCase(), path.replace("{id}", "p").replace("{memory}", "key.Desk.ann").replace("{work}", "p:1:a:0:1"), role] as const,
+      [
+        name,
+        method.toUpperCase(),
+        path.replace("{id}", "p").replace("{memory}", "key.Desk.ann").replace("{work}", "p:1:a:0:1"),
+        role,
+      ] as const,
   );
 
   test.each(routes)("%s: only the required role is accepted", async (name, method, path, role) => {

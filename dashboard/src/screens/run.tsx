@@ -1,4 +1,0 @@
-/** @module Stub. */
-export function RunScreen(): string {
-  return "stub";
-}

@@ -1,4 +1,0 @@
-/** @module Stub. */
-export function RunsScreen(): string {
-  return "stub";
-}
