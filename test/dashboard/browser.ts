@@ -10,7 +10,8 @@ import react from "@vitejs/plugin-react";
 import { build } from "vite";
 
 const HERE = join(import.meta.dirname, "..", "..", "dashboard", "trial");
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+/** The browser of this machine. */
+export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const TYPES: Readonly<Record<string, string>> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };
 const POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 

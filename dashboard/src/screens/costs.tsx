@@ -1,7 +1,7 @@
 /** @module What was spent: in all, over time, by route and version, and by the dearest processes. */
 import { type ReactNode, useMemo } from "react";
 import type { CostLine, CostView, OverviewView } from "../../../runtime/overview.ts";
-import { Answer, Box, Empty, Figure, Head, Note } from "../parts/blocks.tsx";
+import { Answer, Box, Empty, Figure, Head, Note, Scrolled } from "../parts/blocks.tsx";
 import { Chart } from "../parts/chart.tsx";
 import { countText, usdText } from "../parts/format.ts";
 import { Link, useLoad, usePage } from "../parts/page.tsx";
@@ -109,29 +109,31 @@ function Lines({ title, lines }: { readonly title: string; readonly lines: reado
   const most = Math.max(...lines.map(({ usd }) => usd), 0);
   return (
     <Box title={title}>
-      <table className="p-table">
-        <thead>
-          <tr>
-            <th>Name</th>
-            <th className="p-num">Processes</th>
-            <th className="p-num">Tokens</th>
-            <th className="p-num">Spent</th>
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map((line) => (
-            <tr key={line.name}>
-              <td className="p-cell-bar">
-                {line.name === "" ? <span className="p-faint">no model</span> : line.name}
-                <meter min={0} max={most === 0 ? 1 : most} value={line.usd} aria-label={`Share of ${line.name}`} />
-              </td>
-              <td className="p-num">{countText(line.processes)}</td>
-              <td className="p-num">{countText(line.inputTokens + line.outputTokens)}</td>
-              <td className="p-num">{usdText(line.usd)}</td>
+      <Scrolled label={title}>
+        <table className="p-table">
+          <thead>
+            <tr>
+              <th>Name</th>
+              <th className="p-num">Processes</th>
+              <th className="p-num">Tokens</th>
+              <th className="p-num">Spent</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {lines.map((line) => (
+              <tr key={line.name}>
+                <td className="p-cell-bar">
+                  {line.name === "" ? <span className="p-faint">no model</span> : line.name}
+                  <meter min={0} max={most === 0 ? 1 : most} value={line.usd} aria-label={`Share of ${line.name}`} />
+                </td>
+                <td className="p-num">{countText(line.processes)}</td>
+                <td className="p-num">{countText(line.inputTokens + line.outputTokens)}</td>
+                <td className="p-num">{usdText(line.usd)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrolled>
     </Box>
   );
 }
@@ -139,28 +141,30 @@ function Lines({ title, lines }: { readonly title: string; readonly lines: reado
 function Dearest({ dearest }: { readonly dearest: CostView["dearest"] }): ReactNode {
   return (
     <Box title="Dearest processes">
-      <table className="p-table">
-        <thead>
-          <tr>
-            <th>Process</th>
-            <th>Route</th>
-            <th className="p-num">Tokens</th>
-            <th className="p-num">Spent</th>
-          </tr>
-        </thead>
-        <tbody>
-          {dearest.map(({ id, route, usd, tokens }) => (
-            <tr key={id}>
-              <td>
-                <Link to={TO.budget(id)}>{id}</Link>
-              </td>
-              <td>{route}</td>
-              <td className="p-num">{countText(tokens)}</td>
-              <td className="p-num">{usdText(usd)}</td>
+      <Scrolled label="Dearest processes">
+        <table className="p-table">
+          <thead>
+            <tr>
+              <th>Process</th>
+              <th>Route</th>
+              <th className="p-num">Tokens</th>
+              <th className="p-num">Spent</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {dearest.map(({ id, route, usd, tokens }) => (
+              <tr key={id}>
+                <td>
+                  <Link to={TO.budget(id)}>{id}</Link>
+                </td>
+                <td>{route}</td>
+                <td className="p-num">{countText(tokens)}</td>
+                <td className="p-num">{usdText(usd)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrolled>
     </Box>
   );
 }

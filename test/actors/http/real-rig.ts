@@ -6,6 +6,7 @@ import { agent } from "../../../agents/agent.ts";
 import { contract } from "../../../agents/contract.ts";
 import { route } from "../../../agents/route.ts";
 import { system, type System } from "../../../agents/system.ts";
+import { fork } from "../../../actors/fork/fork.ts";
 import { Host } from "../../../actors/host/host.ts";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
 import { MemoryStore } from "../../../actors/memory/store.ts";
@@ -64,7 +65,10 @@ export async function startReal(
   world.attach(host);
   let made = 0;
   const newId = (): string => `made-${(made += 1)}`;
-  const operations = new SystemOperations({ system: shop, ports, host, newId });
+  const operations = new SystemOperations({
+    ...{ system: shop, ports, host, newId },
+    forking: async (cassette, wanted) => (await fork({ system: shop, models }, { ...wanted, cassette })).report,
+  });
   await operations.releasing.look();
   const log: string[] = [];
   const logger = pino(
