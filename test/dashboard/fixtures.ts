@@ -6,6 +6,20 @@ import { LETTER, letter, LETTERS, TRIP } from "./fixtures/letters.ts";
 import { CONVERSATION, DIFF, FORK, PROCESS, REPLAY, STOPS } from "./fixtures/runs.ts";
 import { TRACE } from "./fixtures/shared.ts";
 import { COSTS, DIGEST, DRIFT, OVERVIEW, RELEASES } from "./fixtures/system.ts";
+import {
+  AGENTS,
+  AUDIT,
+  BROKEN,
+  FAILED,
+  FAILED_STOPS,
+  GRAPH,
+  MODELS,
+  PROBLEMS,
+  PROCESSES,
+  SYSTEM,
+  TIMELINE,
+  WAITING_TIMELINE,
+} from "./fixtures/views.ts";
 
 const page = (entries: readonly unknown[]): Fixture => ({ body: { entries } });
 
@@ -49,7 +63,18 @@ export const FULL: Readonly<Record<string, Fixture>> = {
   "POST /processes/claim-3/replay": { body: REPLAY },
   "POST /processes/claim-3/fork": { body: FORK },
   "GET /costs": { body: COSTS },
-  "GET /overview": { body: OVERVIEW },
+  "GET /overview": { body: { ...OVERVIEW, problems: PROBLEMS } },
+  "GET /processes": { body: PROCESSES },
+  "GET /processes/trip-12": { body: FAILED },
+  "GET /processes/trip-12/timeline": { body: TIMELINE },
+  "GET /processes/trip-12/stops": { body: FAILED_STOPS },
+  "GET /processes/claim-3/timeline": { body: WAITING_TIMELINE },
+  "GET /graph": { body: GRAPH },
+  "GET /agents": { body: AGENTS },
+  "GET /system": { body: SYSTEM },
+  "GET /models": { body: MODELS },
+  "GET /broken": { body: BROKEN },
+  "GET /audit": { body: AUDIT },
   "GET /memory": { body: { memories: ["key.Support.ann", "key.Support.ben", "source.handbook", "source.mails"] } },
   "GET /memory/key.Support.ann": { body: MEMORY },
   "POST /memory/key.Support.ann/forget": {
@@ -92,7 +117,18 @@ export const NOTHING: Readonly<Record<string, Fixture>> = {
   "GET /processes/claim-3/works/claim-3.1.pay.0.1.do/conversation": { body: { ...CONVERSATION, exchanges: [] } },
   "GET /processes/claim-3/diff/claim-4": { body: { ...DIFF, same: true, lines: [] } },
   "GET /costs": { body: { ...COSTS, total: none, byRoute: [], byVersion: [], dearest: [] } },
-  "GET /overview": { body: { ...OVERVIEW, perHour: [] } },
+  "GET /overview": { body: { ...OVERVIEW, perHour: [], problems: [] } },
+  "GET /processes": page([]),
+  "GET /processes/trip-12": { body: FAILED },
+  "GET /processes/trip-12/timeline": { body: { ...TIMELINE, bars: [] } },
+  "GET /processes/trip-12/stops": { body: { stops: [] } },
+  "GET /processes/claim-3/timeline": { body: { ...WAITING_TIMELINE, bars: [] } },
+  "GET /graph": { body: { system: "party", agents: [], routes: [], edges: [] } },
+  "GET /agents": { body: { host: "019a-7c1e", agents: [] } },
+  "GET /system": { body: { ...SYSTEM, problems: [] } },
+  "GET /models": { body: { models: [] } },
+  "GET /broken": page([]),
+  "GET /audit": page([]),
   "GET /memory": { body: { memories: [] } },
   "GET /memory/key.Support.ann": { body: { ...MEMORY, total: 0, facts: [], gone: [] } },
   "GET /sources": { body: { sources: [] } },

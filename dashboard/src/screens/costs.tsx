@@ -11,6 +11,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** Windows that are offered. */
+/** Windows that are offered. */
 export const WINDOWS: readonly (readonly [name: string, ms: number])[] = [
   ["24 hours", DAY_MS],
   ["7 days", 7 * DAY_MS],
