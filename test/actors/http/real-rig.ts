@@ -63,8 +63,7 @@ export async function startReal(
   const ports = failing(world.ports, () => state.down);
   const host = new Host({ system: shop, ports, log: SILENT, releases });
   world.attach(host);
-  let made = 0;
-  const newId = (): string => `made-${(made += 1)}`;
+  const newId = counted("made");
   const operations = new SystemOperations({
     ...{ system: shop, ports, host, newId },
     forking: async (cassette, wanted) => (await fork({ system: shop, models }, { ...wanted, cassette })).report,
@@ -120,6 +119,12 @@ export async function startReal(
       await http.drain(host.stop(0));
     },
   };
+}
+
+/** Ids that count up. */
+function counted(name: string): () => string {
+  let made = 0;
+  return () => `${name}-${(made += 1)}`;
 }
 
 /** Rejects when the signal comes. */
