@@ -71,3 +71,49 @@ test("finds why a run failed and redrives it with a corrected input, in at most 
   expect(errors).toEqual([]);
   await page.close();
 });
+
+test.each([
+  ["/submit", "Route"],
+  ["/deadletters", "Dead letters"],
+  ["/deadletters?decided=true", "Decided"],
+  ["/inbox", "Nothing waits for people"],
+  ["/costs", "By route"],
+  ["/memory", "No memories"],
+  ["/releases", "No model agents"],
+  ["/drift", "per process"],
+  ["/digest", "Dead letters by cause"],
+  ["/runs/order-1/budget", "No budget"],
+  ["/runs/order-1/fork", "Runs it again in memory"],
+  ["/runs/order-1/diff/order-3", "Outcome and cost"],
+])("%s gets what it asks a real system for", async (path, shown) => {
+  const page = await browser.newPage();
+  await page.goto(`${rig.origin}/ui${path}`);
+  await page.locator("main").getByText(shown).or(page.getByRole("alert")).first().waitFor();
+  expect(await page.getByRole("alert").allInnerTexts()).toEqual([]);
+  await page.close();
+});
+
+test("a run of a real system is replayed without a divergence, and forked", async () => {
+  const page = await browser.newPage();
+  await page.goto(`${rig.origin}/ui/runs/order-1/replay`);
+  await page.getByRole("button", { name: "Replay", exact: true }).click();
+  await page.getByText("no divergence").waitFor();
+  await page.getByRole("link", { name: "Fork", exact: true }).click();
+  await page.getByRole("button", { name: "Fork", exact: true }).click();
+  await page.getByText("Outcome and cost").or(page.getByRole("alert")).first().waitFor();
+  expect(await page.getByRole("alert").allInnerTexts()).toEqual([]);
+  await page.close();
+});
+
+test("many dead letters of a real system are decided at once", async () => {
+  for (const id of ["order-4", "order-5"]) await rig.run(id, "bad");
+  const page = await browser.newPage();
+  await page.goto(`${rig.origin}/ui/deadletters`);
+  for (const id of ["order-4:1", "order-5:1"]) await page.getByLabel(`Choose ${id}`).check();
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
+  await page.getByLabel(/^Reason/).fill("test data");
+  await page.getByRole("button", { name: "Discard 2 letters" }).click();
+  await page.getByText("2 letters decided.").waitFor();
+  expect((await rig.call("GET", "/deadletters/order-5:1")).json).toMatchObject({ open: false, decision: "discarded", reason: "test data" });
+  await page.close();
+});
