@@ -35,7 +35,10 @@ export async function buildDashboard(): Promise<string> {
   if (isBuilt(wanted)) return FOLDER;
   const made = `${FOLDER}-${process.pid}`;
   const old = `${FOLDER}-${process.pid}-old`;
+  const { NODE_ENV } = process.env;
   try {
+    // Under a test runner React's form for development would be built.
+    process.env["NODE_ENV"] = "production";
     await build({
       configFile: join(ROOT, "dashboard/vite.config.ts"),
       logLevel: "warn",
@@ -48,6 +51,8 @@ export async function buildDashboard(): Promise<string> {
     // Another build of the same sources may have come first.
     if (!isBuilt(wanted)) throw error;
   } finally {
+    if (NODE_ENV === undefined) delete process.env["NODE_ENV"];
+    else process.env["NODE_ENV"] = NODE_ENV;
     for (const path of [made, old]) rmSync(path, { recursive: true, force: true });
   }
   return FOLDER;
