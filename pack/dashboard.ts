@@ -12,7 +12,13 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const FOLDER = join(ROOT, "dashboard/dist");
 /** Holds the hash of the sources that a build is of. */
 const STAMP = "sources.txt";
-const SOURCES = ["dashboard/{index.html,vite.config.ts,package.json}", "dashboard/src/**/*", "runtime/**/*.ts", "package.json"];
+const SOURCES = [
+  "dashboard/{index.html,vite.config.ts,package.json}",
+  "dashboard/src/**/*",
+  "runtime/**/*.ts",
+  "package.json",
+  "pack/dashboard.ts",
+];
 
 function hashOfSources(): string {
   const hash = createHash("sha256");

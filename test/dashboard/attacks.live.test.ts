@@ -45,11 +45,11 @@ const WORDS = new Set([
 let number = 0;
 
 /** The same answer with a script in each text and in each key that a user chooses. */
-function poisoned(value: unknown): unknown {
+function withScripts(value: unknown): unknown {
   if (typeof value === "string") return `${value}${SCRIPTS[(number += 1) % SCRIPTS.length] ?? ""}`;
-  if (Array.isArray(value)) return value.map(poisoned);
+  if (Array.isArray(value)) return value.map(withScripts);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, WORDS.has(key) ? part : poisoned(part)]));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, WORDS.has(key) ? part : withScripts(part)]));
 }
 
 /** What a script in the page would have left behind. */
@@ -74,7 +74,7 @@ describe("scripts in all texts", () => {
     const fixtures = Object.fromEntries(
       Object.entries(FULL).map(([key, { body, status }]): [string, Fixture] => [
         key,
-        { body: poisoned(body), ...(status === undefined ? {} : { status }) },
+        { body: withScripts(body), ...(status === undefined ? {} : { status }) },
       ]),
     );
     const page = await bed.open(path, fixtureApi(fixtures, ALL_ROLES));
@@ -148,9 +148,8 @@ describe("pages of others", () => {
   });
 
   test("submit nothing, by a form", async () => {
-    const other = await visit(
-      `<form method="post" action="${rig.origin}/tasks" enctype="text/plain"><input name='{"route":"order","input":{"item":"x","mood":"good"},"x":"' value='"}'><button>Win</button></form>`,
-    );
+    const field = `<input name='{"route":"order","input":{"item":"x","mood":"good"},"x":"' value='"}'>`;
+    const other = await visit(`<form method="post" action="${rig.origin}/tasks" enctype="text/plain">${field}<button>Win</button></form>`);
     await other.getByRole("button").click();
     await other.getByText("origin.foreign").waitFor();
     expect(await count()).toBe(0);

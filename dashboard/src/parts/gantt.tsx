@@ -1,4 +1,4 @@
-/** @module A run as a Gantt chart. Zoom with the buttons, `+` and `-`, or Ctrl and the wheel; move with the arrows; a chosen bar is explained. */
+/** @module A run as a Gantt chart. Zoom with the buttons, `+` and `-`, or Ctrl and the wheel; move and choose with the arrows. */
 import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
 import type { TimelineView } from "../../../runtime/timeline.ts";
 import { spanText } from "./format.ts";
@@ -6,9 +6,9 @@ import { moved, placeOf, type Row, rowsOf, type Span, ticksOf, wholeOf, zoomed }
 import { useSight } from "./virtual.ts";
 
 const ROW_PX = 30;
-const CLOSER = 0.6;
-const FARTHER = 1 / CLOSER;
-const STEP = 0.2;
+const CLOSER_SHARE = 0.6;
+const FARTHER_SHARE = 1 / CLOSER_SHARE;
+const STEP_SHARE = 0.2;
 const PERCENT = 100;
 const INDENT_PX = 14;
 /** The part of a lane that the length of a bar needs. */
@@ -55,11 +55,11 @@ export function Gantt({ timeline, nowMs, chosen, choose }: GanttProps): ReactNod
   const keys: Readonly<Record<string, () => void>> = {
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
-    ArrowRight: () => setPart(widest(moved(span, STEP, whole), whole)),
-    ArrowLeft: () => setPart(widest(moved(span, -STEP, whole), whole)),
-    "+": () => zoom(CLOSER),
-    "=": () => zoom(CLOSER),
-    "-": () => zoom(FARTHER),
+    ArrowRight: () => setPart(widest(moved(span, STEP_SHARE, whole), whole)),
+    ArrowLeft: () => setPart(widest(moved(span, -STEP_SHARE, whole), whole)),
+    "+": () => zoom(CLOSER_SHARE),
+    "=": () => zoom(CLOSER_SHARE),
+    "-": () => zoom(FARTHER_SHARE),
     "0": () => setPart(undefined),
     Escape: () => choose(""),
   };
@@ -113,7 +113,7 @@ function useWheel(place: { readonly current: HTMLElement | null }, zoom: (factor
       event.preventDefault();
       const lane = node?.querySelector(".v-lane")?.getBoundingClientRect();
       const around = lane === undefined ? 0.5 : Math.min(1, Math.max(0, (event.clientX - lane.left) / lane.width));
-      latest.current(event.deltaY > 0 ? FARTHER : CLOSER, around);
+      latest.current(event.deltaY > 0 ? FARTHER_SHARE : CLOSER_SHARE, around);
     };
     node?.addEventListener("wheel", turn, { passive: false });
     return () => node?.removeEventListener("wheel", turn);
@@ -139,10 +139,17 @@ function Zoom({
         ))}
       </ul>
       <span className="p-row">
-        <button type="button" className="p-button-small" aria-label="Zoom in" title="+" onClick={() => zoom(CLOSER)}>
+        <button type="button" className="p-button-small" aria-label="Zoom in" title="+" onClick={() => zoom(CLOSER_SHARE)}>
           +
         </button>
-        <button type="button" className="p-button-small" aria-label="Zoom out" title="-" onClick={() => zoom(FARTHER)} disabled={isAll}>
+        <button
+          type="button"
+          className="p-button-small"
+          aria-label="Zoom out"
+          title="-"
+          onClick={() => zoom(FARTHER_SHARE)}
+          disabled={isAll}
+        >
           −
         </button>
         <button type="button" className="p-button-small" title="0" onClick={all} disabled={isAll}>

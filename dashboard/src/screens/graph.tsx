@@ -24,10 +24,10 @@ import { Link, type Loaded, useLoad, usePage } from "../parts/page.tsx";
 import { API, type ScreenProps, TO } from "../parts/paths.ts";
 import { FilterText } from "./dead-letters.tsx";
 
-const NODE_WIDTH = 190;
-const NODE_HEIGHT = 58;
-const RANK_GAP = 90;
-const NODE_GAP = 28;
+const NODE_WIDTH_PX = 190;
+const NODE_HEIGHT_PX = 58;
+const RANK_GAP_PX = 90;
+const NODE_GAP_PX = 28;
 const NONE: ReadonlyMap<string, Visit> = new Map();
 
 interface NodeData extends Record<string, unknown> {
@@ -154,14 +154,14 @@ interface Places {
 /** Left to right, as work goes. */
 function placesOf({ nodes, edges }: Shape): Places {
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", ranksep: RANK_GAP, nodesep: NODE_GAP });
+  graph.setGraph({ rankdir: "LR", ranksep: RANK_GAP_PX, nodesep: NODE_GAP_PX });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const { id } of nodes) graph.setNode(id, { width: NODE_WIDTH, height: NODE_HEIGHT });
+  for (const { id } of nodes) graph.setNode(id, { width: NODE_WIDTH_PX, height: NODE_HEIGHT_PX });
   for (const { id, from, to } of edges) graph.setEdge(from, to, {}, id);
   layout(graph);
   const corner = (id: string): Point => {
     const { x = 0, y = 0 } = graph.node(id);
-    return { x: x - NODE_WIDTH / 2, y: y - NODE_HEIGHT / 2 };
+    return { x: x - NODE_WIDTH_PX / 2, y: y - NODE_HEIGHT_PX / 2 };
   };
   return {
     nodes: new Map(nodes.map(({ id }) => [id, corner(id)])),

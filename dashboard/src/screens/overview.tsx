@@ -11,7 +11,7 @@ import { StatusMark } from "../parts/status.tsx";
 import { sinceOf, WindowChoice, windowOf, WINDOWS } from "./costs.tsx";
 import { Problems } from "./problems.tsx";
 
-const NEWEST = 8;
+const NEWEST_MAX = 8;
 
 /** The screen. */
 export function OverviewScreen({ query }: ScreenProps): ReactNode {
@@ -146,7 +146,7 @@ function Newest({
   readonly filter: Readonly<Record<string, string>>;
   readonly none: string;
 }): ReactNode {
-  const newest = useLoad<Entries>("/processes", { ...filter, limit: NEWEST });
+  const newest = useLoad<Entries>("/processes", { ...filter, limit: NEWEST_MAX });
   return (
     <Box title={title} side={<Link to={TO.runs(filter)}>All</Link>}>
       <Answer of={newest}>
@@ -155,7 +155,7 @@ function Newest({
             <Empty title={none}>{title === "Newest" ? <Link to={TO.submit()}>Submit the first one</Link> : null}</Empty>
           ) : (
             <ul className="v-newest">
-              {entries.slice(0, NEWEST).map((entry) => (
+              {entries.slice(0, NEWEST_MAX).map((entry) => (
                 <li key={entry.id}>
                   <Link to={TO.run(entry.id)}>{entry.id}</Link>
                   <span className="p-faint">

@@ -1,4 +1,4 @@
-/** @module Search: processes by the filters in the address, newest first. The list is as long as the system's; only rows in sight are in the page. */
+/** @module Search: processes by the filters in the address, newest first. Only rows in sight are in the page. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { ProcessEntry } from "../../../runtime/answers.ts";
 import type { OutcomeStatus } from "../../../runtime/protocol.ts";
