@@ -13,7 +13,8 @@ import { LocalWorld } from "../../../actors/memory/world.ts";
 import { SILENT } from "../../../actors/engine/log.ts";
 import type { Models, Ports } from "../../../actors/engine/ports.ts";
 import { systemRandom, systemClock } from "../../../actors/engine/system-clock.ts";
-import { SystemOperations } from "../../../actors/operations/system-operations.ts";
+import { fork } from "../../../actors/fork/fork.ts";
+import { type OperationsParts, SystemOperations } from "../../../actors/operations/system-operations.ts";
 import { Fault } from "../../../runtime/faults.ts";
 import { caller, gate, type Answer } from "./rig.ts";
 
@@ -59,7 +60,9 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
   world.attach(host);
   let made = 0;
   const newId = (): string => `made-${(made += 1)}`;
-  const operations = new SystemOperations({ system: shop, ports, host, newId });
+  const forking: OperationsParts["forking"] = async (cassette, wanted) =>
+    (await fork({ system: shop, models: undefined }, { ...wanted, cassette })).report;
+  const operations = new SystemOperations({ system: shop, ports, host, newId, forking });
   const log: string[] = [];
   const logger = pino(
     { level: "warn" },
