@@ -3,9 +3,10 @@
  * container runs it as a process: `node cli/app.ts <systemFile>`.
  */
 import { readFileSync } from "node:fs";
-import { type Level, pino } from "pino";
+import { type Level, type LoggerOptions, pino } from "pino";
 import { type DigestOptions, parseTokens, serve, type TokenEntry } from "../actors/index.ts";
-import { startTelemetry } from "../actors/telemetry/export.ts";
+import { startTelemetry, wantsLogs } from "../actors/telemetry/export.ts";
+import { emitLine } from "../actors/telemetry/log-records.ts";
 import { DAPR_VERSION_CHECK_VARIABLE, daprVersionCheck } from "../runtime/dapr-version.ts";
 import { DIGEST_PERIODS } from "../runtime/reports/digest.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -25,7 +26,8 @@ const LEVELS: readonly (Level | "silent")[] = ["trace", "debug", "info", "warn",
 
 async function main(): Promise<void> {
   const file = systemFile();
-  const logger = pino({ level: logLevel(), base: { app: process.env["APP_ID"] ?? "troupe" } }, pino.destination({ dest: 1, sync: true }));
+  const base = { app: process.env["APP_ID"] ?? "troupe" };
+  const logger = pino({ level: logLevel(), base, ...sentLines() }, pino.destination({ dest: 1, sync: true }));
   // An error that user code does not handle must not end the app: other tasks run in it, and all durable state is in the journal.
   process.on("unhandledRejection", (error) => logger.error({ err: error }, "unhandled promise rejection in the app; it keeps running"));
   process.on("uncaughtException", (error) => logger.error({ err: error }, "uncaught error in the app; it keeps running"));
@@ -70,6 +72,16 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/** Sends each line as a log record too, if the environment asks for it. */
+function sentLines(): Pick<LoggerOptions, "hooks"> {
+  if (!wantsLogs(process.env)) return {};
+  const streamWrite = (line: string): string => {
+    emitLine(line);
+    return line;
+  };
+  return { hooks: { streamWrite } };
 }
 
 function systemFile(): string {

@@ -90,7 +90,7 @@ export interface Transport {
 /** Where the releases of prompts and models stand: it is read again and again. */
 export interface ReleaseSource {
   readonly from: "code" | "file" | "configuration";
-  /** For logs and alarms: the path, or store and key. */
+  /** For logs and screens: the path, or store and key. */
   readonly place: string;
   /** Throws any error if it cannot be read. */
   read(): Promise<string>;
@@ -168,8 +168,8 @@ export interface Models {
   costMicrosMax(model: string, inputTokens: number, outputTokens: number): number | undefined;
   /** Cost of a reply in millionths of a US dollar. Undefined: the price is unknown. */
   costMicros(endpoint: string, usage: ModelUsage): number | undefined;
-  /** The provider of an endpoint as OpenTelemetry names it, for traces and metrics. */
-  providerOf?(endpoint: string): string | undefined;
+  /** The provider of an endpoint, or of the first endpoint of a model, as OpenTelemetry names it, for traces and metrics. */
+  providerOf?(name: string): string | undefined;
   /**
    * Makes one attempt.
    * @throws faults `model.*`; a retryable one may carry `retryAfterMs`. Details `sent: false`: nothing was sent, so nothing was bought.

@@ -89,8 +89,8 @@ export class Gateway implements Models {
     return state === undefined ? undefined : costOf(state, usage);
   }
 
-  providerOf(endpoint: string): string | undefined {
-    return this.#states.get(endpoint)?.endpoint.provider;
+  providerOf(name: string): string | undefined {
+    return (this.#states.get(name) ?? endpointsOf(this.#lines, name)?.states[0])?.endpoint.provider;
   }
 
   #advance(endpoint: string): void {

@@ -28,6 +28,7 @@ import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
+import { traceProcess } from "../telemetry/process-spans.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Performer } from "./performer.ts";
@@ -134,7 +135,7 @@ export class ProcessActors {
     if (body.kind === "task") return this.#takeTask(message, body);
     if (body.kind === "decision") return this.#decide(message, body);
     const result = await this.engine.turn(message.to.id, { kind: "message", message }, { inputId: message.id });
-    if (body.kind === "result" && result.wrote) this.#measureHop(body.workId, result.before);
+    if (body.kind === "result" && result.wrote) this.#measureHop(body, result.before);
     const answer = this.#answer(message, result);
     if ("refused" in answer) return answer;
     if (body.kind === "signal") return { ...answer, signal: signalStatus(result.state, body.signalId) };
@@ -292,22 +293,24 @@ export class ProcessActors {
   }
 
   /** Both times are of the manager's clock, also if the agent is on another host. */
-  #measureHop(workId: string, before: ProcessState): void {
+  #measureHop({ workId, facts }: Pick<BodyOf<"result">, "workId" | "facts">, before: ProcessState): void {
     const work = entryOf(before.works, workId);
     if (work?.status === "asked")
-      this.#parts.metrics.hopped(doerName(work.target), work.kind, this.#parts.ports.clock.nowMs() - work.askedAtMs);
+      this.#parts.metrics.hopped(doerName(work.target), work.kind, facts?.version, this.#parts.ports.clock.nowMs() - work.askedAtMs);
   }
 
   /** Logs when a process opens and when it ends: never its content, always its trace id. */
   #report(before: ProcessState, after: ProcessState): void {
     const { observe, log, metrics } = this.#parts;
     observe(before, after);
+    traceProcess(before, after, this.#parts.ports.clock.nowMs());
+    metrics.coordinated(before, after);
     if (before.phase === after.phase || after.task === undefined) return;
     const facts = { processId: after.id, traceId: traceId(after.task.trace), route: after.task.route, run: after.run };
     if (after.phase === "open") log.info(facts, before.phase === "ended" ? "a process was opened again" : "a task was accepted");
     if (after.phase !== "ended") return;
     if (after.outcome !== undefined && (before.outcome === undefined || before.run !== after.run))
-      metrics.ended(after.task.route, after.outcome);
+      metrics.ended(after.task.route, after.outcome, after.counts?.versions);
     log.info({ ...facts, status: after.outcome?.status, code: after.outcome?.fault?.code }, "a process ended");
   }
 

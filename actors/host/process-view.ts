@@ -29,6 +29,7 @@ export async function processView(state: ProcessState, sequence: number, values:
     route: task.route,
     fingerprint: task.fingerprint,
     traceId: traceId(task.trace),
+    traceparent: task.trace.traceparent,
     bucket: task.bucket,
     acceptedAtMs: task.acceptedAtMs,
     deadlineAtMs: task.deadlineAtMs,

@@ -20,7 +20,7 @@ import type { Clock, Models, RandomSource, Transport } from "../engine/ports.ts"
 import type { Values } from "../engine/values.ts";
 import { CallTelemetry } from "../telemetry/calls.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
-import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
+import { ATTRIBUTE, INVOKE_AGENT, OWN_PROVIDER } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
 import { versionAttributes } from "../telemetry/version.ts";
 import type { Checks } from "./checks.ts";
@@ -313,18 +313,18 @@ export class Runner {
   }
 
   #inSpan<T>(work: AgentWork, run: () => Promise<T>, failed: (ended: T) => string | undefined): Promise<T> {
+    const { name, version } = this.#parts.definition.contract;
     const attributes = {
-      [ATTRIBUTE.process]: work.processId,
-      [ATTRIBUTE.work]: work.id,
-      [ATTRIBUTE.effect]: "run",
-      [ATTRIBUTE.mode]: work.mode,
-      [ATTRIBUTE.attempt]: work.attempt,
+      ...{ [ATTRIBUTE.process]: work.processId, [ATTRIBUTE.work]: work.id },
+      ...{ [ATTRIBUTE.mode]: work.mode, [ATTRIBUTE.attempt]: work.attempt },
       [ATTRIBUTE.operation]: INVOKE_AGENT,
-      [ATTRIBUTE.agent]: this.#parts.definition.name,
+      [ATTRIBUTE.provider]: OWN_PROVIDER,
+      [ATTRIBUTE.agent]: name,
+      [ATTRIBUTE.agentVersion]: String(version),
       [ATTRIBUTE.conversation]: work.processId,
       ...versionAttributes(work.release),
     };
-    return inSpan(SPAN.effect, work.trace, attributes, run, failed);
+    return inSpan(`${INVOKE_AGENT} ${name}`, work.trace, attributes, run, failed);
   }
 
   /** The actor moves away. A handler that only waits is dropped: the host that gets the answer executes it again from its records. */

@@ -29,7 +29,8 @@ import type {
 } from "./operations.ts";
 import { invalidSlice, type KeptBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
-import { traceWithin } from "../telemetry/spans.ts";
+import { ATTRIBUTE } from "../telemetry/names.ts";
+import { actTrace } from "../telemetry/spans.ts";
 import { decidedFacts, decisionOf, shownEntry, unknownLetter } from "./dead-letter-entry.ts";
 import { type AuditNote, InvalidMessages } from "./invalid-messages.ts";
 import type { Requests } from "./requests.ts";
@@ -172,18 +173,19 @@ export class DeadLetters {
     if (letter === undefined) throw unknownLetter(id);
     const { requests } = this.#parts;
     const view = await requests.inspect(letter.processId);
-    const [route, trace] = "route" in view ? [view.route, traceWithin(view.traceId, this.#parts.ports.random)] : [];
+    const known = "route" in view ? view : undefined;
+    const facts = { [ATTRIBUTE.process]: letter.processId, [ATTRIBUTE.act]: decision.what };
+    const trace = actTrace({ process: known?.traceparent, caller: caller.trace }, facts, this.#parts.ports.random);
     // The same decision is the same message.
     const messageId = `decision-${decisionOf([id, decision.decisionId])}`;
     const message = requests.message(
       letter.processId,
       { kind: "decision", run: letter.run, ...decision },
-      // A decision belongs to the trace of its process.
-      { ...caller, trace: trace ?? caller.trace },
+      { ...caller, trace },
       this.#nowMs + LIMITS.messageLifetimeMsDefault,
       messageId,
     );
-    return requests.receipt(route ?? "", message, await requests.insist(message));
+    return requests.receipt(known?.route ?? "", message, await requests.insist(message));
   }
 
   get #nowMs(): number {

@@ -12,7 +12,8 @@ import { requireJson } from "../../runtime/schema.ts";
 import { requireValue, type Value } from "../../runtime/value.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { Host } from "../host/host.ts";
-import { traceWithin } from "../telemetry/spans.ts";
+import { ATTRIBUTE } from "../telemetry/names.ts";
+import { actTrace } from "../telemetry/spans.ts";
 import { decisionOf } from "./dead-letter-entry.ts";
 import { type EntryPage, Listing } from "./listing.ts";
 import type { Caller, Decision, InboxFilter, Page } from "./operations.ts";
@@ -113,11 +114,12 @@ export class Inbox {
         : requireId(given.decisionId, "decision id");
     const view = await requests.inspect(processId);
     if (!("route" in view)) throw unknownRequest(id);
+    const facts = { [ATTRIBUTE.process]: processId, [ATTRIBUTE.request]: id, [ATTRIBUTE.act]: given.do };
+    const trace = actTrace({ process: view.traceparent, caller: caller.trace }, facts, ports.random);
     const message = requests.message(
       processId,
       { kind: "decide", requestId: id, hash: given.hash, decisionId, decision },
-      // A decision belongs to the trace of its process.
-      { ...caller, trace: traceWithin(view.traceId, ports.random) ?? caller.trace },
+      { ...caller, trace },
       ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault,
       // The same decision of the same caller is the same message.
       `decide-${decisionOf([id, decisionId, caller.principal.subject, given.hash, plainJson(decision)])}`,

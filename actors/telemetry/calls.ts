@@ -27,7 +27,7 @@ export interface CallTelemetryParts {
 export interface ObservedChat {
   readonly model: string;
   readonly request: ModelRequest;
-  /** The provider of an endpoint, as OpenTelemetry names it. */
+  /** The provider of an endpoint or of a model, as OpenTelemetry names it. */
   readonly providerOf: (endpoint: string) => string | undefined;
 }
 
@@ -58,7 +58,8 @@ export class CallTelemetry {
     const span = {
       name: `${CHAT} ${model}`,
       kind: "client",
-      begun: () => ({ ...this.#facts(CHAT), ...requestAttributes(model, request) }),
+      // The endpoint is chosen within the try, so a try that fails names the provider of the first one.
+      begun: () => ({ ...this.#facts(CHAT), ...providerAttribute(providerOf(model)), ...requestAttributes(model, request) }),
       ended: (reply: ModelReply) => replyAttributes(reply, providerOf(reply.endpoint)),
     } as const;
     try {
@@ -101,6 +102,10 @@ export class CallTelemetry {
   }
 }
 
+function providerAttribute(provider: string | undefined): Attributes {
+  return provider === undefined ? {} : { [ATTRIBUTE.provider]: provider };
+}
+
 function requestAttributes(model: string, request: ModelRequest): Attributes {
   const { outputTokensMax, temperature, seed, answer, messages } = request;
   return {
@@ -119,7 +124,7 @@ function replyAttributes(reply: ModelReply, provider: string | undefined): Attri
     [ATTRIBUTE.responseModel]: model,
     [ATTRIBUTE.endpoint]: endpoint,
     [ATTRIBUTE.finishReasons]: [FINISH_REASONS[finish]],
-    ...(provider === undefined ? {} : { [ATTRIBUTE.provider]: provider }),
+    ...providerAttribute(provider),
     ...(usage === undefined ? {} : { [ATTRIBUTE.inputTokens]: usage.inputTokens, [ATTRIBUTE.outputTokens]: usage.outputTokens }),
     ...content(ATTRIBUTE.outputMessages, () => [
       { ...messageContent({ role: "assistant", ...reply }), finish_reason: FINISH_REASONS[finish] },

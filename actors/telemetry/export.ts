@@ -32,6 +32,12 @@ export function wantsTelemetry(env: TelemetryOptions["env"]): boolean {
   );
 }
 
+/** Whether the environment asks for logs as log records: `OTEL_LOGS_EXPORTER` is set, and not to `none`. */
+export function wantsLogs(env: TelemetryOptions["env"]): boolean {
+  const exporter = env["OTEL_LOGS_EXPORTER"]?.trim() ?? "";
+  return wantsTelemetry(env) && exporter !== "" && exporter !== "none";
+}
+
 /**
  * Starts the SDK if the environment asks for it; otherwise returns undefined. Call it before the host is created, since
  * a host checks only once whether an SDK is installed. If the SDK package is missing, logs what to do, and the app runs
@@ -42,8 +48,8 @@ export async function startTelemetry({ env, serviceName, log }: TelemetryOptions
   try {
     const { NodeSDK } = await import("@opentelemetry/sdk-node");
     const named = env["OTEL_SERVICE_NAME"] || /(^|,)\s*service\.name=/.test(env["OTEL_RESOURCE_ATTRIBUTES"] ?? "");
-    // Spans and metrics only: log lines are written by pino to standard output.
-    const sdk = new NodeSDK({ logRecordProcessors: [], ...(named ? {} : { serviceName }) });
+    // The default of OpenTelemetry sends logs too. Here they are sent only if they are asked for: they are on standard output already.
+    const sdk = new NodeSDK({ ...(wantsLogs(env) ? {} : { logRecordProcessors: [] }), ...(named ? {} : { serviceName }) });
     sdk.start();
     log.info({ endpoint: env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "the default of OpenTelemetry" }, "exporting telemetry");
     return { stop: () => stopInTime(() => sdk.shutdown(), log) };

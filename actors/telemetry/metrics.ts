@@ -13,6 +13,7 @@ import {
   type ObservableResult,
 } from "@opentelemetry/api";
 import type { WireFault } from "../../runtime/faults.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Outcome } from "../../runtime/protocol.ts";
 import type { WorkRelease } from "../../runtime/release.ts";
 import { ATTRIBUTE, CHAT, METRIC } from "./names.ts";
@@ -27,6 +28,11 @@ const HOP_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 /** Bounds by the conventions for generative AI: powers of four, and powers of two from 10 ms. */
 const TOKEN_BOUNDS_COUNT = Array.from({ length: 14 }, (_, power) => 4 ** power);
 const MODEL_BOUNDS_SECONDS = Array.from({ length: 14 }, (_, power) => 0.01 * 2 ** power);
+
+/** What is counted of how agents work together. */
+const COORDINATION_KINDS = [
+  ...(["retries", "takeovers", "waits", "requests", "repairs", "fallbacks", "refusals", "ungrounded", "compensated"] as const),
+] as const;
 
 /** One try of a model call that has ended. Undefined parts are not known. */
 export interface ModelTried {
@@ -73,6 +79,7 @@ export class HostMetrics {
   readonly #attempts: Counter;
   readonly #checks: Counter;
   readonly #comparisons: Counter;
+  readonly #coordination: Counter;
   readonly #withheld: Counter;
   readonly #turn: Histogram;
   readonly #hop: Histogram;
@@ -104,6 +111,10 @@ export class HostMetrics {
     this.#comparisons = meter.createCounter(METRIC.comparisons, {
       description: "Comparisons of sources with their memories, by source; with the fault of those that failed",
       unit: "{comparison}",
+    });
+    this.#coordination = meter.createCounter(METRIC.coordination, {
+      description: "Retries, takeovers, waits, requests to people, repairs, fallbacks, refused outputs, ungrounded claims, compensations",
+      unit: "{event}",
     });
     this.#withheld = meter.createCounter(METRIC.withheld, {
       description: "Facts that were not given to a reader, by agent and reason",
@@ -179,12 +190,13 @@ export class HostMetrics {
   }
 
   /** Counts a process of this host that ended. */
-  ended(route: string, outcome: Outcome): void {
+  ended(route: string, outcome: Outcome, versions: readonly string[] = []): void {
     if (!this.on) return;
     this.#outcomes.add(1, {
       [ATTRIBUTE.system]: this.#system,
       [ATTRIBUTE.route]: route,
       [ATTRIBUTE.status]: outcome.status,
+      ...(versions.length === 0 ? {} : { [ATTRIBUTE.versions]: versions.join(" ") }),
       ...error(outcome.fault?.code),
     });
     if (outcome.deadLetter !== undefined) this.deadLetter(outcome.fault);
@@ -243,13 +255,26 @@ export class HostMetrics {
       this.#releaseStops.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.automatic]: isAutomatic });
   }
 
+  /** Counts how agents work together: what a record of a process adds to the counts of its run. */
+  coordinated(before: ProcessState, after: ProcessState): void {
+    const route = after.task?.route;
+    if (!this.on || route === undefined || before.counts === after.counts || after.counts === undefined) return;
+    const known = before.run === after.run ? (before.counts ?? {}) : {};
+    for (const kind of COORDINATION_KINDS) {
+      const more = (after.counts[kind] ?? 0) - (known[kind] ?? 0);
+      if (more > 0)
+        this.#coordination.add(more, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.route]: route, [ATTRIBUTE.driftKind]: kind });
+    }
+  }
+
   /** Records the time from a request of a process to its answer. */
-  hopped(target: string, mode: "do" | "ask" | "check" | "undo", ms: number): void {
+  hopped(target: string, mode: "do" | "ask" | "check" | "undo", version: string | undefined, ms: number): void {
     if (this.on)
       this.#hop.record(Math.max(0, ms) / MS_PER_SECOND, {
         [ATTRIBUTE.system]: this.#system,
         [ATTRIBUTE.agent]: target,
         [ATTRIBUTE.mode]: mode,
+        ...(version === undefined ? {} : { [ATTRIBUTE.version]: version }),
       });
   }
 

@@ -5,8 +5,16 @@
  * for generative AI (repository open-telemetry/semantic-conventions-genai, all in status Development).
  */
 
-/** Names of spans. An execution of a handler is the `troupe.effect` of its agent. */
-export const SPAN = { task: "troupe.task", turn: "troupe.turn", message: "troupe.message", effect: "troupe.effect" } as const;
+/** Names of our own spans. Those of agents, models, tools and routes begin with the name of their operation. */
+export const SPAN = {
+  task: "troupe.task",
+  turn: "troupe.turn",
+  message: "troupe.message",
+  wait: "troupe.wait",
+  waitEnded: "troupe.wait.ended",
+  reopened: "troupe.reopened",
+  decision: "troupe.decision",
+} as const;
 
 /** Names of attributes of spans and metrics. Metrics carry only those with few values, never ids. */
 export const ATTRIBUTE = {
@@ -17,7 +25,14 @@ export const ATTRIBUTE = {
   message: "troupe.message.id",
   kind: "troupe.message.kind",
   actor: "troupe.actor",
-  effect: "troupe.effect.kind",
+  run: "troupe.run",
+  stop: "troupe.stop",
+  act: "troupe.act",
+  waitKind: "troupe.wait.kind",
+  waitSeconds: "troupe.wait.seconds",
+  request: "troupe.request.id",
+  person: "troupe.person",
+  link: "troupe.link",
   work: "troupe.work.id",
   mode: "troupe.work.mode",
   attempt: "troupe.work.attempt",
@@ -29,6 +44,7 @@ export const ATTRIBUTE = {
   driftTime: "troupe.drift.time",
   operation: "gen_ai.operation.name",
   agent: "gen_ai.agent.name",
+  workflow: "gen_ai.workflow.name",
   agentVersion: "gen_ai.agent.version",
   conversation: "gen_ai.conversation.id",
   provider: "gen_ai.provider.name",
@@ -55,11 +71,17 @@ export const ATTRIBUTE = {
   untrusted: "troupe.check.untrusted",
   promptVersion: "troupe.prompt.version",
   release: "troupe.release",
+  version: "troupe.version",
+  versions: "troupe.versions",
   automatic: "troupe.release.automatic",
 } as const;
 
 /** The value of `gen_ai.operation.name` for an execution of an agent's handler. */
 export const INVOKE_AGENT = "invoke_agent";
+/** The same for one run of a process. The span has the name of the route too. */
+export const INVOKE_WORKFLOW = "invoke_workflow";
+/** The value of `gen_ai.provider.name` for agents: the agent is run by this library. The calls of its models name theirs. */
+export const OWN_PROVIDER = "troupe";
 /** The same for one try of a model call. The span has the name of the model too. */
 export const CHAT = "chat";
 /** The same for one execution of a tool. The span has the name of the tool too. */
@@ -80,6 +102,7 @@ export const METRIC = {
   turn: "troupe.turn.duration",
   hop: "troupe.hop.duration",
   withheld: "troupe.memory.withheld",
+  coordination: "troupe.process.coordination",
   driftMean: "troupe.drift.mean",
   drifted: "troupe.drift.drifted",
   releaseStops: "troupe.release.stops",

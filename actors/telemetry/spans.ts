@@ -31,11 +31,6 @@ export function freshTrace(random: RandomSource): Trace {
   return { traceparent: `00-${hex(random, HEX_TRACE_LENGTH)}-${hex(random, HEX_SPAN_LENGTH)}-01` };
 }
 
-/** A trace context within a trace that is known by its id only. */
-export function traceWithin(traceId: string, random: RandomSource): Trace {
-  return { traceparent: `00-${traceId}-${hex(random, HEX_SPAN_LENGTH)}-01` };
-}
-
 function hex(random: RandomSource, length: number): string {
   let text = "";
   while (text.length < length) {
@@ -52,7 +47,7 @@ function hexHalf(bits: number): string {
 }
 
 /** The OpenTelemetry context of a message's trace context. */
-function contextOf(parent: Trace): Context {
+export function contextOf(parent: Trace): Context {
   const [, traceId = "", spanId = "", flags = "00"] = parent.traceparent.split("-");
   return trace.setSpanContext(context.active(), {
     traceId,
@@ -64,7 +59,7 @@ function contextOf(parent: Trace): Context {
 
 /**
  * Runs an action in a span under a message's trace. A thrown value marks the span and is rethrown. `faultOf` extracts the code of a fault
- * that is a result.
+ * that is a result. `linked` is another trace that led to it.
  */
 export function inSpan<T>(
   name: string,
@@ -72,22 +67,30 @@ export function inSpan<T>(
   attributes: Attributes,
   action: () => Promise<T>,
   faultOf?: (result: T) => string | undefined,
+  linked?: Trace,
 ): Promise<T> {
   const tracer = trace.getTracer(TRACER);
   // A ProxyTracer stands in for an SDK that is not installed; its spans go nowhere.
-  return tracer instanceof ProxyTracer ? action() : seen(tracer, name, parent, attributes, action, faultOf);
+  return tracer instanceof ProxyTracer ? action() : seen({ tracer, name, parent, attributes, linked }, action, faultOf);
+}
+
+interface Seen {
+  readonly tracer: Tracer;
+  readonly name: string;
+  readonly parent: Trace;
+  readonly attributes: Attributes;
+  readonly linked: Trace | undefined;
 }
 
 function seen<T>(
-  tracer: Tracer,
-  name: string,
-  parent: Trace,
-  attributes: Attributes,
+  { tracer, name, parent, attributes, linked }: Seen,
   action: () => Promise<T>,
   faultOf?: (result: T) => string | undefined,
 ): Promise<T> {
   const parentContext = contextOf(parent);
-  const span = tracer.startSpan(name, { attributes, kind: SpanKind.INTERNAL }, parentContext);
+  const linkedContext = linked && trace.getSpanContext(contextOf(linked));
+  const links = linkedContext === undefined ? [] : [{ context: linkedContext }];
+  const span = tracer.startSpan(name, { attributes, kind: SpanKind.INTERNAL, links }, parentContext);
   return within(span, parentContext, action, (result) => {
     const code = faultOf?.(result);
     if (code !== undefined) markFault(span, code);
@@ -140,9 +143,34 @@ export function taskTrace(caller: Trace | undefined, attributes: Attributes, ran
   const span = trace
     .getTracer(TRACER)
     .startSpan(SPAN.task, { attributes, kind: SpanKind.SERVER, ...(caller === undefined ? { root: true } : {}) }, parentContext);
-  const made = span.spanContext();
   span.end();
-  if (!isSpanContextValid(made)) return caller ?? freshTrace(random);
+  return traceOf(span) ?? caller ?? freshTrace(random);
+}
+
+/** What leads to an act on a process: the trace context of its task, and that of the caller. */
+export interface ActOn {
+  readonly process: string | undefined;
+  readonly caller: Trace | undefined;
+}
+
+/**
+ * The trace of an act on a process: a span in the trace of its task, with a link to the trace of the caller. An act on a process that is not
+ * known is in the trace of the caller.
+ */
+export function actTrace({ process, caller }: ActOn, attributes: Attributes, random: RandomSource): Trace {
+  if (process === undefined) return caller ?? freshTrace(random);
+  const within = { traceparent: process };
+  const linked = caller && trace.getSpanContext(contextOf(caller));
+  const links = linked === undefined ? [] : [{ context: linked }];
+  const span = trace.getTracer(TRACER).startSpan(SPAN.decision, { attributes, kind: SpanKind.SERVER, links }, contextOf(within));
+  span.end();
+  return traceOf(span) ?? within;
+}
+
+/** The trace context of a span; undefined if no SDK is installed. */
+function traceOf(span: Span): Trace | undefined {
+  const made = span.spanContext();
+  if (!isSpanContextValid(made)) return undefined;
   const flags = (made.traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, "0");
   return { traceparent: `00-${made.traceId}-${made.spanId}-${flags}` };
 }

@@ -40,6 +40,7 @@ test("a span chat {model} for each try, and execute_tool {tool}, in the trace of
   expect(chats[0]?.attributes).toEqual({
     ...work,
     ...{ "gen_ai.operation.name": "chat", "gen_ai.request.model": "fast", "gen_ai.request.max_tokens": 50, "gen_ai.output.type": "text" },
+    "gen_ai.provider.name": "fake-provider",
     "error.type": "model.rate-limited",
   });
   expect(chats[1]).toMatchObject({ kind: SpanKind.CLIENT, ended: true });

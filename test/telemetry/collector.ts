@@ -25,6 +25,7 @@ const SpanData = z.looseObject({
   spanId: z.string(),
   parentSpanId: z.string().optional(),
   name: z.string(),
+  kind: z.int(),
   attributes: Attributes,
   status: z.looseObject({ code: z.int().optional() }).optional(),
 });
@@ -50,6 +51,26 @@ const Metrics = z.looseObject({
   resourceMetrics: z.array(z.looseObject({ resource: Resource, scopeMetrics: z.array(z.looseObject({ metrics: z.array(MetricData) })) })),
 });
 
+const Logs = z.looseObject({
+  resourceLogs: z.array(
+    z.looseObject({
+      scopeLogs: z.array(
+        z.looseObject({
+          logRecords: z.array(
+            z.looseObject({
+              traceId: z.string().optional(),
+              spanId: z.string().optional(),
+              severityText: z.string().optional(),
+              body: Value.optional(),
+              attributes: Attributes,
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+});
+
 type Told = Readonly<Record<string, string | number | boolean>>;
 
 export interface ToldSpan {
@@ -59,6 +80,8 @@ export interface ToldSpan {
   readonly parentSpanId: string | undefined;
   readonly attributes: Told;
   readonly isError: boolean;
+  /** As `@opentelemetry/api` counts it. */
+  readonly kind: number;
   /** The process that sent it. */
   readonly instance: string;
   readonly service: string;
@@ -73,14 +96,24 @@ export interface ToldPoint {
   readonly instance: string;
 }
 
+export interface ToldLog {
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
+  readonly severity: string | undefined;
+  readonly body: string | undefined;
+  readonly attributes: Told;
+}
+
 const STATUS_ERROR_CODE = 2;
 
 export class Collector {
   readonly spans: ToldSpan[] = [];
   readonly points: ToldPoint[] = [];
+  readonly logs: ToldLog[] = [];
   readonly #server = createServer((request, response) => {
     void text(request).then((body) => {
       if (request.url === "/v1/traces") this.#takeTraces(body);
+      if (request.url === "/v1/logs") this.#takeLogs(body);
       if (request.url === "/v1/metrics") this.#takeMetrics(body);
       response.writeHead(STATUS_OK, { "content-type": "application/json" }).end("{}");
     });
@@ -102,6 +135,8 @@ export class Collector {
       OTEL_EXPORTER_OTLP_ENDPOINT: this.url,
       OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
       OTEL_BSP_SCHEDULE_DELAY: "100",
+      OTEL_LOGS_EXPORTER: "otlp",
+      OTEL_BLRP_SCHEDULE_DELAY: "100",
       OTEL_METRIC_EXPORT_INTERVAL: "250",
       OTEL_METRIC_EXPORT_TIMEOUT: "250",
     };
@@ -117,12 +152,20 @@ export class Collector {
           spanId: span.spanId,
           parentSpanId: span.parentSpanId,
           attributes: span.attributes,
+          // OTLP counts from 1, since 0 means that it is not known.
+          kind: span.kind - 1,
           isError: span.status?.code === STATUS_ERROR_CODE,
           instance,
           service,
         });
       }
     }
+  }
+
+  #takeLogs(body: string): void {
+    for (const { scopeLogs } of Logs.parse(JSON.parse(body)).resourceLogs)
+      for (const { traceId, spanId, severityText, body: text, attributes } of scopeLogs.flatMap(({ logRecords }) => logRecords))
+        this.logs.push({ traceId, spanId, severity: severityText, body: text?.stringValue, attributes });
   }
 
   #takeMetrics(body: string): void {

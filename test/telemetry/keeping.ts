@@ -2,6 +2,7 @@
 import {
   type Attributes,
   type Context,
+  type Link,
   type Meter,
   metrics,
   type Observable,
@@ -9,7 +10,9 @@ import {
   type Span,
   type SpanContext,
   SpanKind,
+  SpanStatusCode,
   type SpanOptions,
+  type TimeInput,
   trace,
   TraceFlags,
   type TracerProvider,
@@ -21,7 +24,15 @@ export interface KeptSpan {
   readonly parent: SpanContext | undefined;
   readonly kind: SpanKind;
   readonly attributes: Attributes;
+  readonly links: readonly Link[];
+  readonly startMs: number | undefined;
+  endMs: number | undefined;
+  isError: boolean;
   ended: boolean;
+}
+
+function timeOf(time: TimeInput | undefined): number | undefined {
+  return typeof time === "number" ? time : undefined;
 }
 
 /** Keeps every span from now on, until `trace.disable()`. */
@@ -32,7 +43,14 @@ export function keepSpans(): KeptSpan[] {
     const spanId = String(kept.length + 1).padStart(16, "0");
     const own: SpanContext = { traceId: parent?.traceId ?? `${"a".repeat(16)}${spanId}`, spanId, traceFlags: TraceFlags.SAMPLED };
     const kind = options.kind ?? SpanKind.INTERNAL;
-    const record: KeptSpan = { name, kind, context: own, parent, attributes: { ...options.attributes }, ended: false };
+    const record: KeptSpan = {
+      name,
+      kind,
+      context: own,
+      parent,
+      attributes: { ...options.attributes },
+      ...{ ended: false, isError: false, links: options.links ?? [], startMs: timeOf(options.startTime), endMs: undefined },
+    };
     kept.push(record);
     const span: Span = {
       spanContext: () => own,
@@ -47,10 +65,14 @@ export function keepSpans(): KeptSpan[] {
       addEvent: () => span,
       addLink: () => span,
       addLinks: () => span,
-      setStatus: () => span,
+      setStatus: ({ code }) => {
+        record.isError = code === SpanStatusCode.ERROR;
+        return span;
+      },
       updateName: () => span,
-      end: () => {
+      end: (at) => {
         record.ended = true;
+        record.endMs = timeOf(at);
       },
       isRecording: () => true,
       recordException: () => {},

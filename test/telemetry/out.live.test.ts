@@ -13,13 +13,21 @@ import { Cluster, findDapr, freePort, renderResources, type Sidecar } from "../.
 import { Child } from "../../cli/dapr/process.ts";
 import { METRIC } from "../../actors/telemetry/names.ts";
 import { Collector } from "./collector.ts";
+import { issuesOf } from "./gen-ai.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const READY_MS = 30_000;
 const POLL_MS = 50;
 const TEST_MS = 90_000;
-/** Of model agents, tools with rules, memories and sources, which this system does not have. */
-const ELSEWHERE: readonly string[] = [METRIC.modelCall, METRIC.modelTokens, METRIC.comparisons, METRIC.checks, METRIC.withheld];
+/** Of model agents, tools with rules, memories, sources, releases and drift, which this system does not have. */
+const ELSEWHERE: readonly string[] = [
+  METRIC.modelCall,
+  METRIC.modelTokens,
+  METRIC.comparisons,
+  METRIC.checks,
+  METRIC.withheld,
+  ...[METRIC.driftMean, METRIC.drifted, METRIC.releaseStops, METRIC.releaseShare, METRIC.releaseBroken],
+];
 
 const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
@@ -105,7 +113,7 @@ async function fileThere(name: string): Promise<void> {
 }
 
 const runs = (agent: string) =>
-  collector.spans.filter(({ name, attributes }) => name === "troupe.effect" && attributes["gen_ai.agent.name"] === agent);
+  collector.spans.filter(({ name, attributes }) => name === `invoke_agent ${agent}` && attributes["gen_ai.agent.name"] === agent);
 
 describe.skipIf(binaries === undefined)("telemetry out", () => {
   test("four hops, a retry and a kill -9 of the app are one trace, and every metric arrives", { timeout: TEST_MS }, async () => {
@@ -125,7 +133,18 @@ describe.skipIf(binaries === undefined)("telemetry out", () => {
 
     const own = collector.spans.filter(({ attributes }) => attributes["troupe.process.id"] === id);
     expect(new Set(own.map((span) => span.traceId))).toEqual(new Set([traceId]));
-    expect(new Set(own.map((span) => span.name))).toEqual(new Set(["troupe.task", "troupe.turn", "troupe.message", "troupe.effect"]));
+    const named = ["troupe.task", "troupe.turn", "troupe.message", "invoke_workflow errand"];
+    const agents = ["First", "Flaky", "Slow", "Last"].map((agent) => `invoke_agent ${agent}`);
+    await collector.until("the end", () => collector.spans.some(({ name }) => name === "invoke_workflow errand"));
+    expect(new Set(collector.spans.filter(({ attributes }) => attributes["troupe.process.id"] === id).map((span) => span.name))).toEqual(
+      new Set([...named, ...agents]),
+    );
+    expect(collector.spans.flatMap(issuesOf), "semantic conventions").toEqual([]);
+    await collector.until("the line of the end", () => collector.logs.some(({ body }) => body === "a process ended"));
+    const about = collector.logs.filter(({ attributes }) => attributes["troupe.process.id"] === id);
+    expect(about.map(({ body }) => body)).toEqual(expect.arrayContaining(["a task was accepted", "a process ended"]));
+    expect(new Set(about.map((log) => log.traceId)), "log records are in the trace").toEqual(new Set([traceId]));
+    expect(JSON.stringify(collector.logs.filter(({ attributes }) => attributes["troupe.process.id"] !== undefined))).not.toContain(dir);
     expect(new Set(own.map((span) => span.instance)).size, "told by two lives of the app").toBe(2);
     expect(new Set(own.map((span) => span.service))).toEqual(new Set(["errands"]));
     expect(runs("Flaky").map(({ isError, attributes }) => [attributes["troupe.work.attempt"], isError])).toEqual([

@@ -47,8 +47,13 @@ describe("telemetry", () => {
     expect(task).toHaveLength(1);
     const own = spans.filter((span) => span.attributes["troupe.process.id"] === "local");
     expect(new Set(own.map((span) => span.context.traceId))).toEqual(new Set([task[0]?.context.traceId]));
-    expect(new Set(own.map((span) => span.name))).toEqual(new Set(["troupe.task", "troupe.turn", "troupe.message", "troupe.effect"]));
-    expect(own.filter((span) => span.name === "troupe.effect")).toHaveLength(4);
+    expect(new Set(own.map((span) => span.name))).toEqual(
+      new Set([
+        ...["troupe.task", "troupe.turn", "troupe.message"],
+        ...["invoke_agent Writer", "invoke_agent Checker", "invoke_workflow write"],
+      ]),
+    );
+    expect(own.filter((span) => span.name.startsWith("invoke_agent "))).toHaveLength(4);
     expect(own.every((span) => span.ended)).toBe(true);
     for (const span of own) if (span.name !== "troupe.task") expect(span.parent).toBeDefined();
   });

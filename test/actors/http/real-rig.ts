@@ -6,15 +6,15 @@ import { agent } from "../../../agents/agent.ts";
 import { contract } from "../../../agents/contract.ts";
 import { route } from "../../../agents/route.ts";
 import { system, type System } from "../../../agents/system.ts";
+import { fork } from "../../../actors/fork/fork.ts";
 import { Host } from "../../../actors/host/host.ts";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
 import { MemoryStore } from "../../../actors/memory/store.ts";
 import { LocalWorld } from "../../../actors/memory/world.ts";
 import { SILENT } from "../../../actors/engine/log.ts";
-import type { Models, Ports } from "../../../actors/engine/ports.ts";
+import type { Models, Ports, ReleaseSource } from "../../../actors/engine/ports.ts";
 import { systemRandom, systemClock } from "../../../actors/engine/system-clock.ts";
-import { fork } from "../../../actors/fork/fork.ts";
-import { type OperationsParts, SystemOperations } from "../../../actors/operations/system-operations.ts";
+import { SystemOperations } from "../../../actors/operations/system-operations.ts";
 import { Fault } from "../../../runtime/faults.ts";
 import { caller, gate, type Answer } from "./rig.ts";
 
@@ -39,7 +39,12 @@ export interface RealRig {
 }
 
 /** Starts it, by default with a shop whose till takes orders in a mood. */
-export async function startReal(options: Partial<HttpHostOptions> = {}, served?: System, models?: Models): Promise<RealRig> {
+export async function startReal(
+  options: Partial<HttpHostOptions> = {},
+  served?: System,
+  models?: Models,
+  releases?: ReleaseSource,
+): Promise<RealRig> {
   const slow = gate();
   const till = agent(Till, {
     handle: async ({ item, mood }, { signal }) => {
@@ -56,13 +61,15 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
   const world = new LocalWorld({ clock: systemClock, random: systemRandom, store, withDeltas: true, models });
   const state = { down: false };
   const ports = failing(world.ports, () => state.down);
-  const host = new Host({ system: shop, ports, log: SILENT });
+  const host = new Host({ system: shop, ports, log: SILENT, releases });
   world.attach(host);
   let made = 0;
   const newId = (): string => `made-${(made += 1)}`;
-  const forking: OperationsParts["forking"] = async (cassette, wanted) =>
-    (await fork({ system: shop, models: undefined }, { ...wanted, cassette })).report;
-  const operations = new SystemOperations({ system: shop, ports, host, newId, forking });
+  const operations = new SystemOperations({
+    ...{ system: shop, ports, host, newId },
+    forking: async (cassette, wanted) => (await fork({ system: shop, models }, { ...wanted, cassette })).report,
+  });
+  await operations.releasing.look();
   const log: string[] = [];
   const logger = pino(
     { level: "warn" },
