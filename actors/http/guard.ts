@@ -61,8 +61,8 @@ export function requireToken({ tokens, isUsersApi, refused, refusals, session }:
 }
 
 /**
- * The identity of a browser's session. A page of another origin could make a browser send the cookie, so a request that changes something must
- * name the origin, which {@link refuseForeignPages} has compared with the host.
+ * The identity of a browser's session. A page of another origin could make a browser send the cookie, so a request that changes
+ * something must name the origin, which {@link refuseForeignPages} has compared with the host.
  * @throws `origin.foreign`
  */
 function sessionOf(request: Request, session: GuardOptions["session"]): Identity | undefined {

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { RequestHandler, Response } from "express";
+import { entryOf } from "../../runtime/entries.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript; charset=utf-8",
@@ -30,7 +31,8 @@ const POLICY = [
 ].join("; ");
 
 const NOT_BUILT =
-  "<!doctype html><meta charset=utf-8><title>Troupe</title><p>The dashboard is not built yet. In a clone, `npm start -- up` builds it within a few seconds; load this page again.";
+  "<!doctype html><meta charset=utf-8><title>Troupe</title><p>The dashboard is not built yet. " +
+  "In a clone, `npm start -- up` builds it within a few seconds; load this page again.";
 
 /** Headers of every answer under /ui. */
 function guarded(response: Response): Response {
@@ -53,7 +55,7 @@ export function uiFiles(folder: string): RequestHandler {
     guarded(response);
     if (asset === undefined) return sendPage(folder, response);
     const content = await readFile(join(folder, "assets", asset)).catch(() => undefined);
-    const type = TYPES[extname(asset)];
+    const type = entryOf(TYPES, extname(asset));
     if (content === undefined || type === undefined) {
       response.status(STATUS_NOT_FOUND).type("text/plain").send("there is no such file");
       return;
