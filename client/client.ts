@@ -1,11 +1,4 @@
 /** @module A typed client of a running system. */
-import { Cassette } from "../runtime/cassette/cassette.ts";
-import { AgentsView, CostView, OverviewView, SystemView } from "../runtime/overview.ts";
-import { TimelineView } from "../runtime/timeline.ts";
-import { ForkReport, type ForkWanted, RunDiff } from "../runtime/cassette/diff.ts";
-import { LIMITS } from "../runtime/limits.ts";
-import { ReplayReport } from "../runtime/cassette/replay-report.ts";
-import { ConversationView } from "../runtime/conversation-view.ts";
 import { z } from "zod";
 import type { InputOf, OutputOf } from "../agents/contract.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
@@ -18,7 +11,6 @@ import {
   Letter,
   LetterEntry,
   LetterPage,
-  LoginCode,
   ModelsAnswer,
   OutcomeAnswer,
   ProcessPage,
@@ -28,10 +20,10 @@ import {
   SignalReceipt,
 } from "../runtime/answers.ts";
 import { FollowedDelta } from "../runtime/model/deltas.ts";
-import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
+import { HistoryLine, ProcessOutcome } from "../runtime/process-view.ts";
 import { ReleasesView, ReleaseView } from "../runtime/release.ts";
 import { SourcesAnswer, SyncAnswer } from "../runtime/source-answers.ts";
-import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
+import { type Call, type CallOptions, type ConnectOptions } from "./connection.ts";
 import { ClientError } from "./errors.ts";
 import { MemoryClient } from "./memory.ts";
 import type { ServerEvent } from "./events.ts";
@@ -39,6 +31,7 @@ import { InboxClient } from "./inbox.ts";
 import type { AuditOptions, LetterListOptions, ListOptions, RedriveOptions, SubmitOptions } from "./options.ts";
 import { ReportsClient } from "./reports.ts";
 import { OperateClient } from "./operate.ts";
+import { processPath, ReadingClient } from "./reading.ts";
 import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
@@ -90,8 +83,7 @@ const STREAM_ID = /^(\d{1,9})\./;
 const MAKES_NO_SENSE = new ClientError({ code: "client.answer", message: "the stream of events ended without an outcome." });
 
 /** A running system. Each method throws {@link ClientError}, or the reason of the signal that aborted it. */
-export class Client {
-  readonly #connection: Connection;
+export class Client extends ReadingClient {
   /** Requests to people. */
   readonly inbox: InboxClient;
   /** Standing rules. */
@@ -104,17 +96,17 @@ export class Client {
   readonly memory: MemoryClient;
 
   constructor(options: ConnectOptions) {
-    this.#connection = new Connection(options);
-    this.inbox = new InboxClient(this.#connection);
-    this.rules = new RulesClient(this.#connection);
-    this.reports = new ReportsClient(this.#connection);
-    this.operate = new OperateClient(this.#connection);
-    this.memory = new MemoryClient(this.#connection);
+    super(options);
+    this.inbox = new InboxClient(this.connection);
+    this.rules = new RulesClient(this.connection);
+    this.reports = new ReportsClient(this.connection);
+    this.operate = new OperateClient(this.connection);
+    this.memory = new MemoryClient(this.connection);
   }
 
   /** The address of the system. */
   get url(): string {
-    return this.#connection.url;
+    return this.connection.url;
   }
 
   /** Submits a task; resolves when it is accepted. The system checks the input (`schema.task`). */
@@ -126,7 +118,7 @@ export class Client {
     const body = { id, route: name, input, timeoutMs, permissions, untrusted };
     const query = { waitMs };
     const call: Call = { ...rest, path: "/tasks", query, body, ...(waitMs === undefined ? {} : { waitMs }) };
-    const answer = await this.#connection.call(z.union([OutcomeAnswer, Receipt]), "the task", call);
+    const answer = await this.connection.call(z.union([OutcomeAnswer, Receipt]), "the task", call);
     return { id: answer.id, ...("status" in answer ? { outcome: answer } : { receipt: answer }) };
   }
 
@@ -172,7 +164,7 @@ export class Client {
   async *follow(id: string, options: FollowOptions = {}): AsyncGenerator<FollowEvent | DeltaEvent> {
     const { after, deltas = false, ...rest } = options;
     const call: Call = { ...rest, path: `${processPath(id)}/events`, query: { deltas } };
-    for await (const event of this.#connection.events(call, after)) {
+    for await (const event of this.connection.events(call, after)) {
       const read = this.#eventOf(event);
       if (read !== undefined) yield read;
       if (read?.kind === "outcome") return;
@@ -181,104 +173,22 @@ export class Client {
 
   #eventOf({ id = "", event, data }: ServerEvent): FollowEvent | DeltaEvent | undefined {
     const run = Number(STREAM_ID.exec(id)?.[1] ?? 1);
-    if (event === "line") return { kind: "line", id, run, line: this.#connection.parse(HistoryLine, data, "a line of history") };
-    if (event === "outcome") return { kind: "outcome", id, run, outcome: this.#connection.parse(ProcessOutcome, data, "the outcome") };
-    if (event === "model-delta")
-      return { kind: "delta", id, run, delta: this.#connection.parse(FollowedDelta, data, "a piece of a reply") };
+    if (event === "line") return { kind: "line", id, run, line: this.connection.parse(HistoryLine, data, "a line of history") };
+    if (event === "outcome") return { kind: "outcome", id, run, outcome: this.connection.parse(ProcessOutcome, data, "the outcome") };
+    if (event === "model-delta") return { kind: "delta", id, run, delta: this.connection.parse(FollowedDelta, data, "a piece of a reply") };
     return undefined;
-  }
-
-  /** Returns a code for one login to the dashboard, with the rights of this client's token. Empty: the system needs no login. */
-  loginCode(options: CallOptions = {}): Promise<LoginCode> {
-    return this.#connection.call(LoginCode, "the code", { ...options, path: "/ui/codes", body: {} });
-  }
-
-  /** Returns a process: open work items, newest history, outcome. */
-  show(id: string, options: CallOptions = {}): Promise<ProcessView> {
-    return this.#connection.call(ProcessView, "the process", { ...options, path: processPath(id) });
-  }
-
-  /** Returns the work items of the current run, with contents, calls and steps. */
-  stops(id: string, options: CallOptions = {}): Promise<StopsView> {
-    return this.#connection.call(StopsView, "the work items", { ...options, path: `${processPath(id)}/stops` });
-  }
-
-  /** Yields the whole history of a process over all its runs, oldest line first. Reads page by page. */
-  async *history(id: string, options: CallOptions = {}): AsyncGenerator<HistoryPage["lines"][number]> {
-    for (let from: number | undefined = 0; from !== undefined;) {
-      const call: Call = { ...options, path: `${processPath(id)}/history`, query: { from, limit: HISTORY_PAGE_LINES } };
-      const page: HistoryPage = await this.#connection.call(HistoryPage, "the history", call);
-      yield* page.lines;
-      from = page.next;
-    }
-  }
-
-  /** Returns what took time in the newest run of a process. */
-  timeline(id: string, options: CallOptions = {}): Promise<TimelineView> {
-    return this.#connection.call(TimelineView, "the timeline", { ...options, path: `${processPath(id)}/timeline` });
-  }
-
-  /** Returns the system in numbers. @default since 24 hours ago */
-  overview({ sinceMs, ...options }: CallOptions & { readonly sinceMs?: number | undefined } = {}): Promise<OverviewView> {
-    return this.#connection.call(OverviewView, "the overview", { ...options, path: "/overview", query: { sinceMs } });
-  }
-
-  /** Returns what processes have spent that ended since a time. @default 24 hours ago */
-  costs({ sinceMs, ...options }: CallOptions & { readonly sinceMs?: number | undefined } = {}): Promise<CostView> {
-    return this.#connection.call(CostView, "the costs", { ...options, path: "/costs", query: { sinceMs } });
-  }
-
-  /** Returns the agents with their tools, models and prompts, as the host sees them that answers. */
-  agents(options: CallOptions = {}): Promise<AgentsView> {
-    return this.#connection.call(AgentsView, "the agents", { ...options, path: "/agents" });
-  }
-
-  /** Returns the hosts of the system, and what an operator should look at. */
-  system(options: CallOptions = {}): Promise<SystemView> {
-    return this.#connection.call(SystemView, "the system", { ...options, path: "/system" });
-  }
-
-  /** Returns the records of a process with their contents: what `troupe export` writes to a file. */
-  cassette(id: string, options: CallOptions = {}): Promise<Cassette> {
-    return this.#connection.call(Cassette, "the cassette", { ...options, path: `${processPath(id)}/cassette` });
-  }
-
-  /** Replays a process with the code of the host, and tells what would differ. */
-  replay(id: string, options: CallOptions = {}): Promise<ReplayReport> {
-    return this.#connection.call(ReplayReport, "the replay", { ...options, path: `${processPath(id)}/replay`, body: {} });
-  }
-
-  /**
-   * Forks a process with the code and the models of the host: from a call on models are asked again, tools have recorded results, and
-   * nothing is written. Throws `fork.unknown`, `fork.busy`, `model.unknown`, `prompt.unknown`.
-   */
-  fork(id: string, { at, model, prompt, input, budget, ...options }: CallOptions & ForkWanted): Promise<ForkReport> {
-    const body = { at, model, prompt, input, budget };
-    const waitMs = budget?.timeMs ?? LIMITS.forkMsDefault;
-    return this.#connection.call(ForkReport, "the fork", { ...options, path: `${processPath(id)}/fork`, body, waitMs });
-  }
-
-  /** Compares the last runs of two processes: path, calls, arguments, results, cost and outcome. */
-  diff(id: string, other: string, options: CallOptions = {}): Promise<RunDiff> {
-    return this.#connection.call(RunDiff, "the difference", { ...options, path: `${processPath(id)}/diff/${encodeURIComponent(other)}` });
-  }
-
-  /** Returns what a model agent sent and received in one work item. Throws `work.unknown`. */
-  conversation(id: string, work: string, options: CallOptions = {}): Promise<ConversationView> {
-    const path = `${processPath(id)}/works/${encodeURIComponent(work)}/conversation`;
-    return this.#connection.call(ConversationView, "the conversation", { ...options, path });
   }
 
   /** Returns a page of the processes, newest first. */
   list({ signal, patienceMs, onLost, ...query }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
     const rest = { signal, patienceMs, onLost };
-    return this.#connection.call(ProcessPage, "the processes", { ...rest, path: "/processes", query });
+    return this.connection.call(ProcessPage, "the processes", { ...rest, path: "/processes", query });
   }
 
   /** Requests a cancellation; resolves when the request is recorded. */
   cancel(id: string, reason?: string, options: CallOptions = {}): Promise<Receipt> {
     const body = reason === undefined ? {} : { reason };
-    return this.#connection.call(Receipt, "the receipt", { ...options, path: `${processPath(id)}/cancel`, body });
+    return this.connection.call(Receipt, "the receipt", { ...options, path: `${processPath(id)}/cancel`, body });
   }
 
   /** Sends a signal to a process; resolves when it is recorded. A repeated request with the same `signalId` is the same signal. */
@@ -290,72 +200,72 @@ export class Client {
   ): Promise<SignalReceipt> {
     const { signalId = crypto.randomUUID(), ...rest } = options;
     const path = `${processPath(id)}/signals/${encodeURIComponent(name)}`;
-    return this.#connection.call(SignalReceipt, "the receipt", { ...rest, path, body: { signalId, payload } });
+    return this.connection.call(SignalReceipt, "the receipt", { ...rest, path, body: { signalId, payload } });
   }
 
   /** The dead letter queue. */
   readonly deadLetters = {
     /** Returns a page of the dead letters, newest first. */
     list: ({ route, code, decided, cursor, limit, ...rest }: LetterListOptions = {}): Promise<z.infer<typeof LetterPage>> =>
-      this.#connection.call(LetterPage, "the dead letters", {
+      this.connection.call(LetterPage, "the dead letters", {
         ...rest,
         path: "/deadletters",
         query: { route, code, decided, cursor, limit },
       }),
     /** Returns a dead letter with its content. */
     show: (id: string, options: CallOptions = {}): Promise<Letter> =>
-      this.#connection.call(Letter, "the dead letter", { ...options, path: letterPath(id) }),
+      this.connection.call(Letter, "the dead letter", { ...options, path: letterPath(id) }),
     /** Runs its process again from the failed stop. Resolves with the receipt of the new run. */
     redrive: (id: string, { input, reason, decisionId, undoneByHand, ...rest }: RedriveOptions = {}): Promise<Receipt> =>
-      this.#connection.call(Receipt, "the receipt", {
+      this.connection.call(Receipt, "the receipt", {
         ...rest,
         path: `${letterPath(id)}/redrive`,
         body: { input, reason, decisionId, undoneByHand },
       }),
     /** Discards a dead letter: it is never redriven. */
     discard: (id: string, reason: string, options: CallOptions = {}): Promise<LetterEntry> =>
-      this.#connection.call(LetterEntry, "the dead letter", { ...options, path: `${letterPath(id)}/discard`, body: { reason } }),
+      this.connection.call(LetterEntry, "the dead letter", { ...options, path: `${letterPath(id)}/discard`, body: { reason } }),
   };
 
   /** Returns a page of the operator actions and checks, newest first. */
   audit({ process, what, cursor, limit, ...rest }: AuditOptions = {}): Promise<z.infer<typeof AuditPage>> {
-    return this.#connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { process, what, cursor, limit } });
+    return this.connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { process, what, cursor, limit } });
   }
 
   /** Returns agents and routes, and which may lead to which. */
   graph(options: CallOptions = {}): Promise<GraphAnswer> {
-    return this.#connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
+    return this.connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
   }
 
   /** Returns the JSON Schemas of what routes and agents take and give. */
   schemas(options: CallOptions = {}): Promise<SchemasAnswer> {
-    return this.#connection.call(SchemasAnswer, "the schemas", { ...options, path: "/schemas" });
+    return this.connection.call(SchemasAnswer, "the schemas", { ...options, path: "/schemas" });
   }
 
   /** Returns the models of the system with their endpoints, as the host sees them that answers. */
   models(options: CallOptions = {}): Promise<ModelsAnswer> {
-    return this.#connection.call(ModelsAnswer, "the models", { ...options, path: "/models" });
+    return this.connection.call(ModelsAnswer, "the models", { ...options, path: "/models" });
   }
 
   /** Returns the sources of the system, and how current their memories are. */
   sources(options: CallOptions = {}): Promise<SourcesAnswer> {
-    return this.#connection.call(SourcesAnswer, "the sources", { ...options, path: "/sources" });
+    return this.connection.call(SourcesAnswer, "the sources", { ...options, path: "/sources" });
   }
 
   /** Compares a source with its memory now. Throws `source.unknown`, `source.unavailable`. */
   syncSource(name: string, options: CallOptions = {}): Promise<SyncAnswer> {
     const path = `/sources/${encodeURIComponent(name)}/sync`;
-    return this.#connection.call(SyncAnswer, "the comparison", { ...options, path, body: {} });
+    return this.connection.call(SyncAnswer, "the comparison", { ...options, path, body: {} });
   }
 
   /** Returns the releases of prompts and models, as the host uses them. */
   releases(options: CallOptions = {}): Promise<ReleasesView> {
-    return this.#connection.call(ReleasesView, "the releases", { ...options, path: "/releases" });
+    return this.connection.call(ReleasesView, "the releases", { ...options, path: "/releases" });
   }
 
   /** Stops the canary of an agent, on all hosts. One that is stopped already stays as it is. Throws `release.unknown`. */
   stopRelease(agent: string, { reason, ...rest }: CallOptions & { readonly reason: string }): Promise<ReleaseView> {
-    return this.#connection.call(ReleaseView, "the release", {
+    return this.connection.call(ReleaseView, "the release", {
       ...rest,
       path: `/releases/${encodeURIComponent(agent)}/stop`,
       body: { reason },
@@ -364,7 +274,7 @@ export class Client {
 
   /** Returns the actors whose journals are broken. */
   broken(options: CallOptions = {}): Promise<BrokenActors> {
-    return this.#connection.call(BrokenActors, "the broken actors", { ...options, path: "/broken" });
+    return this.connection.call(BrokenActors, "the broken actors", { ...options, path: "/broken" });
   }
 
   /** Sets a broken actor aside, which begins anew. `acceptLoss` is required for agents and process managers. */
@@ -372,7 +282,7 @@ export class Client {
     actor: string,
     { reason, acceptLoss, ...rest }: CallOptions & { readonly reason: string; readonly acceptLoss?: boolean | undefined },
   ): Promise<BrokenActor> {
-    return this.#connection.call(BrokenActor, "the actor", { ...rest, path: "/broken/set-aside", body: { actor, reason, acceptLoss } });
+    return this.connection.call(BrokenActor, "the actor", { ...rest, path: "/broken/set-aside", body: { actor, reason, acceptLoss } });
   }
 
   /** Purges processes that ended more than `olderThanMs` ago. @default the system's retention */
@@ -380,19 +290,13 @@ export class Client {
     options: CallOptions & { readonly olderThanMs?: number | undefined; readonly dryRun?: boolean | undefined } = {},
   ): Promise<PurgeAnswer> {
     const { olderThanMs, dryRun, ...rest } = options;
-    return this.#connection.call(PurgeAnswer, "the purge", { ...rest, path: "/purge", body: { olderThanMs, dryRun } });
+    return this.connection.call(PurgeAnswer, "the purge", { ...rest, path: "/purge", body: { olderThanMs, dryRun } });
   }
 
   /** Returns whether the host accepts work. One attempt. Throws `client.unreachable`. */
   health(options: CallOptions = {}): Promise<HealthAnswer> {
-    return this.#connection.look(HealthAnswer, "the health", { ...options, path: "/healthz" });
+    return this.connection.look(HealthAnswer, "the health", { ...options, path: "/healthz" });
   }
-}
-
-const HISTORY_PAGE_LINES = 200;
-
-function processPath(id: string): string {
-  return `/processes/${encodeURIComponent(id)}`;
 }
 
 function letterPath(id: string): string {

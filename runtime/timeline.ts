@@ -12,7 +12,7 @@ const Count = z.int().nonnegative();
  * What a bar shows. `work`: a work item from its request to its answer. `queue`: until its handler began. `handler`: its code. `retry`: the
  * pause between two attempts or tries. `paused`: an operator had paused the process.
  */
-export const BAR_KINDS = [
+const BAR_KINDS = [
   "work",
   "queue",
   "handler",

@@ -9,7 +9,8 @@ import { ANONYMOUS, APP_TOKEN, type Principal, PRINCIPAL_KINDS } from "../../run
 import { check } from "./body.ts";
 
 /**
- * The roles of a token. `submit`: begin tasks. `read`: see processes, dead letters, requests to people, the graph and the audit records. `content`: see inputs, outputs, arguments and replies.
+ * The roles of a token. `submit`: begin tasks. `read`: see processes, dead letters, requests to people, the graph and the
+ * audit records. `content`: see inputs, outputs, arguments and replies.
  * `operate`: cancel, purge. `decide`: redrive and discard dead letters, decide on requests to people.
  */
 export const ROLES = ["submit", "read", "content", "operate", "decide"] as const;

@@ -107,15 +107,15 @@ export class Cassettes {
 
   /** What was forgotten or purged is left out. */
   async #contents(processes: readonly CassetteProcess[], room: Room): Promise<Record<string, Json>> {
-    const values: Record<string, Json> = {};
+    const values: [string, Json][] = [];
     for (const value of refsIn(processes)) {
       room.take(value.bytes);
       try {
-        values[value.ref] = await this.#parts.values.read(value);
+        values.push([value.ref, await this.#parts.values.read(value)]);
       } catch (error) {
         if (!isFault(error) || error.code !== "value.missing") throw error;
       }
     }
-    return values;
+    return Object.fromEntries(values);
   }
 }

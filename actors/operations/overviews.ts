@@ -154,7 +154,7 @@ export class Overviews {
         if (endpoint.breaker !== "closed" || endpoint.connection !== "connected")
           problems.push({
             code: "model.unavailable",
-            message: `endpoint ${endpoint.name} of model ${name}: ${endpoint.breaker === "closed" ? endpoint.connection : "its breaker is open"}`,
+            message: `endpoint ${endpoint.name} of ${name}: ${endpoint.breaker === "closed" ? endpoint.connection : "its breaker is open"}`,
             fix: "Look at the provider. Other endpoints of the model take its calls.",
           });
     for (const { incarnation, alive } of host.watch.others)

@@ -2,25 +2,17 @@
  * @module The operations of a running system: tasks, processes, dead letters, over any ports.
  */
 import type { System } from "../../agents/system.ts";
-import type { Cassette } from "../../runtime/cassette/cassette.ts";
-import { diffOf, type ForkReport, type ForkWanted, type RunDiff } from "../../runtime/cassette/diff.ts";
-import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
 import type { TimelineView } from "../../runtime/timeline.ts";
-import type { ConversationView } from "../../runtime/conversation-view.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
-import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
+import { requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
-import type { Message } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
-import type { LettersDecided, ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
-import type { DecisionReceipt } from "../../runtime/people/answers.ts";
-import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
-import type { RequestView } from "../../runtime/people/view.ts";
+import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { actOn, decideLetters } from "./acts.ts";
@@ -32,37 +24,23 @@ import { type Logger, SILENT } from "../engine/log.ts";
 import type {
   LookedAt,
   ActOptions,
-  AuditFilter,
-  BulkDecision,
   Caller,
-  Decision,
-  InboxFilter,
-  LetterFilter,
   Operations,
   OperatorAct,
-  OutcomeView,
   Page,
   ProcessFilter,
   PurgeOptions,
-  RedriveOptions,
   SetAsideOptions,
-  Submission,
-  SubmitResult,
   TaskReceipt,
 } from "./operations.ts";
 import { MemoryOperations } from "./memory-operations.ts";
 import { keptBytes, type InvalidBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
-import { conversationOf } from "../replay/conversation.ts";
-import { replay } from "../replay/replay.ts";
-import { Cassettes } from "./cassettes.ts";
+import { type Forking, RecordedRuns } from "./recorded-runs.ts";
+import { Submitter } from "./submitter.ts";
 import { Changes } from "./changes.ts";
 import { Overviews } from "./overviews.ts";
 import { WorkHistory } from "./work-history.ts";
-import { ATTRIBUTE } from "../telemetry/names.ts";
-import { taskTrace } from "../telemetry/spans.ts";
-import { labelOf, narrowed, timeoutMsOf } from "./submission.ts";
-import { endedOutcome, outcomeShown } from "./outcome.ts";
 import { ReleaseOperations } from "./releases.ts";
 import { Reports } from "./reports.ts";
 import { Requests } from "./requests.ts";
@@ -70,11 +48,7 @@ import { schemasOf } from "./schemas.ts";
 import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
 import { sourceViews, syncSource } from "./source-operations.ts";
-import { Waiters } from "./waiters.ts";
 import { Callbacks } from "../engine/callbacks.ts";
-
-/** How long a waiter trusts that a process stays on the host where it was opened, in milliseconds. */
-const MOVED_MS = 2_000;
 
 /** The parts that the operations work on. `newId` creates the id of a task that comes without one. */
 export interface OperationsParts {
@@ -87,7 +61,7 @@ export interface OperationsParts {
   /** The models of the host. Absent: it has none. */
   readonly models?: (() => ModelsAnswer["models"]) | undefined;
   /** Runs forks. Absent: this host runs none. */
-  readonly forking?: ((cassette: Cassette, wanted: ForkWanted) => Promise<ForkReport>) | undefined;
+  readonly forking?: Forking | undefined;
   /** @default no log */
   readonly log?: Logger | undefined;
 }
@@ -95,7 +69,6 @@ export interface OperationsParts {
 /** The operations of one system. The process may be on any host: every request goes through the transport. */
 export class SystemOperations implements Operations {
   readonly #parts: OperationsParts;
-  readonly #waiters: Waiters;
   readonly #requests: Requests;
   readonly #deadLetters: DeadLetters;
   readonly #inbox: Inbox;
@@ -103,11 +76,11 @@ export class SystemOperations implements Operations {
   readonly #retention: Retention;
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
-  readonly #cassettes: Cassettes;
+  readonly #runs: RecordedRuns;
+  readonly #submitter: Submitter;
   readonly #overviews: Overviews;
   readonly #changes: Changes;
   readonly #broken: BrokenActors;
-  #forks = 0;
   readonly #memories: MemoryOperations;
   /** The program that serves the host starts its looks. */
   readonly releasing: ReleaseOperations;
@@ -118,7 +91,9 @@ export class SystemOperations implements Operations {
     this.#requests = new Requests(parts.ports, parts.system.name);
     const journals = { ports: parts.ports, system: parts.system.name, values: parts.host.values };
     this.#works = new WorkHistory(journals);
-    this.#cassettes = new Cassettes(journals);
+    const requireProcess = (id: string): Promise<unknown> => this.process(id);
+    this.#runs = new RecordedRuns({ system: parts.system, journals, requireProcess, forking: parts.forking });
+    this.#submitter = new Submitter({ ...parts, requests: this.#requests });
     this.#overviews = new Overviews({ ...parts, models: () => parts.models?.() ?? [] });
     this.#changes = new Changes(parts.ports.clock, () => this.#overviews.mark());
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
@@ -149,54 +124,13 @@ export class SystemOperations implements Operations {
     const { directory, queue: letters, auditLines: audit } = this.#deadLetters;
     const indexes = { directory, letters, audit, inbox: this.#inbox.listing };
     this.reports = new Reports({ system: parts.system.name, clock: parts.ports.clock, ...indexes });
-    this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
-    parts.host.listen((before, after) => {
+    parts.host.listen((_before, after) => {
       this.#watchers.tell(after.id);
       this.#changes.tell();
-      if (after.phase === "ended" && before.phase !== "ended")
-        void this.#waiters.wake(after.id, () => endedOutcome(after, parts.host.values)).catch(() => {});
     });
   }
 
-  async submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult> {
-    const message = await this.#taskMessage(submission, caller);
-    const ended = waitMs > 0 ? this.#waiters.wait(message.to.id, waitMs) : undefined;
-    try {
-      const receipt = this.#requests.receipt(submission.route, message, await this.#requests.insist(message));
-      const outcome = await ended?.outcome;
-      return outcome === undefined ? { receipt } : { receipt, outcome };
-    } finally {
-      ended?.end();
-    }
-  }
-
-  async #taskMessage(submission: Submission, caller: Caller): Promise<Message> {
-    const { system, ports, host, newId } = this.#parts;
-    const route = system.routes.get(submission.route);
-    if (route === undefined)
-      throw new Fault(
-        "route.unknown",
-        `there is no route ${JSON.stringify(submission.route)}; the routes are ${[...system.routes.keys()].join(", ")}`,
-      );
-    const principal = narrowed(caller.principal, submission);
-    const content = route.checkTask(submission.input);
-    const id = insideId(submission.id === undefined ? newId() : requireTaskId(submission.id), caller.principal.tenant);
-    if (submission.id === undefined) host.processes.noteMadeId(id);
-    const timeoutMs = timeoutMsOf(submission);
-    const slip = await host.values.store(route.slipValue);
-    // Complete, however large: its process stores it with record 1, so a refused task leaves nothing behind.
-    const input = { json: content };
-    requireValue(content);
-    const nowMs = ports.clock.nowMs();
-    const trace = taskTrace(caller.trace, { [ATTRIBUTE.process]: id, [ATTRIBUTE.route]: submission.route }, ports.random);
-    return this.#requests.message(
-      id,
-      { kind: "task", route: submission.route, slip, input, timeoutMs, nesting: [], ...labelOf(submission) },
-      { ...caller, principal, trace },
-      nowMs + timeoutMs,
-      id,
-    );
-  }
+  submit: Operations["submit"] = (...asked) => this.#submitter.submit(...asked);
 
   async process(id: string): Promise<ProcessView> {
     const view = await this.#requests.inspect(requireId(id, "process id"));
@@ -229,21 +163,6 @@ export class SystemOperations implements Operations {
     return this.#watchers.watch(id, news);
   }
 
-  /**
-   * The outcome of a process that a caller waits for. A process that is open on this host, or about to be, wakes its waiters itself. It
-   * is read only in case it has moved to another host.
-   */
-  async #lookFor(id: string, waitedMs: number): Promise<OutcomeView | undefined> {
-    const { processes } = this.#parts.host;
-    return (processes.isOpen(id) || processes.isNew(id)) && waitedMs < MOVED_MS ? undefined : this.#outcome(id);
-  }
-
-  async #outcome(id: string): Promise<OutcomeView | undefined> {
-    const view = await this.#requests.inspect(id);
-    if (view.phase !== "ended" || view.outcome === undefined) return undefined;
-    return outcomeShown(view, view.outcome);
-  }
-
   async timeline(id: string): Promise<TimelineView> {
     const { sequence } = await this.process(id);
     return this.#works.timeline(id, sequence);
@@ -257,35 +176,11 @@ export class SystemOperations implements Operations {
   system = (): Promise<SystemView> => this.#overviews.system();
   changes = (changed: () => void): (() => void) => this.#changes.follow(changed);
 
-  async cassette(id: string): Promise<Cassette> {
-    await this.process(id);
-    return this.#cassettes.read(requireId(id, "process id"));
-  }
-
-  async replay(id: string): Promise<ReplayReport> {
-    return replay(this.#parts.system, await this.cassette(id));
-  }
-
-  async fork(id: string, wanted: ForkWanted): Promise<ForkReport> {
-    const { forking } = this.#parts;
-    if (forking === undefined || this.#forks >= LIMITS.forksAtOnceMax)
-      throw new Fault("fork.busy", forking === undefined ? "this host runs no forks" : `${this.#forks} forks run; that is the limit`);
-    this.#forks += 1;
-    try {
-      return await forking(await this.cassette(id), wanted);
-    } finally {
-      this.#forks -= 1;
-    }
-  }
-
-  async diff(id: string, other: string): Promise<RunDiff> {
-    const [a, b] = await Promise.all([this.cassette(id), this.cassette(other)]);
-    return diffOf(a, b);
-  }
-
-  async conversation(id: string, work: string): Promise<ConversationView> {
-    return conversationOf(this.#parts.system, await this.cassette(id), work);
-  }
+  cassette: Operations["cassette"] = (id) => this.#runs.cassette(requireId(id, "process id"));
+  replay: Operations["replay"] = (id) => this.#runs.replay(id);
+  fork: Operations["fork"] = (...asked) => this.#runs.fork(...asked);
+  diff: Operations["diff"] = (...asked) => this.#runs.diff(...asked);
+  conversation: Operations["conversation"] = (...asked) => this.#runs.conversation(...asked);
 
   async cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt> {
     const message = this.#requests.message(
@@ -329,49 +224,17 @@ export class SystemOperations implements Operations {
     return this.#inbox.named(await this.#deadLetters.processes({ ...filter, isWanted }, cursor, limit));
   }
 
-  deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#deadLetters.letters(filter, cursor, limit);
-  }
-
-  deadLetter(id: string): Promise<Json> {
-    return this.#deadLetters.letter(id);
-  }
-
-  redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
-    return this.#deadLetters.redrive(id, options, caller);
-  }
-
-  discard(id: string, reason: string, caller: Caller): Promise<Json> {
-    return this.#deadLetters.discard(id, reason, caller);
-  }
-
-  decideLetters(decision: BulkDecision, caller: Caller): Promise<LettersDecided> {
-    return decideLetters(this.#deadLetters, decision, caller);
-  }
-
-  inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#inbox.list(filter, cursor, limit);
-  }
-
-  request(id: string): Promise<RequestView> {
-    return this.#inbox.request(id);
-  }
-
-  decide(id: string, decision: Decision, caller: Caller): Promise<DecisionReceipt> {
-    return this.#inbox.decide(id, decision, caller);
-  }
-
-  rules(all: boolean, caller: Caller): Promise<RulesAnswer> {
-    return this.#rules.list(all, caller);
-  }
-
-  revokeRule(id: string, reason: string, caller: Caller): Promise<RuleView> {
-    return this.#rules.revoke(id, reason, caller);
-  }
-
-  audit(cursor: string | undefined, limit: number, filter?: AuditFilter): Promise<Page> {
-    return this.#deadLetters.audit(cursor, limit, filter);
-  }
+  deadLetters: Operations["deadLetters"] = (...asked) => this.#deadLetters.letters(...asked);
+  deadLetter: Operations["deadLetter"] = (id) => this.#deadLetters.letter(id);
+  redrive: Operations["redrive"] = (...asked) => this.#deadLetters.redrive(...asked);
+  discard: Operations["discard"] = (...asked) => this.#deadLetters.discard(...asked);
+  decideLetters: Operations["decideLetters"] = (...asked) => decideLetters(this.#deadLetters, ...asked);
+  inbox: Operations["inbox"] = (...asked) => this.#inbox.list(...asked);
+  request: Operations["request"] = (id) => this.#inbox.request(id);
+  decide: Operations["decide"] = (...asked) => this.#inbox.decide(...asked);
+  rules: Operations["rules"] = (...asked) => this.#rules.list(...asked);
+  revokeRule: Operations["revokeRule"] = (...asked) => this.#rules.revoke(...asked);
+  audit: Operations["audit"] = (...asked) => this.#deadLetters.audit(...asked);
 
   async broken(): Promise<Json> {
     return { entries: plainJson(await this.#broken.list()) };

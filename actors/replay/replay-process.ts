@@ -5,6 +5,7 @@
 import { canonicalJson } from "../../runtime/canonical.ts";
 import type { Cassette, CassetteProcess, CassetteRecord } from "../../runtime/cassette/cassette.ts";
 import type { Divergence } from "../../runtime/cassette/replay-report.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { isFault, type Json } from "../../runtime/faults.ts";
 import { type DecisionContext, MissingValues } from "../../runtime/machine.ts";
 import { advance } from "../../runtime/process/advance.ts";
@@ -139,5 +140,5 @@ function foundOf(cassette: Cassette, a: Decided | undefined, b: Decided | undefi
 
 function contentOf(cassette: Cassette, { content, more }: Decided): Json {
   if (content === undefined) return more ?? null;
-  return "json" in content ? content.json : (cassette.values[content.ref] ?? null);
+  return "json" in content ? content.json : (entryOf(cassette.values, content.ref) ?? null);
 }

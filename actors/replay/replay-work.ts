@@ -4,6 +4,7 @@ import type { AgentState } from "../../runtime/agent/state.ts";
 import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import type { Cassette, CassetteWork } from "../../runtime/cassette/cassette.ts";
 import type { Divergence } from "../../runtime/cassette/replay-report.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { Fault, isFault, type Json, wireFault } from "../../runtime/faults.ts";
 import type { FinishedResult } from "../../runtime/agent/inputs.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -125,7 +126,7 @@ function mismatchOf(fault: Fault, one: CassetteWork, execution: ReplayedExecutio
     const now = exchanges.find(
       ({ reply, call }) => reply === undefined && one.work.modelCalls?.every(({ key }) => !key.includes(call.hash)) === true,
     );
-    const why = requestDiff(missed === undefined ? undefined : one.facts?.[missed.key], now?.call.facts);
+    const why = requestDiff(missed === undefined ? undefined : entryOf(one.facts ?? {}, missed.key), now?.call.facts);
     return { kind: "changed", message: `another request to the model: ${why}`, ...(missed === undefined ? {} : { call: missed.key }) };
   }
   const recorded = fault.details?.["recorded"];

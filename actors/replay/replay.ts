@@ -55,7 +55,7 @@ export function routeOf({ records }: CassetteProcess): string {
 }
 
 /** The stop of each work item. */
-export function stopsOf({ records }: CassetteProcess): ReadonlyMap<string, string> {
+function stopsOf({ records }: CassetteProcess): ReadonlyMap<string, string> {
   return new Map(
     records.flatMap(({ events }) => events.flatMap((event) => (event.e === "asked" ? [[event.work.id, event.work.stop]] : []))),
   );

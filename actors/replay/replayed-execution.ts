@@ -1,6 +1,6 @@
 /**
- * @module The execution of a handler in a replay: recorded results are returned, and no tool, step or model is run. It notes the requests to
- * models, which are in no record, and the call that the handler tried last.
+ * @module The execution of a handler in a replay: recorded results are returned, and no tool, step or model is run. It notes the
+ * requests to models, which are in no record, and the call that the handler tried last.
  */
 import type { EditedCall, StepTools } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";

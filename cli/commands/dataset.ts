@@ -19,6 +19,7 @@ interface AddOptions extends RemoteOptions {
 /** Adds the command. */
 export function dataset(parent: Command, context: Context): void {
   const group = parent.command("dataset").description("keep recorded processes for evaluations");
+  examples(group, [["troupe dataset add refunds trip-7 trip-8", "two items, a version more"]]);
   const command = remote(group.command("add"))
     .argument("<dataset>", "the folder of the dataset; it is made if it does not exist")
     .argument("<ids...>", "processes, or files that `export` wrote")

@@ -38,7 +38,7 @@ export function evaluation(parent: Command, context: Context): void {
       ["troupe eval refunds --system my/system.ts", "the code as it is"],
       ["troupe eval refunds --system my/system.ts --model small", "would a smaller model do?"],
     ],
-    ["The exit code is 0 when no gate failed and at least one was scored, 1 otherwise, and 2 for wrong usage."],
+    ["The exit code is 0 when no gate failed and one was scored, and 1 otherwise."],
   );
   command.action(async (folder: string, options: EvalOptions) => {
     const dataset = await readDataset(folder);

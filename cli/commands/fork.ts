@@ -59,10 +59,10 @@ export function forkProcess(parent: Command, context: Context): void {
     changeOptions(command),
     [
       ["troupe fork trip-7 --at start --model other", "what another model would have done"],
-      ["troupe fork trip-7 --at trip-7:1:plan:0:1 --prompt v2", "with another prompt, from a work item on"],
+      ["troupe fork trip-7 --at trip-7:1:plan:0:1 --prompt v2", "another prompt, from a work item on"],
       ["troupe fork trip-7.json --at start --system my/system.ts", "without a running system"],
     ],
-    ["The exit code is 1 when the forked run fails, or comes to something that is not in the record."],
+    ["The exit code is 1 when it fails or comes to what is not in the record."],
   );
   command.action(async (process: string, options: ForkOptions) => {
     const report = await reportOf(process, options, context);

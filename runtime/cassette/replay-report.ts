@@ -6,7 +6,7 @@ import { AnyJson } from "../process-view.ts";
  * Where the current code first differs. `route`: the routing slip asks for something else. `unreached`: something recorded does not happen
  * again. `new`: something happens that is not recorded. `changed`: a call, a model request, a result or a state has another content.
  */
-export const DIVERGENCES = ["route", "unreached", "new", "changed"] as const;
+const DIVERGENCES = ["route", "unreached", "new", "changed"] as const;
 
 /** The first difference of one process or work item. */
 export const Divergence = z.object({

@@ -29,7 +29,10 @@ const RULES: readonly Rule[] = [
   { under: "actors/gateway/", may: ["actors/gateway/", "actors/engine/", "agents/", "runtime/"], packages: ["zod"] },
   {
     under: "actors/operations/",
-    may: ["actors/operations/", "actors/retention/", "actors/host/", "actors/engine/", "actors/telemetry/", "agents/", "runtime/"],
+    may: [
+      ...["actors/operations/", "actors/replay/", "actors/retention/", "actors/host/", "actors/engine/", "actors/telemetry/"],
+      ...["agents/", "runtime/"],
+    ],
     packages: ["zod", "node:*"],
   },
   {
@@ -40,6 +43,12 @@ const RULES: readonly Rule[] = [
   // Where releases are read from: files and texts of people.
   { under: "actors/releases/", may: ["actors/releases/", "actors/engine/", "runtime/"], packages: ["yaml", "node:*"] },
   // A fork runs a system in memory, so it stands above the operations.
+  // Handlers over their records: no port is called.
+  {
+    under: "actors/replay/",
+    may: ["actors/replay/", "actors/host/", "actors/engine/", "actors/telemetry/", "agents/", "runtime/"],
+    packages: ["@opentelemetry/api"],
+  },
   {
     under: "actors/fork/",
     may: ["actors/fork/", "actors/operations/", "actors/host/", "actors/memory/", "actors/engine/", "agents/", "runtime/"],
@@ -51,7 +60,7 @@ const RULES: readonly Rule[] = [
   { under: "actors/dapr/", may: ["actors/dapr/", "actors/engine/", "runtime/"], packages: ["undici", "zod", "p-queue", "node:*"] },
   {
     under: "actors/http/",
-    may: ["actors/http/", "actors/operations/operations.ts", "actors/engine/", "runtime/"],
+    may: ["actors/http/", "actors/operations/operations.ts", "actors/operations/acts.ts", "actors/engine/", "runtime/"],
     packages: ["express", "jose", "p-queue", "zod", "node:*"],
   },
   // The only place where the shell is connected to Dapr.
