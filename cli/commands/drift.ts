@@ -48,7 +48,7 @@ export function drift(parent: Command, context: Context): void {
 }
 
 /** What has drifted, or all, as a table. */
-export function driftText({ sinceMs, baselineMs, lines, atLeast }: DriftView, all: boolean): string {
+function driftText({ sinceMs, baselineMs, lines, atLeast }: DriftView, all: boolean): string {
   const rows = lines.flatMap((line) => {
     const drifted = driftedKinds(line);
     const shown = all ? DRIFT_KINDS.filter((kind) => drifted.includes(kind) || line[kind].now > 0 || line[kind].before > 0) : drifted;
