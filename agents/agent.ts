@@ -87,7 +87,7 @@ export interface AgentDefinition {
   readonly asks: readonly Contract[];
   readonly handsOffTo: readonly Contract[];
   readonly data: AgentData;
-  /** Names of the models of the system that the agent may use, the first one first; "default" also stands for the only one. Empty for plain code. */
+  /** Names of the models that the agent may use, its own first; "default" also stands for the only one. Empty for plain code. */
   readonly models: readonly string[];
   /** The versions of its prompt that the code has. Empty: the prompt has no versions, or it is no model agent. */
   readonly prompts: readonly string[];

@@ -7,6 +7,7 @@ import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
 import { costs } from "./commands/costs.ts";
 import { completion } from "./commands/completion.ts";
+import { dataset } from "./commands/dataset.ts";
 import { dead } from "./commands/dead.ts";
 import { answer, approve, deny, edit } from "./commands/decide.ts";
 import { demo } from "./commands/demo.ts";
@@ -15,6 +16,7 @@ import { digest } from "./commands/digest.ts";
 import { doctor } from "./commands/doctor.ts";
 import { drift } from "./commands/drift.ts";
 import { down } from "./commands/down.ts";
+import { evaluation } from "./commands/eval.ts";
 import { forkProcess } from "./commands/fork.ts";
 import { graph } from "./commands/graph.ts";
 import { inbox } from "./commands/inbox.ts";
@@ -43,7 +45,7 @@ import { usageError } from "./text/usage.ts";
 const COMMANDS = [
   ...[demo, init, up, down, ui, ps, submit, show, signal, cancel],
   ...[pause, resume, terminate],
-  ...[exportProcess, replayProcess, forkProcess, diffProcesses, costs],
+  ...[exportProcess, replayProcess, forkProcess, diffProcesses, dataset, evaluation, costs],
   ...[inbox, approve, edit, deny, answer, rules, audit, dead, drift, digest],
   ...[memory, sources, releases, graph, mcp, doctor, setAside, purge, completion],
 ];

@@ -24,11 +24,15 @@ function hashOfSources(): string {
   return hash.digest("hex");
 }
 
+function isBuilt(wanted: string): boolean {
+  const stamp = join(FOLDER, STAMP);
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+}
+
 /** Builds the dashboard unless it stands as these sources give it. Returns its folder. */
 export async function buildDashboard(): Promise<string> {
   const wanted = hashOfSources();
-  const stamp = join(FOLDER, STAMP);
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return FOLDER;
+  if (isBuilt(wanted)) return FOLDER;
   const made = `${FOLDER}-${process.pid}`;
   const old = `${FOLDER}-${process.pid}-old`;
   try {
@@ -40,6 +44,9 @@ export async function buildDashboard(): Promise<string> {
     writeFileSync(join(made, STAMP), wanted);
     if (existsSync(FOLDER)) renameSync(FOLDER, old);
     renameSync(made, FOLDER);
+  } catch (error) {
+    // Another build of the same sources may have come first.
+    if (!isBuilt(wanted)) throw error;
   } finally {
     for (const path of [made, old]) rmSync(path, { recursive: true, force: true });
   }

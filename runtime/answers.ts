@@ -111,6 +111,7 @@ export type LetterEntry = z.infer<typeof LetterEntry>;
 /** A dead letter with its content. */
 export const Letter = LetterEntry.extend({
   letter: AnyJson.describe("The original message, the fault, attempts, history and path; or the bytes of an invalid message."),
+  hidden: z.literal(true).optional().describe("Contents are left out: the token has not the role `content`."),
 });
 /** A dead letter with its content. */
 export type Letter = z.infer<typeof Letter>;

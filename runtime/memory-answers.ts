@@ -55,6 +55,7 @@ export const MemoryView = z.object({
   gone: z.array(GoneFact),
   stale: z.array(StaleWork).describe("Work that had read what is no longer the newest, the newest first, as far as the memory names it."),
   readersDropped: Count.describe("Reads that the memory no longer names."),
+  hidden: z.literal(true).optional().describe("Contents are left out: the token has not the role `content`."),
 });
 /** A memory: its facts, the newest first, and the last ones that are gone. */
 export type MemoryView = z.infer<typeof MemoryView>;

@@ -193,6 +193,7 @@ export type WorkView = z.infer<typeof WorkView>;
 export const StopsView = z.object({
   stops: z.array(WorkView),
   left: z.int().positive().optional().describe("Older ones that are not shown."),
+  hidden: z.literal(true).optional().describe("Contents are left out: the token has not the role `content`."),
 });
 /** The work items of the current run. */
 export type StopsView = z.infer<typeof StopsView>;
@@ -270,6 +271,7 @@ export const ProcessView = z.object({
   outcome: ProcessOutcome.optional(),
   runs: z.array(PastRunView).optional().describe("Earlier runs that were redriven, the last of them."),
   actions: z.array(ActionView).optional().describe("Operator actions, oldest first."),
+  hidden: z.literal(true).optional().describe("Contents are left out: the token has not the role `content`."),
 });
 /** A process as recorded in its journal. */
 export type ProcessView = z.infer<typeof ProcessView>;

@@ -90,7 +90,7 @@ export interface Transport {
 /** Where the releases of prompts and models stand: it is read again and again. */
 export interface ReleaseSource {
   readonly from: "code" | "file" | "configuration";
-  /** For logs and alarms: the path, or store and key. */
+  /** For logs and screens: the path, or store and key. */
   readonly place: string;
   /** Throws any error if it cannot be read. */
   read(): Promise<string>;

@@ -1,6 +1,6 @@
 /**
- * @module The agents of a forked run. A work item that had ended before has its recorded result; another one runs the current handler, whose
- * calls have recorded results. What other apps host has recorded results only.
+ * @module The agents of a forked run. A work item that had ended before has its recorded result; another one runs the current
+ * handler, whose calls have recorded results. What other apps host has recorded results only.
  */
 import { type AgentDefinition, agent as makeAgent } from "../../agents/agent.ts";
 import { handOffTo, type RuntimeContext, type RuntimeUndoContext } from "../../agents/context.ts";

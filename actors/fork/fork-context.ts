@@ -119,7 +119,7 @@ export class ForkContext implements RuntimeContext {
     return this.#context.inputLabel;
   }
 
-  /** The recorded version of the prompt, so that earlier requests are the same; where the fork has another one, that of the agents that have it. */
+  /** The recorded version of the prompt, so that earlier requests are the same. The fork may have another one, for agents that have it. */
   get release(): RuntimeContext["release"] {
     const { recorded, prompt } = this.#parts;
     const { prompts, models, prompt: own } = this.#agent;

@@ -135,7 +135,7 @@ export class ProcessActors {
     if (body.kind === "task") return this.#takeTask(message, body);
     if (body.kind === "decision") return this.#decide(message, body);
     const result = await this.engine.turn(message.to.id, { kind: "message", message }, { inputId: message.id });
-    if (body.kind === "result" && result.wrote) this.#measureHop(body.workId, result.before);
+    if (body.kind === "result" && result.wrote) this.#measureHop(body, result.before);
     const answer = this.#answer(message, result);
     if ("refused" in answer) return answer;
     if (body.kind === "signal") return { ...answer, signal: signalStatus(result.state, body.signalId) };
@@ -293,10 +293,10 @@ export class ProcessActors {
   }
 
   /** Both times are of the manager's clock, also if the agent is on another host. */
-  #measureHop(workId: string, before: ProcessState): void {
+  #measureHop({ workId, facts }: Pick<BodyOf<"result">, "workId" | "facts">, before: ProcessState): void {
     const work = entryOf(before.works, workId);
     if (work?.status === "asked")
-      this.#parts.metrics.hopped(doerName(work.target), work.kind, this.#parts.ports.clock.nowMs() - work.askedAtMs);
+      this.#parts.metrics.hopped(doerName(work.target), work.kind, facts?.version, this.#parts.ports.clock.nowMs() - work.askedAtMs);
   }
 
   /** Logs when a process opens and when it ends: never its content, always its trace id. */
@@ -310,7 +310,7 @@ export class ProcessActors {
     if (after.phase === "open") log.info(facts, before.phase === "ended" ? "a process was opened again" : "a task was accepted");
     if (after.phase !== "ended") return;
     if (after.outcome !== undefined && (before.outcome === undefined || before.run !== after.run))
-      metrics.ended(after.task.route, after.outcome);
+      metrics.ended(after.task.route, after.outcome, after.counts?.versions);
     log.info({ ...facts, status: after.outcome?.status, code: after.outcome?.fault?.code }, "a process ended");
   }
 

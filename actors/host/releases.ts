@@ -1,8 +1,8 @@
 /**
  * @module The releases of prompts and models as this host uses them: read from their file or key, and from the index of what was stopped.
  *
- * A release of an agent has an entry `<agent>/<hash>` in the index `Releases`: open when a first host has seen it, closed when its canary was
- * stopped. The first close wins. A canary is used only while this host knows that its entry is open.
+ * A release of an agent has an entry `<agent>/<hash>` in the index `Releases`: open when a first host has seen it, closed when its canary
+ * was stopped. The first close wins. A canary is used only while this host knows that its entry is open.
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import { endpointsOf } from "../../agents/model/models.ts";

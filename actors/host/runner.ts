@@ -315,10 +315,8 @@ export class Runner {
   #inSpan<T>(work: AgentWork, run: () => Promise<T>, failed: (ended: T) => string | undefined): Promise<T> {
     const { name, version } = this.#parts.definition.contract;
     const attributes = {
-      [ATTRIBUTE.process]: work.processId,
-      [ATTRIBUTE.work]: work.id,
-      [ATTRIBUTE.mode]: work.mode,
-      [ATTRIBUTE.attempt]: work.attempt,
+      ...{ [ATTRIBUTE.process]: work.processId, [ATTRIBUTE.work]: work.id },
+      ...{ [ATTRIBUTE.mode]: work.mode, [ATTRIBUTE.attempt]: work.attempt },
       [ATTRIBUTE.operation]: INVOKE_AGENT,
       [ATTRIBUTE.provider]: OWN_PROVIDER,
       [ATTRIBUTE.agent]: name,

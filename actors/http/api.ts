@@ -7,7 +7,8 @@ import { traceId } from "../../runtime/protocol.ts";
 import type { Caller, Operations, Page } from "../operations/operations.ts";
 import { check, readJson, requireJson } from "./body.ts";
 import type { ChangeStreams } from "./change-streams.ts";
-import type { Followers } from "./follow.ts";
+import type { Contents } from "./contents.ts";
+import type { Followers, Shown } from "./follow.ts";
 import { identityOf, requireName, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { RouteSpec } from "./route-spec.ts";
@@ -25,6 +26,7 @@ export interface ApiOptions {
   readonly system: string;
   readonly operations: Operations;
   readonly followers: Followers;
+  readonly contents: Contents;
   readonly changes: ChangeStreams;
   readonly logger: Logger;
   /** Throws `system.stopping` when no new work may begin. */
@@ -70,7 +72,7 @@ export function apiRoutes(options: ApiOptions): Router {
   return router;
 }
 
-function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
+function taskRoutes(api: Api, { followers, contents, admit }: ApiOptions): void {
   api.serve(ROUTES.submitTask, async ({ query, body, caller, operations }) => {
     if (body.id !== undefined) requireTaskId(body.id);
     const { receipt, outcome } = await operations.submit(body, caller, query.waitMs ?? 0);
@@ -91,9 +93,15 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.forkProcess, async ({ params, body, operations }) => ok(await operations.fork(params.id, body)));
   api.serve(ROUTES.diffProcesses, async ({ params, operations }) => ok(await operations.diff(params.id, params.other)));
   api.serve(ROUTES.showConversation, async ({ params, operations }) => ok(await operations.conversation(params.id, params.work)));
-  api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant }) => {
+  api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant, caller, operations }) => {
     admit();
-    await followers.serve(processOf(params.id, tenant), request, response, query.deltas !== false);
+    const shown = async ({ by }: { readonly by?: string | undefined }): Promise<Shown> => {
+      const isOwn = by === caller.principal.subject;
+      const withContent = isOwn || identityOf(request).roles.has("content");
+      if (withContent && !isOwn) await contents.look("process", params.id, { caller, operations });
+      return { withContent, withDeltas: withContent && query.deltas !== false };
+    };
+    await followers.serve(processOf(params.id, tenant), request, response, shown);
     return undefined;
   });
   api.serve(ROUTES.cancelProcess, async ({ params, body, caller, operations }) => ({
@@ -200,9 +208,11 @@ function expressPath(path: string): string {
 
 class Api {
   readonly #router: Router;
+  readonly #contents: Contents;
   readonly #options: ApiOptions;
 
   constructor(router: Router, options: ApiOptions) {
+    this.#contents = options.contents;
     this.#router = router;
     this.#options = options;
   }
@@ -215,12 +225,12 @@ class Api {
       requireRole(request, also);
       if (method === "post") this.#options.admit();
       const { principal, tenant } = identityOf(request);
+      const asked = { caller: { principal, trace: traceOf(request) }, operations: operationsOf(this.#options.operations, tenant) };
       const answered = await handle({
         params: check(params, { ...request.params }, "id.invalid", "the path"),
         query: check(query, request.query, "body.invalid", "the query"),
         body: await bodyOf(spec, request),
-        caller: { principal, trace: traceOf(request) },
-        operations: operationsOf(this.#options.operations, tenant),
+        ...asked,
         tenant,
         request,
         response,
@@ -228,7 +238,9 @@ class Api {
       if (answered === undefined) return;
       if (answered.location !== undefined) response.location(answered.location);
       this.#look(answers[answered.status]?.schema, answered.body, request);
-      response.status(answered.status).json(answered.body);
+      const shown =
+        spec.content === undefined ? answered.body : await this.#contents.shown(spec.content, answered.body, { request, ...asked });
+      response.status(answered.status).json(shown);
     });
   }
 

@@ -42,11 +42,11 @@ export class Followers {
   }
 
   /**
-   * Follows a process until its outcome, until the reader disconnects, or for LIMITS.followMsMax; `withDeltas` also pieces of
-   * replies. Resolves when the stream has begun.
+   * Follows a process until its outcome, until the reader disconnects, or for LIMITS.followMsMax; with contents and pieces of
+   * replies where its reader may see them. Resolves when the stream has begun.
    * Throws `stream.too-many`, `process.unknown` and what a read throws, all before anything is sent.
    */
-  async serve(id: string, request: Request, response: Response, withDeltas: boolean): Promise<void> {
+  async serve(id: string, request: Request, response: Response, shownOf: (first: ProcessView) => Promise<Shown>): Promise<void> {
     const heard = heardOf(request.get("last-event-id"));
     if (this.#count >= LIMITS.followStreamsMax)
       throw new Fault("stream.too-many", `this host has ${LIMITS.followStreamsMax} followers already; try again later`);
@@ -66,6 +66,7 @@ export class Followers {
       if (feed.leave()) this.#feeds.delete(id);
     });
     const first = await feed.first();
+    const shown = await shownOf(first);
     if (first.phase === "ended" && heard?.line === "outcome" && heard.run === first.run) {
       // The only answer after which a browser's EventSource does not reconnect.
       response.status(STATUS_NO_CONTENT).end();
@@ -75,7 +76,7 @@ export class Followers {
       .status(STATUS_OK)
       .set({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
     if (request.method === "HEAD") response.end();
-    else if (!closed) this.#begin(new Stream({ response, feed, heard, clock: this.#clock, withDeltas }));
+    else if (!closed) this.#begin(new Stream({ response, feed, heard, clock: this.#clock, ...shown }));
   }
 
   #left(reader: string): void {
@@ -224,13 +225,15 @@ class Stream {
   #next: number;
   #told: number | undefined;
   #ended = false;
+  readonly #withContent: boolean;
   readonly #withDeltas: boolean;
   #place: DeltaPlace | undefined;
   /** The run whose last pieces were read. */
   #readLast: number | undefined;
   readonly #cancels: (() => void)[] = [];
 
-  constructor({ response, feed, heard, clock, withDeltas }: StreamParts) {
+  constructor({ response, feed, heard, clock, withContent, withDeltas }: StreamParts) {
+    this.#withContent = withContent;
     this.#response = response;
     this.#feed = feed;
     this.#clock = clock;
@@ -300,7 +303,8 @@ class Stream {
     if (view.phase === "ended" && view.outcome !== undefined && this.#told !== view.run) {
       if (this.#readsLast(view.run)) return;
       this.#stop();
-      this.#finish(event("outcome", `${view.run}.outcome`, view.outcome));
+      const { output: _hidden, deadLetter: _too, ...rest } = view.outcome;
+      this.#finish(event("outcome", `${view.run}.outcome`, this.#withContent ? view.outcome : rest));
     } else if (this.#feed.gone !== undefined) this.end(this.#feed.gone);
   }
 
@@ -338,10 +342,16 @@ class Stream {
   }
 }
 
-interface StreamParts {
+/** What a reader may see. */
+export interface Shown {
+  readonly withContent: boolean;
+  /** Pieces of replies as they come. */
+  readonly withDeltas: boolean;
+}
+
+interface StreamParts extends Shown {
   readonly response: Response;
   readonly feed: Feed;
   readonly heard: Heard | undefined;
   readonly clock: Clock;
-  readonly withDeltas: boolean;
 }

@@ -13,7 +13,7 @@ const NAME_LENGTH_MAX = 128;
 const DiffParams = ProcessParams.extend({ other: ProcessParams.shape.id.describe("Id of the process that it is compared with.") });
 
 /** Body of a fork. */
-export const ForkRequest = z.strictObject({
+const ForkRequest = z.strictObject({
   at: z
     .string()
     .min(1)

@@ -1,6 +1,7 @@
 /** @module The form of a route in the table of the HTTP API. */
 import type { z } from "zod";
 import type { FaultCode } from "../../runtime/faults.ts";
+import type { ContentSpec } from "./contents.ts";
 import type { Role } from "./tokens.ts";
 
 /** One answer of a route that is not an error. Without a schema it has no JSON body. */
@@ -21,6 +22,8 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   readonly role: Role | "open" | undefined;
   /** A second role that is required, too. */
   readonly also?: Role | undefined;
+  /** The contents in its answers, and who sees them. Absent: there are none. */
+  readonly content?: ContentSpec | undefined;
   readonly params: z.ZodType<P>;
   readonly query: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;

@@ -3,6 +3,7 @@
  * both generated from it.
  */
 import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
+import { hideLetter, hideProcess, hideStops } from "./contents.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { OPERATING_ROUTES } from "./operating-routes.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
@@ -96,6 +97,7 @@ export const ROUTES = {
     path: "/processes/{id}",
     summary: "Shows the state, history and outcome of a process",
     role: "read",
+    content: { what: "process", param: "id", hide: hideProcess },
     params: ProcessParams,
     query: NoQuery,
     answers: { 200: json(ProcessView, "The process as recorded in its journal.") },
@@ -106,6 +108,7 @@ export const ROUTES = {
     path: "/processes/{id}/stops",
     summary: "Shows the work history: target, input and result of each work item",
     role: "read",
+    content: { what: "process", param: "id", hide: hideStops },
     params: ProcessParams,
     query: NoQuery,
     answers: {
@@ -184,6 +187,7 @@ export const ROUTES = {
     path: "/deadletters/{id}",
     summary: "Shows a dead letter with its content",
     role: "read",
+    content: { what: "deadletter", param: "id", hide: hideLetter },
     params: LetterParams,
     query: NoQuery,
     answers: { 200: json(Letter, "The letter.") },

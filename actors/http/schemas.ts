@@ -244,8 +244,8 @@ export const ProcessesQuery = z.strictObject({
   route: Name.optional().describe("Only those of this route."),
   code: Name.optional().describe("Only those that ended with this fault."),
   by: Name.optional().describe("Only those that this subject submitted."),
-  sinceMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Only those accepted from then on. Epoch, milliseconds."),
-  untilMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Only those accepted before then. Epoch, milliseconds."),
+  sinceMs: moment().optional().describe("Only those accepted from then on. Epoch, milliseconds."),
+  untilMs: moment().optional().describe("Only those accepted before then. Epoch, milliseconds."),
   minUsd: amount().optional().describe("Only those whose last run cost at least so much, in US dollars."),
   paused: yesOrNo().optional().describe("Only those that are paused, or only the others."),
   waiting: yesOrNo().optional().describe("Only those that wait for a person, or only the others."),
@@ -255,7 +255,7 @@ export const ProcessesQuery = z.strictObject({
 });
 /** Query of sums since a time. */
 export const SinceQuery = z.strictObject({
-  sinceMs: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("Epoch, milliseconds. Default: 24 hours ago."),
+  sinceMs: moment().optional().describe("Epoch, milliseconds. Default: 24 hours ago."),
 });
 /** Query of the whole history of a process. */
 export const HistoryQuery = z.strictObject({

@@ -11,6 +11,7 @@ import { actorRoutes } from "./actor-routes.ts";
 import { apiRoutes } from "./api.ts";
 import { createCodedServer } from "./connections.ts";
 import { actorErrorHandler, errorHandler, notFound } from "./errors.ts";
+import { Contents } from "./contents.ts";
 import { ChangeStreams } from "./change-streams.ts";
 import { Followers } from "./follow.ts";
 import { Refusals, requireToken } from "./guard.ts";
@@ -207,7 +208,7 @@ export class HttpHost {
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);
     app.use(refuseWhile(options.unready ?? (() => undefined)));
-    app.use(apiRoutes({ ...options, followers: this.#followers, changes: this.#changes, admit }));
+    app.use(apiRoutes({ ...options, contents: new Contents(nowMs), followers: this.#followers, changes: this.#changes, admit }));
     app.use(notFound);
     app.use(errorHandler(options.logger));
     return app;

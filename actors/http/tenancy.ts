@@ -99,6 +99,10 @@ class TenantOperations implements Operations {
   };
   agents: Operations["agents"] = () => this.#all.agents();
   system: Operations["system"] = async () => ofAll("the hosts are");
+  looked: Operations["looked"] = (what, target, ...rest) => {
+    const inside = { process: this.#inside, deadletter: this.#letter, request: this.#request, memory: this.#memory }[what];
+    return this.#all.looked(what, inside.call(this, target), ...rest);
+  };
   changes: Operations["changes"] = (changed) => this.#all.changes(changed);
   fork: Operations["fork"] = async (id, { at, ...wanted }) => {
     const inside = this.#inside(id);

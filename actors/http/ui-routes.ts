@@ -5,7 +5,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { check, readJson, requireJson } from "./body.ts";
 import type { Refusals } from "./guard.ts";
 import type { Identity, Tokens } from "./tokens.ts";
-import { SESSION_COOKIE, type UiSessions } from "./ui-session.ts";
+import type { UiSessions } from "./ui-session.ts";
 import { uiFiles } from "./ui-files.ts";
 
 const BEARER = /^Bearer +(\S+)$/i;
@@ -47,7 +47,13 @@ export function uiRoutes({ system, tokens, sessions, refusals, folder }: UiOptio
     response.set("cache-control", "no-store");
     next();
   };
-  router.get("/session", json, (request, response) => {
+  const setCookie = (request: Request, response: Response, value: string, forMs: number): void => {
+    const parts = [`${sessions.cookie}=${value}`, "Path=/", "HttpOnly", "SameSite=Strict", `Max-Age=${Math.floor(forMs / SECOND_MS)}`];
+    response.set("set-cookie", [...parts, ...(isEncrypted(request) ? ["Secure"] : [])].join("; "));
+  };
+  router.get("/session", json, async (request, response) => {
+    const renewed = await sessions.renewed(request);
+    if (renewed !== undefined) setCookie(request, response, renewed, LIMITS.uiSessionMs);
     response.status(STATUS_OK).json(whoOf(system, identityOf(request), tokens.open));
   });
   router.post("/session", json, async (request, response) => {
@@ -70,7 +76,7 @@ export function uiRoutes({ system, tokens, sessions, refusals, folder }: UiOptio
   return router;
 }
 
-function setCookie(request: Request, response: Response, value: string, forMs: number): void {
-  const parts = [`${SESSION_COOKIE}=${value}`, "Path=/", "HttpOnly", "SameSite=Strict", `Max-Age=${Math.floor(forMs / SECOND_MS)}`];
-  response.set("set-cookie", [...parts, ...(request.secure ? ["Secure"] : [])].join("; "));
+/** Whether the page was loaded over https, also through a proxy that ends it: then the page's own origin says so. */
+function isEncrypted(request: Request): boolean {
+  return request.secure || (request.get("origin") ?? request.get("referer") ?? "").startsWith("https:");
 }

@@ -10,9 +10,9 @@ import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Identity, Tokens } from "./tokens.ts";
 
-/** Name of the cookie. */
-export const SESSION_COOKIE = "troupe-session";
 const SECOND_MS = 1_000;
+/** Cookies know no ports: systems on one machine tell theirs apart by this many hex digits of the hash of their key. */
+const NAME_DIGITS = 12;
 
 const Claims = z.object({ d: z.string(), use: z.enum(["session", "code"]), jti: z.string(), exp: z.number() });
 
@@ -23,27 +23,38 @@ export class UiSessions {
   readonly #nowMs: () => number;
   /** Codes that were used, until they expire. */
   readonly #used = new Map<string, number>();
-  readonly #found = new WeakMap<IncomingMessage, Identity>();
+  readonly #found = new WeakMap<IncomingMessage, { readonly identity: Identity; readonly digest: string; readonly untilMs: number }>();
+  /** Name of the cookie: the same on each host of the system, and another one for each system. */
+  readonly cookie: string;
 
   constructor(tokens: Tokens, appToken: string | undefined, nowMs: () => number) {
     this.#tokens = tokens;
     this.#key = createHash("sha256")
       .update(`troupe dashboard session\n${appToken ?? randomUUID()}`)
       .digest();
+    this.cookie = `troupe-${createHash("sha256").update(this.#key).digest("hex").slice(0, NAME_DIGITS)}`;
     this.#nowMs = nowMs;
   }
 
   /** The identity of a request by its cookie, which {@link note} has found. */
   identityOf(request: IncomingMessage): Identity | undefined {
-    return this.#found.get(request);
+    return this.#found.get(request)?.identity;
+  }
+
+  /** The content of another cookie for a session that is past half of its time; undefined for all others. */
+  async renewed(request: IncomingMessage): Promise<string | undefined> {
+    const found = this.#found.get(request);
+    if (found === undefined || found.untilMs - this.#nowMs() > LIMITS.uiSessionMs / 2) return undefined;
+    return this.#sealed(found.digest, "session", LIMITS.uiSessionMs);
   }
 
   /** Looks for the session of a request. */
   async note(request: IncomingMessage): Promise<void> {
-    const cookie = cookieOf(request);
+    const cookie = cookieOf(request, this.cookie);
     const claims = cookie === undefined ? undefined : await this.#claims(cookie, "session");
     const identity = claims === undefined ? undefined : this.#tokens.holderOfDigest(claims.d);
-    if (identity !== undefined) this.#found.set(request, identity);
+    if (claims !== undefined && identity !== undefined)
+      this.#found.set(request, { identity, digest: claims.d, untilMs: claims.exp * SECOND_MS });
   }
 
   /** A code for one login within a minute. Throws `auth.token` for an unknown token. */
@@ -92,10 +103,10 @@ export class UiSessions {
   }
 }
 
-function cookieOf({ headers }: IncomingMessage): string | undefined {
+function cookieOf({ headers }: IncomingMessage, wanted: string): string | undefined {
   for (const part of (headers.cookie ?? "").split(";")) {
     const [name, value] = part.trim().split("=", 2);
-    if (name === SESSION_COOKIE) return value;
+    if (name === wanted) return value;
   }
   return undefined;
 }

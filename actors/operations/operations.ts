@@ -92,6 +92,9 @@ export interface PurgeOptions {
   readonly dryRun?: boolean | undefined;
 }
 
+/** What contents are looked at. */
+export type LookedAt = "process" | "deadletter" | "request" | "memory";
+
 /** Which processes are listed. An omitted field matches all. */
 export interface ProcessFilter {
   readonly state?: "open" | "ended" | undefined;
@@ -303,6 +306,8 @@ export interface Operations {
   costs(sinceMs?: number, tenant?: string): Promise<CostView>;
   /** The agents as this host sees them. */
   agents(): AgentsView;
+  /** Notes in the audit that the caller looks at contents. The same id is the same look. */
+  looked(what: LookedAt, target: string, id: string, caller: Caller): Promise<void>;
   /** Hosts, and what an operator should look at. */
   system(): Promise<SystemView>;
   /** Calls back after changes of processes, dead letters and requests on any host, until the returned function is called. */

@@ -30,6 +30,7 @@ import type { Host } from "../host/host.ts";
 import { Inbox } from "./inbox.ts";
 import { type Logger, SILENT } from "../engine/log.ts";
 import type {
+  LookedAt,
   ActOptions,
   AuditFilter,
   BulkDecision,
@@ -251,6 +252,8 @@ export class SystemOperations implements Operations {
   overview = (sinceMs?: number, tenant?: string): Promise<OverviewView> => this.#overviews.overview(sinceMs, tenant);
   costs = (sinceMs?: number, tenant?: string): Promise<CostView> => this.#overviews.costs(sinceMs, tenant);
   agents = (): AgentsView => this.#overviews.agents();
+  looked = (what: LookedAt, target: string, id: string, caller: Caller): Promise<void> =>
+    this.#deadLetters.note({ id, what: "looked at content", target, why: what }, caller);
   system = (): Promise<SystemView> => this.#overviews.system();
   changes = (changed: () => void): (() => void) => this.#changes.follow(changed);
 

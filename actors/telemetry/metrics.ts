@@ -190,12 +190,13 @@ export class HostMetrics {
   }
 
   /** Counts a process of this host that ended. */
-  ended(route: string, outcome: Outcome): void {
+  ended(route: string, outcome: Outcome, versions: readonly string[] = []): void {
     if (!this.on) return;
     this.#outcomes.add(1, {
       [ATTRIBUTE.system]: this.#system,
       [ATTRIBUTE.route]: route,
       [ATTRIBUTE.status]: outcome.status,
+      ...(versions.length === 0 ? {} : { [ATTRIBUTE.versions]: versions.join(" ") }),
       ...error(outcome.fault?.code),
     });
     if (outcome.deadLetter !== undefined) this.deadLetter(outcome.fault);
@@ -267,12 +268,13 @@ export class HostMetrics {
   }
 
   /** Records the time from a request of a process to its answer. */
-  hopped(target: string, mode: "do" | "ask" | "check" | "undo", ms: number): void {
+  hopped(target: string, mode: "do" | "ask" | "check" | "undo", version: string | undefined, ms: number): void {
     if (this.on)
       this.#hop.record(Math.max(0, ms) / MS_PER_SECOND, {
         [ATTRIBUTE.system]: this.#system,
         [ATTRIBUTE.agent]: target,
         [ATTRIBUTE.mode]: mode,
+        ...(version === undefined ? {} : { [ATTRIBUTE.version]: version }),
       });
   }
 

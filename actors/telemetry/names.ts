@@ -71,6 +71,8 @@ export const ATTRIBUTE = {
   untrusted: "troupe.check.untrusted",
   promptVersion: "troupe.prompt.version",
   release: "troupe.release",
+  version: "troupe.version",
+  versions: "troupe.versions",
   automatic: "troupe.release.automatic",
 } as const;
 

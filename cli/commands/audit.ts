@@ -22,7 +22,7 @@ export function audit(parent: Command, context: Context): void {
   const command = remote(parent.command("audit"))
     .description("list operator actions, and the checks of calls of tools, newest first")
     .option("--process <id>", "only what concerns this process")
-    .option("--what <what>", "only this: cancel, redrive, discard, purge, call, ...")
+    .option("--what <what>", "only this: cancel, pause, redrive, discard, purge, call, ...")
     .addOption(countOption("--limit <number>", "entries to list at most", LIMITS.pageEntriesMax).default(ENTRIES_DEFAULT))
     .option("--cursor <cursor>", "continue after the last page");
   examples(

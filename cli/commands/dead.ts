@@ -7,7 +7,7 @@ import { agoText } from "../text/duration.ts";
 import { readInput } from "../input.ts";
 import { letterText } from "../text/dead-letter.ts";
 import { say } from "../text/output.ts";
-import { EXIT } from "../text/problem.ts";
+import { CliError, EXIT } from "../text/problem.ts";
 import { table } from "../text/table.ts";
 import { clientOf, type Context, countOption, examples, remote, type RemoteOptions, sayBroken } from "./common.ts";
 
@@ -19,9 +19,15 @@ interface ListOptions extends RemoteOptions {
   readonly cursor?: string;
 }
 
-interface RedriveOptions extends RemoteOptions {
-  readonly input?: string;
+interface ManyOptions extends RemoteOptions {
+  readonly code?: string;
+  readonly route?: string;
+  readonly limit: number;
   readonly reason?: string;
+}
+
+interface RedriveOptions extends ManyOptions {
+  readonly input?: string;
   readonly decision?: string;
   readonly undoneByHand?: boolean;
 }
@@ -103,8 +109,7 @@ function showLetter(group: Command, context: Context): void {
 }
 
 function redrive(group: Command, context: Context): void {
-  const command = remote(group.command("redrive"))
-    .argument("<letter>", "its id, as `dead list` prints it")
+  const command = many(group.command("redrive"))
     .description("run the process again from the failed stop; completed stops are kept")
     .option("--input <json>", "another input for the failed stop: '<json>', @file, or - for standard input")
     .option("--reason <text>", "why; recorded in the audit")
@@ -116,6 +121,7 @@ function redrive(group: Command, context: Context): void {
       ["troupe dead redrive trip-7:1", "the cause is fixed; the input stays"],
       ['troupe dead redrive trip-7:1 --input @fixed.json --reason "typo"', ""],
       ["troupe dead redrive trip-7:1 --undone-by-hand", "compensation had left something"],
+      ["troupe dead redrive --code model.unavailable --reason fixed", "all with this fault"],
     ],
     [
       "The input is checked against the schema of the stop's agent first. A redrive is",
@@ -124,7 +130,10 @@ function redrive(group: Command, context: Context): void {
       "deadletter.left until that was undone by hand.",
     ],
   );
-  command.action(async (id: string, options: RedriveOptions) => {
+  command.action(async (id: string | undefined, options: RedriveOptions) => {
+    const { input: edited, decision, undoneByHand } = options;
+    const isSingle = edited !== undefined || decision !== undefined || undoneByHand !== undefined;
+    if (id === undefined) return decideMany("redrive", options, isSingle, context);
     const input: { readonly input?: Json } = options.input === undefined ? {} : { input: await readInput(options.input) };
     const client = await clientOf(options, context.lifetime);
     const receipt = await client.deadLetters.redrive(id, {
@@ -150,21 +159,59 @@ function unreachedText({ notReached = [] }: Receipt): string {
 }
 
 function discard(group: Command, context: Context): void {
-  const command = remote(group.command("discard"))
-    .argument("<letter>", "its id, as `dead list` prints it")
+  const command = many(group.command("discard"))
     .description("decide that a dead letter is not redriven")
     .requiredOption("--reason <text>", "why; recorded in the audit");
   examples(
     command,
-    [[`troupe dead discard trip-7:1 --reason "test data"`, ""]],
+    [
+      [`troupe dead discard trip-7:1 --reason "test data"`, ""],
+      [`troupe dead discard --code agent.refused --route trip --reason "test data"`, ""],
+    ],
     ["It is listed with --decided until the retention removes it."],
   );
-  command.action(async (id: string, options: RemoteOptions & { readonly reason: string }) => {
+  command.action(async (id: string | undefined, options: ManyOptions & { readonly reason: string }) => {
+    if (id === undefined) return decideMany("discard", options, false, context);
     const client = await clientOf(options, context.lifetime);
     const answer = await client.deadLetters.discard(id, options.reason);
     say(options.json ? JSON.stringify(answer) : `Dead letter ${id} is discarded.`);
     context.done(EXIT.ok);
   });
+}
+
+/** A command for one dead letter, or for many with the same fault. */
+function many(command: Command): Command {
+  return remote(command)
+    .argument("[letter]", "its id, as `dead list` prints it; left out with --code")
+    .option("--code <code>", "all with this fault, each decided for itself")
+    .option("--route <route>", "of them, those of this route")
+    .addOption(countOption("--limit <number>", "of them, at most so many", LIMITS.lettersDecidedMax).default(LIMITS.lettersDecidedMax));
+}
+
+/** Decides on all dead letters with one fault. The exit code says whether each was decided. */
+async function decideMany(what: "redrive" | "discard", options: ManyOptions, isSingle: boolean, context: Context): Promise<void> {
+  const { code, route, limit, reason } = options;
+  if (code === undefined || reason === undefined || isSingle)
+    throw new CliError("USAGE", "No dead letter is named.", "Give the id of one, or --code and --reason for many, without other options.");
+  const client = await clientOf(options, context.lifetime);
+  const ids: string[] = [];
+  for (let cursor: string | undefined; ids.length < limit;) {
+    const page = await client.deadLetters.list({ code, route, limit: limit - ids.length, ...(cursor === undefined ? {} : { cursor }) });
+    ids.push(...page.entries.map(({ id }) => id));
+    cursor = page.cursor;
+    if (cursor === undefined) break;
+  }
+  const answer = ids.length === 0 ? { decided: 0, results: [] } : await client.operate.decideLetters(ids, what, { reason });
+  if (options.json) say(JSON.stringify(answer));
+  else {
+    const rows = answer.results.map(({ id, decided, run, fault }) => [
+      id,
+      decided ? (what === "discard" ? "discarded" : `run ${run ?? ""}`) : (fault?.code ?? ""),
+      fault?.message ?? "",
+    ]);
+    say(rows.length === 0 ? "No such dead letters." : table(["letter", "result", "why not"], rows));
+  }
+  context.done(answer.decided === answer.results.length ? EXIT.ok : EXIT.failed);
 }
 
 function whatOf(entry: LetterEntry): string {

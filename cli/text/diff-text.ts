@@ -38,18 +38,19 @@ const NAME_COLUMNS = 14;
 /** A report of a fork, with what differs. */
 export function forkText(report: ForkReport): string {
   const { id, at, status, unrecorded, output, code, modelCalls, usd, diff } = report;
+  const why = code === undefined ? "" : ` (${code})`;
   return [
-    `Forked ${oneLine(id)} at ${oneLine(at)}: ${status}${code === undefined ? "" : ` (${code})`}. ${modelCalls} model calls for ${usd} US dollars.`,
-    ...(unrecorded === undefined
-      ? []
-      : [
-          `Stopped at ${unrecorded.what} ${oneLine(unrecorded.name)}${unrecorded.agent === "" ? "" : ` of ${unrecorded.agent}`}, which is not in the record and was not made:`,
-          `  ${cut(unrecorded.input ?? null)}`,
-        ]),
+    `Forked ${oneLine(id)} at ${oneLine(at)}: ${status}${why}. ${modelCalls} model calls for ${usd} US dollars.`,
+    ...(unrecorded === undefined ? [] : stoppedText(unrecorded)),
     ...(output === undefined ? [] : [`Output: ${cut(output)}`]),
     "",
     diffText(diff),
   ].join("\n");
+}
+
+function stoppedText({ agent, what, name, input }: NonNullable<ForkReport["unrecorded"]>): readonly string[] {
+  const by = agent === "" ? "" : ` of ${oneLine(agent)}`;
+  return [`Stopped at ${what} ${oneLine(name)}${by}: it is not in the record, and was not made.`, `  ${cut(input ?? null)}`];
 }
 
 function lineText({ what, stop, agent, name, how, was, paths = [], a, b }: DiffLine): readonly string[] {

@@ -1,7 +1,9 @@
 /** @module Reads the contents of cassettes for comparison, also the arguments of calls of which only the hash is recorded. Pure. */
+import type { AgentWork } from "../agent/state.ts";
 import { hashJson } from "../canonical.ts";
 import type { Json, WireFault } from "../faults.ts";
 import { callPrefix, toolOf } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
 import { ModelReply } from "../model/conversation.ts";
 import { RequestContent } from "../people/request.ts";
 import { entryOf } from "../entries.ts";
@@ -18,8 +20,9 @@ interface ResultParts {
 /** The contents of some cassettes. */
 export class Contents {
   readonly #cassettes: readonly Cassette[];
-  /** Arguments of calls by the prefix of their keys. */
+  /** Arguments of calls, and parts of other contents, by the beginning of their hash that keys have. */
   #arguments: Map<string, Json> | undefined;
+  #parts: Map<string, Json> | undefined;
 
   constructor(cassettes: readonly Cassette[]) {
     this.#cassettes = cassettes;
@@ -52,31 +55,55 @@ export class Contents {
   }
 
   /**
-   * The arguments of a call by its key. A record of a call holds them only if they are needed for an undo; those that a model wrote are
-   * found in its replies. Others are named by their hash.
+   * The arguments of a call by its key. A record of a call holds them only if they are needed for an undo. Others are found by their hash
+   * among what models wrote and among all other contents, of which code makes most arguments; if not there, they are named by the hash.
    */
   argumentsOf(key: string, input: Value | undefined): Json {
     if (input !== undefined) return this.read(input);
-    const prefix = key.slice(0, key.lastIndexOf("/"));
-    return (this.#arguments ??= this.#written()).get(prefix) ?? { $hash: prefix.slice(toolOf(key).length + 1) };
+    const hash = key.slice(toolOf(key).length + 1, key.lastIndexOf("/"));
+    this.#arguments ??= this.#written();
+    return this.#arguments.get(hash) ?? (this.#parts ??= this.#allParts()).get(hash) ?? { $hash: hash };
   }
 
   #written(): Map<string, Json> {
     const found = new Map<string, Json>();
-    const keep = (name: string, input: Json): void => void found.set(callPrefix(name, hashJson(input)), input);
-    for (const { processes } of this.#cassettes)
-      for (const { work } of processes.flatMap(({ works }) => works)) {
-        for (const { tool, input } of work.calls) if (input !== undefined) keep(tool, this.read(input));
-        for (const { reply } of work.modelCalls ?? []) {
-          const read = reply === undefined ? undefined : ModelReply.safeParse(this.read(reply)).data;
-          for (const call of read?.calls ?? []) {
-            const input = parsed(call.arguments);
-            if (input !== undefined) keep(call.name, input);
-          }
+    for (const { calls, modelCalls = [] } of this.#works) {
+      for (const { input } of calls) if (input !== undefined) keep(found, this.read(input));
+      for (const { reply } of modelCalls) {
+        const read = reply === undefined ? undefined : ModelReply.safeParse(this.read(reply)).data;
+        for (const call of read?.calls ?? []) {
+          const input = parsed(call.arguments);
+          if (input !== undefined) keep(found, input);
         }
       }
+    }
     return found;
   }
+
+  /** The inputs, outputs and results of all work items, and the objects in them. */
+  #allParts(): Map<string, Json> {
+    const found = new Map<string, Json>();
+    const walk = (part: Json | undefined): void => {
+      if (typeof part !== "object" || part === null || found.size >= LIMITS.diffPartsMax) return;
+      if (!Array.isArray(part)) keep(found, part);
+      for (const item of Object.values(part) as (Json | undefined)[]) walk(item);
+    };
+    for (const { input, calls, steps, waits, result } of this.#works) {
+      const values = [input, ...calls.map(({ output }) => output), ...steps.map(({ output }) => output)];
+      for (const value of values) if (value !== undefined) walk(this.read(value));
+      for (const one of [result, ...waits.map((wait) => wait.result)]) walk(one === undefined ? undefined : this.result(one));
+    }
+    return found;
+  }
+
+  get #works(): readonly AgentWork[] {
+    return this.#cassettes.flatMap(({ processes }) => processes.flatMap(({ works }) => works.map(({ work }) => work)));
+  }
+}
+
+function keep(found: Map<string, Json>, input: Json): void {
+  const prefix = callPrefix("", hashJson(input));
+  found.set(prefix.slice(1), input);
 }
 
 function parsed(text: string): Json | undefined {

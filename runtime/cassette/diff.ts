@@ -12,7 +12,7 @@ import { differingPaths } from "./json-paths.ts";
 import { type RunNode, runTree } from "./run-nodes.ts";
 
 /** What a line of a difference is about. */
-export const DIFF_WHATS = ["stop", "model", "tool", "step", "ask", "signal", "person", "undo", "result", "outcome"] as const;
+const DIFF_WHATS = ["stop", "model", "tool", "step", "ask", "signal", "person", "undo", "result", "outcome"] as const;
 
 /** One thing that both runs did, or one of them. */
 export const DiffLine = z.object({

@@ -3,6 +3,10 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../units.ts";
 
 /** Limits of what operators see and do: screens, pauses, digests, drift. */
 export const OPERATING_LIMITS = {
+  /** Looks of one subject at one thing within this time are one line of the audit. */
+  lookMs: 10 * MINUTE_MS,
+  /** Looks that a host knows to be noted. Others are noted again, under the same id. */
+  looksKnownMax: 10_000,
   /** Bars of stops and waits in a timeline: the newest. */
   timelineBarsMax: 2_000,
   /** Entries that an overview, a sum of costs, drift or a digest counts; the newest. Above: the numbers are lower bounds. */

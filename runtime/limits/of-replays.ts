@@ -6,6 +6,8 @@ import { HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts
 export const REPLAYS_LIMITS = {
   /** JSON paths named for one difference of two runs. Further ones are left out. */
   diffPathsMax: 64,
+  /** Parts of contents among which arguments of calls are looked for. Further ones are left out, and such arguments shown by their hash. */
+  diffPartsMax: 50_000,
   /** Model calls that one fork makes, unless it is given another number. Above: it stops with `fork.budget`. */
   forkModelCallsDefault: 100,
   /** US dollars that one fork may cost, unless it is given another amount. Above: it stops with `fork.budget`. */

@@ -69,6 +69,7 @@ export const RequestView = RequestLine.omit({ content: true }).extend({
   inputSchema: Schema.describe("JSON Schema that an edited input must fit."),
   outputSchema: Schema.optional().describe("JSON Schema of the answer."),
   always: z.array(RuleDraft).optional().describe("Rules that an approval can make standing ones, by index."),
+  hidden: z.literal(true).optional().describe("Contents are left out: the token has not the role `content`."),
 });
 /** A request with all that a person needs to decide. */
 export type RequestView = z.infer<typeof RequestView>;

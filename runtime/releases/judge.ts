@@ -1,14 +1,14 @@
 /**
  * @module What the ended processes of the two versions of a release amount to, and which rules for stopping that breaks. Pure.
  *
- * A rule with a number is a plain threshold: its author has said what is too much, whatever the reason. A rule against the stable version
- * compares two samples, so the excess must also be more than {@link ERRORS_MIN} standard errors of the difference.
+ * A rule with a number is a plain threshold: its author has said what is too much, for any reason. A rule against the stable version
+ * compares two samples, so the excess must also be more than three standard errors of the difference.
  */
 import type { IndexEntry } from "../protocol/bodies.ts";
 import type { AgentRelease, StopRule } from "../release.ts";
 
 /** Standard errors that the excess over the stable version must have. The rules are looked at again and again, so it is no less. */
-export const ERRORS_MIN = 3;
+const ERRORS_MIN = 3;
 
 type Count = StopRule["of"];
 type Sums = Readonly<Record<Count, number>>;

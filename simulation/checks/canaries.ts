@@ -6,6 +6,7 @@
 import { AGENT_CANARIES } from "./canaries/agents.ts";
 import type { Canary } from "./canaries/canary.ts";
 import { MODEL_CANARIES } from "./canaries/models.ts";
+import { OPERATOR_CANARIES } from "./canaries/operators.ts";
 import { PORT_CANARIES } from "./canaries/ports.ts";
 import { PROCESS_CANARIES } from "./canaries/processes.ts";
 import { SETTLED_CANARIES } from "./canaries/settled.ts";
@@ -21,4 +22,5 @@ export const CANARIES: readonly Canary[] = [
   ...TRIM_CANARIES,
   ...MODEL_CANARIES,
   ...TRUST_CANARIES,
+  ...OPERATOR_CANARIES,
 ];

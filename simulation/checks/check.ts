@@ -5,6 +5,7 @@ import { entryOf } from "../../runtime/entries.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { entriesOf } from "../../runtime/index-actor.ts";
 import { runId } from "../../runtime/ids.ts";
+import { isSettled } from "../../runtime/agent/queue.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Clients } from "../people/client.ts";
 import type { LedgerLine } from "../world/outside.ts";
@@ -24,6 +25,7 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
   const find = (law: string, text: string): void => void findings.push({ law, text });
   checkOutcomes(clients, watch, find);
   if (findings.length > 0) return findings;
+  checkTerminated(clients, watch, find);
   checkReminders(world, find);
   checkIndex(watch, find);
   checkNotifications(world, watch, find);
@@ -36,6 +38,31 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
   const own = scenario.invariant?.(world);
   if (own !== undefined) findings.push(typeof own === "string" ? { law: "invariant", text: own } : own);
   return findings;
+}
+
+function isTerminated({ outcome }: ProcessState): boolean {
+  return outcome?.fault?.code === "process.terminated";
+}
+
+/**
+ * A termination with a receipt ends the process. Its work items are settled or dropped: the handler of a dropped one may have been on a host
+ * that died, and the next message to the actor finds that.
+ */
+function checkTerminated(clients: Clients, watch: Watch, find: Find): void {
+  for (const id of clients.terminated) {
+    const state = watch.processes.get(id)?.state;
+    if (state === undefined || !isTerminated(state))
+      find(
+        "a termination with a receipt is the end",
+        `${id} ended ${state?.outcome?.status ?? "never"} of ${state?.outcome?.fault?.code ?? ""}`,
+      );
+  }
+  for (const { state: agent } of watch.agents.values())
+    for (const work of Object.values(agent.works)) {
+      const state = watch.processes.get(work.processId)?.state;
+      if (state !== undefined && isTerminated(state) && !isSettled(work) && work.undo?.dropped !== true)
+        find("a termination cancels what is open", `${work.id} is ${work.status}`);
+    }
 }
 
 type Find = (law: string, text: string) => void;
@@ -152,7 +179,7 @@ function checkCalls(world: World, watch: Watch, find: Find): void {
 /** The effects of a process that stand are those of its outcome. */
 function checkLedger(world: World, watch: Watch, state: ProcessState, find: Find): void {
   const { outcome } = state;
-  if (outcome === undefined || state.undoFault !== undefined) return;
+  if (outcome === undefined || state.undoFault !== undefined || isTerminated(state)) return;
   const keys = new Map(
     world.outside.ledger
       .filter((line) => line.processId === state.id && line.key !== undefined && line.what === "applied")

@@ -49,6 +49,7 @@ export class CompensationOrder {
     switch (event.e) {
       case "accepted":
       case "reopened":
+      case "terminated":
         this.#asked.clear();
         this.#undos.clear();
         this.#aside.clear();

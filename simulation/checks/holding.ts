@@ -33,6 +33,8 @@ export function checkHolding(world: World, watch: Watch, before: ReadonlyMap<str
     if (state.phase !== "open") continue;
     const holders = world.nodes.filter(({ life }) => life.state === "up" && life.host?.processes.isOpen(id) === true);
     if (holders.length === 0) findings.push({ law: "a living host holds each open process", text: `${id} is held by none` });
+    // A paused process asks for nothing.
+    if (state.paused !== undefined) continue;
     for (const work of Object.values(state.works)) {
       if (work.status !== "asked" || isPaused(work) || work.standing !== undefined || children.has(work.id)) continue;
       const sentMs = world.network.sentAtMs.get(messageId(work.id, work.attempt));

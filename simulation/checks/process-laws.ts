@@ -9,6 +9,7 @@ import { evolveProcess } from "../../runtime/process/evolve.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { BudgetLaw } from "./budget-laws.ts";
 import { CompensationOrder } from "./compensation-order.ts";
+import { PauseLaw } from "./pause-laws.ts";
 import { WaitsLaw } from "./waits-law.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
 
@@ -21,6 +22,7 @@ export class ProcessLaws {
   readonly #runs = new Map<string, number>();
   readonly #orders = new Map<string, CompensationOrder>();
   readonly #waits = new Map<string, WaitsLaw>();
+  readonly #pauses = new Map<string, PauseLaw>();
   readonly #budgets = new Map<string, BudgetLaw>();
 
   constructor(find: Find, ended: (state: ProcessState) => void, hears: (state: ProcessState, event: ProcessEvent) => void) {
@@ -38,6 +40,7 @@ export class ProcessLaws {
       this.#outcome(shadow, before, event);
       order.follow(event, this.#find);
       this.waitsOf(shadow.id).follow(event, this.#find);
+      this.#pauseOf(shadow.id).follow(event, shadow.state, this.#find);
       this.budgetOf(shadow.id).follow(event, shadow.state);
       this.#hears(shadow.state, event);
     });
@@ -56,6 +59,14 @@ export class ProcessLaws {
     if (known !== undefined) return known;
     const made = new WaitsLaw();
     this.#waits.set(id, made);
+    return made;
+  }
+
+  #pauseOf(id: string): PauseLaw {
+    const known = this.#pauses.get(id);
+    if (known !== undefined) return known;
+    const made = new PauseLaw();
+    this.#pauses.set(id, made);
     return made;
   }
 
@@ -120,7 +131,7 @@ export class ProcessLaws {
   #givenUp(before: ProcessState, event: Extract<ProcessEvent, { e: "undo-failed" }>): void {
     if (event.fault.message.includes("work.crashed")) return;
     const work = entryOf(before.works, event.workId);
-    const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
+    const endMs = (before.task?.deadlineAtMs ?? 0) - (before.heldMs ?? 0) + LIMITS.compensationMsMax;
     if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax))
       this.#find("compensation has limits of its own", `${event.workId} was given up at attempt ${work?.attempt ?? 1}`);
   }

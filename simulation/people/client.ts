@@ -5,6 +5,7 @@ import { faultFrom, isRetryable } from "../../runtime/faults.ts";
 import { ANONYMOUS, type Principal } from "../../runtime/protocol/principal.ts";
 import type { Random } from "../world/random.ts";
 import { NOTHING } from "../world/timeline.ts";
+import type { OperatorAct } from "../../actors/operations/operations.ts";
 import type { World } from "../world/world.ts";
 
 /** A signal that a client sends, with its own id as the payload. */
@@ -28,10 +29,19 @@ export interface SimTask {
   readonly permissions?: readonly string[] | undefined;
   /** Signals to the process of the task. */
   readonly signals?: readonly SimSignal[] | undefined;
+  /** What operators do with its process. */
+  readonly acts?: readonly SimAct[] | undefined;
   /** A client cancels the task at this moment. */
   readonly cancelAtMs?: number | undefined;
   /** The task is submitted once more at this moment, as an impatient client does. */
   readonly againAtMs?: number | undefined;
+}
+
+/** What an operator does with the process of a task. `tree`: its nested routes too. */
+export interface SimAct {
+  readonly what: OperatorAct;
+  readonly atMs: number;
+  readonly tree: boolean;
 }
 
 const RETRY_MS_MIN = 100;
@@ -47,6 +57,8 @@ export class Clients {
   readonly refused = new Map<string, string>();
   /** Signals with a receipt, by process. */
   readonly signalled: { readonly processId: string; readonly signalId: string }[] = [];
+  /** Processes whose termination has a receipt. */
+  readonly terminated = new Set<string>();
   /** Tasks that some host was given. */
   readonly #given = new Set<string>();
   readonly #world: World;
@@ -63,6 +75,7 @@ export class Clients {
       for (const signal of task.signals ?? [])
         for (const atMs of [signal.atMs, signal.againAtMs])
           if (atMs !== undefined) world.timeline.after(atMs, () => this.#signal(task.id, signal, 1));
+      for (const act of task.acts ?? []) world.timeline.after(act.atMs, () => this.#act(task.id, act, 1));
       if (task.cancelAtMs !== undefined) world.timeline.after(task.cancelAtMs, () => this.#cancel(task, 1));
     }
   }
@@ -124,6 +137,22 @@ export class Clients {
         const fault = faultFrom(error, "turn.failed");
         this.#world.trace?.(`signal ${signalId} to ${processId} is refused: ${fault.code}`);
         if (isRetryable(fault)) again();
+      },
+    );
+  }
+
+  #act(id: string, act: SimAct, attempt: number): void {
+    const life = this.#world.anyUp(this.#random);
+    const again = (): void => {
+      if (attempt < CANCELS_MAX)
+        this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#act(id, act, attempt + 1));
+    };
+    if (life?.operations === undefined) return again();
+    this.#world.trace?.(`an operator orders ${act.what} of ${id}`);
+    life.operations.act(id, act.what, { reason: "an incident", tree: act.tree }, { principal: ANONYMOUS }).then(
+      () => void (act.what === "terminate" && life.state !== "dead" ? this.terminated.add(id) : undefined),
+      (error: unknown) => {
+        if (isRetryable(faultFrom(error, "turn.failed"))) again();
       },
     );
   }

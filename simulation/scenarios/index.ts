@@ -6,6 +6,7 @@ import { hot } from "./hot.ts";
 import { knowledge } from "./knowledge.ts";
 import { long } from "./long.ts";
 import { minds } from "./minds.ts";
+import { operated, operatedWaits } from "./operated.ts";
 import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
 import { ring } from "./ring.ts";
@@ -30,4 +31,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   minds,
   trust,
   knowledge,
+  operated,
+  operatedWaits,
 };

@@ -5,7 +5,7 @@ import type { System } from "../../agents/system.ts";
 import { Host } from "../../actors/host/host.ts";
 import { SILENT } from "../../actors/engine/log.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
-import type { Reminders, Clock, Heartbeat, Models, Ports, StateStore, Transport } from "../../actors/engine/ports.ts";
+import type { Reminders, Clock, Heartbeat, Models, Ports, ReleaseSource, StateStore, Transport } from "../../actors/engine/ports.ts";
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import type { Address, Message, TurnAnswer } from "../../runtime/protocol.ts";
@@ -27,7 +27,7 @@ class Member {
 
   constructor(world: World, system: System, name: string, openMax?: number) {
     const ports = world.portsOf(this, name);
-    this.host = new Host({ system, ports, log: SILENT, ...(openMax === undefined ? {} : { openMax }) });
+    this.host = new Host({ system, ports, log: SILENT, releases: world.releases, ...(openMax === undefined ? {} : { openMax }) });
     this.operations = new SystemOperations({ system, ports, host: this.host, newId: () => "made" });
     void this.host.watch.start();
   }
@@ -88,6 +88,8 @@ export class World {
   broker: (message: Message) => number = () => 1;
   /** Is told each message that reaches a host. */
   heard: (message: Message) => void = () => {};
+  /** The releases of all hosts that join from now on. */
+  releases: ReleaseSource | undefined;
   /** The models of all hosts that join from now on. */
   models: Models | undefined;
 

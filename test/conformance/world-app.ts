@@ -208,6 +208,7 @@ const operations: Operations = {
   diff: never,
   conversation: never,
   timeline: never,
+  looked: never,
   overview: never,
   costs: never,
   agents: () => ({ host: "", agents: [] }),

@@ -1,4 +1,4 @@
-/** @module The acts of the screens in a real browser: what they send, the command that they print, and what they say when they are refused. */
+/** @module The acts of the screens in a real browser: what they send, the command that they print, and what a refusal says. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bed, fault, type Fixture, fixtureApi, startBed } from "./browser.ts";
 import { FULL } from "./fixtures.ts";
@@ -133,17 +133,24 @@ test("a decision that came too late tells who was faster, and shows the request 
 
 test("many dead letters are decided at once, and what could not be decided is told", async () => {
   const sent: Sent[] = [];
-  const fixtures = {
-    ...FULL,
-    "POST /deadletters/trip-7:1/redrive": { status: 409, body: fault("deadletter.left", "Flight.reserve stands", "Undo it by hand.") },
+  const left = { code: "deadletter.left", message: "Flight.reserve stands" };
+  const body = {
+    decided: 1,
+    results: [
+      { id: "trip-7:1", decided: false, fault: left },
+      { id: "trip-12:1", decided: true, run: 2 },
+    ],
   };
+  const fixtures = { ...FULL, "POST /deadletters/decide": { body } };
   const page = await bed.open("/deadletters", fixtureApi(fixtures, ALL_ROLES, sent));
   await page.getByLabel("Choose trip-7:1").check();
   await page.getByLabel("Choose trip-12:1").check();
-  await page.getByLabel("Reason (optional)").fill("the hotel is back");
+  await page.getByLabel(/^Reason/).fill("the hotel is back");
   await page.getByRole("button", { name: "Redrive 2 letters" }).click();
   await page.getByText("Flight.reserve stands").waitFor();
-  expect(sent.map(({ what }) => what)).toEqual(["POST /deadletters/trip-7:1/redrive", "POST /deadletters/trip-12:1/redrive"]);
+  expect(sent).toEqual([
+    { what: "POST /deadletters/decide", body: { ids: ["trip-7:1", "trip-12:1"], what: "redrive", reason: "the hotel is back" } },
+  ]);
   await page.close();
 });
 
@@ -166,6 +173,6 @@ test("the filters of a list stand in its address, and the way back leads to the 
   await page.getByText("Why it failed").waitFor();
   await page.goBack();
   await page.getByRole("button", { name: /^agent.failed/ }).waitFor();
-  expect(await page.getByLabel("Fault").inputValue()).toBe("agent.failed");
+  expect(await page.getByLabel("Fault", { exact: true }).inputValue()).toBe("agent.failed");
   await page.close();
 });

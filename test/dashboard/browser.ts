@@ -1,18 +1,13 @@
-/** @module The screens in a real browser: built by vite, served with a strict policy beside an HTTP API that tests choose. */
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+/** @module The dashboard in a real browser: the built page, served as a host does, beside an HTTP API that tests choose. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
+import express from "express";
 import { type Browser, chromium, type Page } from "playwright-core";
-import react from "@vitejs/plugin-react";
-import { build } from "vite";
+import { uiFiles } from "../../actors/http/ui-files.ts";
+import { buildDashboard } from "../../pack/dashboard.ts";
 
-const HERE = join(import.meta.dirname, "..", "..", "dashboard", "trial");
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const TYPES: Readonly<Record<string, string>> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };
-const POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+/** The browser of this machine. */
+export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** Answers a request of the HTTP API. */
 export type Api = (request: IncomingMessage, response: ServerResponse) => void;
@@ -34,22 +29,18 @@ export interface Bed {
 
 /** Builds the screens and starts the browser. */
 export async function startBed(): Promise<Bed> {
-  const folder = await mkdtemp(join(tmpdir(), "troupe-screens-"));
-  await build({
-    root: HERE,
-    base: "/ui/",
-    configFile: false,
-    logLevel: "warn",
-    plugins: [react()],
-    build: { outDir: folder, emptyOutDir: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0, target: "es2023" },
-  });
+  const folder = await buildDashboard();
   const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   const servers: Server[] = [];
   const errors: string[] = [];
   return {
     errors,
     open: async (path, api, { width = 1_240, dark = false } = {}) => {
-      const server = createServer((request, response) => serve(folder, request, response, api));
+      const app = express();
+      app.get("/ui/session", api);
+      app.use("/ui", uiFiles(folder));
+      app.use(api);
+      const server = createServer(app);
       servers.push(server);
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       const context = await browser.newContext({
@@ -71,21 +62,8 @@ export async function startBed(): Promise<Bed> {
       await browser.close();
       for (const server of servers) server.closeAllConnections();
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-      await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function serve(folder: string, request: IncomingMessage, response: ServerResponse, api: Api): void {
-  const { pathname } = new URL(request.url ?? "/", "http://page");
-  if (!pathname.startsWith("/ui") || pathname === "/ui/session") {
-    api(request, response);
-    return;
-  }
-  const asset = normalize(pathname.slice("/ui/".length));
-  const file = TYPES[extname(asset)] === undefined || asset.startsWith("..") ? "index.html" : asset;
-  response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain", "content-security-policy": POLICY });
-  response.end(readFileSync(join(folder, file)));
 }
 
 /** What a fixture answers: a body, or a function of the request's body; a fault has a status. */
@@ -106,7 +84,7 @@ export function fixtureApi(
       if (request.method === "POST") sent.push({ what, body: JSON.parse(Buffer.concat(chunks).toString() || "null") as unknown });
       const found: Fixture =
         what === "GET /ui/session"
-          ? { body: { roles } }
+          ? { body: { system: "party", loggedIn: true, open: true, subject: "ann", roles, personRoles: ["manager"] } }
           : (fixtures[what] ?? { status: 404, body: fault("route.unknown", `there is no ${what}`, "Look at the address.") });
       response.writeHead(found.status ?? 200, { "content-type": "application/json" });
       response.end(JSON.stringify(found.body));

@@ -20,6 +20,25 @@ export interface ScreenCase {
 
 /** Screens by name. */
 export const SCREENS: readonly ScreenCase[] = [
+  { name: "overview", path: "/", ready: "trip-12:1 waits for a decision", empty: "No task was submitted yet", needs: "GET /overview" },
+  { name: "runs", path: "/runs", ready: "trip-10", empty: "Submit the first task", needs: "GET /processes" },
+  {
+    name: "run",
+    path: "/runs/trip-12",
+    ready: "no hotel in Bergen has a free room",
+    empty: "No work yet",
+    needs: "GET /processes/trip-12",
+  },
+  {
+    name: "run-open",
+    path: "/runs/claim-3",
+    ready: "waits for Manager",
+    empty: "No work yet",
+    needs: "GET /processes/claim-3/timeline",
+  },
+  { name: "graph", path: "/graph?process=trip-12", ready: "Which leads to which", empty: "This system has no routes", needs: "GET /graph" },
+  { name: "agents", path: "/agents", ready: "Books a room.", empty: "This system has no agents", needs: "GET /agents" },
+  { name: "system", path: "/system", ready: "does not renew its lease", empty: "No records", needs: "GET /system" },
   { name: "submit", path: "/submit", ready: "Airport or city.", empty: "This system has no routes", needs: "GET /schemas" },
   { name: "dead-letters", path: "/deadletters", ready: "trip-7:1", empty: "No dead letters wait", needs: "GET /deadletters" },
   {

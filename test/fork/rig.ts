@@ -10,7 +10,7 @@ import { fork, type Forked, type ForkOptions } from "../../actors/fork/fork.ts";
 import { fakeModel, startLocal, type FakeModel } from "../../testing/index.ts";
 
 /** Counts what was called, outside of the system. */
-export class Outside {
+class Outside {
   readonly calls: string[] = [];
   #server: Server | undefined;
   #url = "";
@@ -39,17 +39,17 @@ const Order = z.object({ item: z.string(), count: z.int() });
 const Amount = z.object({ amount: z.int() });
 const Done = z.object({ ok: z.boolean() });
 
-export const Research = contract("Research", 1, { input: Order, output: z.object({ price: z.int() }) });
-export const Buy = contract("Buy", 1, {
+const Research = contract("Research", 1, { input: Order, output: z.object({ price: z.int() }) });
+const Buy = contract("Buy", 1, {
   input: z.object({ item: z.string(), price: z.int() }),
   output: z.object({ bought: z.boolean(), note: z.string() }),
 });
-export const Stock = contract("Stock", 1, { about: "Changes the stock.", input: Amount, output: Done });
-export const Report = contract("Report", 1, { input: z.object({ bought: z.boolean() }), output: z.object({ text: z.string() }) });
-export const Ship = contract("Ship", 1, { input: z.object({ note: z.string() }), output: Done });
+const Stock = contract("Stock", 1, { about: "Changes the stock.", input: Amount, output: Done });
+const Report = contract("Report", 1, { input: z.object({ bought: z.boolean() }), output: z.object({ text: z.string() }) });
+const Ship = contract("Ship", 1, { input: z.object({ note: z.string() }), output: Done });
 
 /** The shop. The model of the record is `first`; a fork asks `other` or `third`. */
-export function shop(outside: Outside, models: Readonly<Record<string, Endpoint>>): System {
+function shop(outside: Outside, models: Readonly<Record<string, Endpoint>>): System {
   const counted =
     <I, O>(what: string, output: O) =>
     async (input: I): Promise<O> => {
@@ -118,15 +118,17 @@ export const says = (...script: readonly (readonly { readonly name: string; read
   };
 };
 
-/** What the model of the record says. */
-export const FIRST = says(
-  [{ name: "search", arguments: { item: "tea" } }],
-  [
-    { name: "pay", arguments: { amount: 7 } },
-    { name: "ask_Stock", arguments: { amount: 1 } },
-  ],
-  { bought: true, note: "tea" },
-);
+/** What the model of the record says of an item. */
+export const firstOf = (item: string): FakeModel =>
+  says(
+    [{ name: "search", arguments: { item } }],
+    [
+      { name: "pay", arguments: { amount: 7 } },
+      { name: "ask_Stock", arguments: { amount: 1 } },
+    ],
+    { bought: true, note: item },
+  );
+export const FIRST = firstOf("tea");
 
 /** An endpoint that costs one dollar for a million tokens. */
 export function priced(name: string, reply: FakeModel): Endpoint {
@@ -145,11 +147,11 @@ export class Recorded {
   readonly outside = new Outside();
   cassette: Cassette | undefined;
 
-  async record(id = "order-1"): Promise<Cassette> {
+  async record(id = "order-1", item = "tea"): Promise<Cassette> {
     await this.outside.start();
-    const local = startLocal(this.system(FIRST));
+    const local = startLocal(this.system(firstOf(item)));
     try {
-      const ended = await local.run("order", { item: "tea", count: 1 }, { id });
+      const ended = await local.run("order", { item, count: 1 }, { id });
       if (ended.status !== "completed") throw new Error(JSON.stringify(ended));
       this.cassette = await local.cassette(id);
     } finally {

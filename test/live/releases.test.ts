@@ -218,8 +218,8 @@ describe.skipIf(!able).each<Kind>(["file", "configuration store"])("releases in 
       const { stops } = StopsView.parse(await answerOf(urls()[0] ?? "", `/processes/${slow}/stops`));
       expect(stops[0]?.calls?.filter(({ kind: of }) => of === "model").map(({ prompt }) => prompt)).toEqual(["v2", "v2"]);
       print(
-        `canary in a ${kind}: ${entries.size} processes, ${canaries.length} with it; stopped ${stoppedAtMs - brokenAtMs} ms after the entry ` +
-          `that broke the rule, the last one got it ${last - brokenAtMs} ms after it`,
+        `canary in a ${kind}: ${entries.size} processes, ${canaries.length} with it; stopped ${stoppedAtMs - brokenAtMs} ms after the ` +
+          `entry that broke the rule, the last one got it ${last - brokenAtMs} ms after it`,
       );
     },
   );

@@ -1,3 +1,4 @@
+/** @module A content of releases is checked as a whole, and what is wrong is named. */
 import { describe, expect, it } from "vitest";
 import { checkReleases } from "../../runtime/releases/check.ts";
 

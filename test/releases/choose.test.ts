@@ -1,3 +1,4 @@
+/** @module The version of a work item: by hash, by share, the same everywhere. */
 import { describe, expect, it } from "vitest";
 import type { AgentRelease } from "../../runtime/release.ts";
 import { AgentRelease as Release } from "../../runtime/release.ts";

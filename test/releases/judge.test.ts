@@ -1,3 +1,4 @@
+/** @module What ended processes amount to, and which rules that breaks. */
 import { describe, expect, it } from "vitest";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { AgentRelease } from "../../runtime/release.ts";

@@ -206,9 +206,10 @@ test("a person's decision on a paused process is taken at once, and its deadline
     requestId: requestId("p", 1),
     hash,
     decisionId: "d",
-    decision: { do: "answer", output: { json: "yes" } },
+    decision: { do: "approve" },
   });
   const decided = rig.give({ kind: "message", message: { ...message, principal: { ...message.principal, subject: "grace" } } });
+  expect(decided.verdict).toEqual({ kind: "received" });
   expect(names(decided)).toEqual(["wait-ended"]);
   expect(rig.open).toEqual([]);
   order(rig, "resume");

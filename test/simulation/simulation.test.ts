@@ -34,6 +34,8 @@ const SEEDS = {
   minds: 250,
   trust: 250,
   knowledge: 120,
+  operated: 400,
+  operatedWaits: 150,
 } as const;
 const MESSAGES_MIN = 12;
 const FAULTS_MIN = 3;

@@ -39,6 +39,12 @@ const RULES: readonly Rule[] = [
   },
   // Where releases are read from: files and texts of people.
   { under: "actors/releases/", may: ["actors/releases/", "actors/engine/", "runtime/"], packages: ["yaml", "node:*"] },
+  // A fork runs a system in memory, so it stands above the operations.
+  {
+    under: "actors/fork/",
+    may: ["actors/fork/", "actors/operations/", "actors/host/", "actors/memory/", "actors/engine/", "agents/", "runtime/"],
+    packages: ["zod"],
+  },
   { under: "actors/memory/", may: ["actors/memory/", "actors/engine/", "runtime/"], packages: [] },
   // Dapr's own client is the user's, loaded by its first use.
   { under: "actors/dapr/user-client.ts", may: [], packages: ["@dapr/dapr", "node:*"] },

@@ -29,7 +29,7 @@ export class Project {
 
   constructor(texts: ReadonlyMap<string, string>) {
     this.texts = texts;
-    const paths = [...texts.keys()].filter((path) => path.endsWith(".ts"));
+    const paths = [...texts.keys()].filter((path) => /\.tsx?$/.test(path));
     const sources = new Map(paths.map((path) => [path, ts.createSourceFile(path, texts.get(path) ?? "", ts.ScriptTarget.ES2024, true)]));
     this.sources = sources;
     const host: ts.CompilerHost = {
@@ -44,7 +44,9 @@ export class Project {
       readFile: (name) => texts.get(name),
     };
     // Without the library every global is a name without a declaration, which distinguishes it from a local name.
-    this.#checker = ts.createProgram({ rootNames: paths, options: { noLib: true, noResolve: true, types: [] }, host }).getTypeChecker();
+    this.#checker = ts
+      .createProgram({ rootNames: paths, options: { noLib: true, noResolve: true, types: [], jsx: ts.JsxEmit.ReactJSX }, host })
+      .getTypeChecker();
   }
 
   /** Creates a project of fake files. */

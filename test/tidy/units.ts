@@ -8,7 +8,7 @@ const UNITS = new Set(
   [
     ["ms", "s", "seconds", "minutes", "hours", "days", "bytes", "chars", "lines", "mb", "gb", "gib"],
     ["min", "max", "default", "count", "length", "size", "ratio", "factor", "percent", "share", "per", "number", "index", "at", "shown"],
-    ["concurrency", "parallelism", "depth", "width"],
+    ["concurrency", "parallelism", "depth", "width", "px"],
     ["port", "mode", "version", "status", "code", "major", "minor", "format", "seed", "exit", "hz"],
   ].flat(),
 );

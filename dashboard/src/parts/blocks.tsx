@@ -25,19 +25,21 @@ export function Mark({
   );
 }
 
-/** The head of a screen. */
-export function Head({
-  title,
-  about,
-  children,
-}: {
+/** Parts of a {@link Head}. */
+export interface HeadProps {
   readonly title: ReactNode;
+  /** A link to where this screen belongs. */
+  readonly from?: ReactNode;
   readonly about?: ReactNode;
   readonly children?: ReactNode;
-}): ReactNode {
+}
+
+/** The head of a screen. */
+export function Head({ title, from, about, children }: HeadProps): ReactNode {
   return (
     <header className="p-head">
       <div>
+        {from === undefined ? null : <p className="p-crumb">{from}</p>}
         <h1>{title}</h1>
         {about === undefined ? null : <p className="p-about">{about}</p>}
       </div>
@@ -195,6 +197,15 @@ export function CommandLine({ text }: { readonly text: string }): ReactNode {
       >
         {copied ? "Copied" : "Copy"}
       </button>
+    </div>
+  );
+}
+
+/** What may be wider than its box, and is scrolled in it. */
+export function Scrolled({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <div className="p-scroll" tabIndex={0} role="region" aria-label={label}>
+      {children}
     </div>
   );
 }

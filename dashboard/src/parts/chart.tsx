@@ -1,4 +1,4 @@
-/** @module A chart over time, drawn by uplot in the colours of the page. A table of the same numbers is there for those who cannot see it. */
+/** @module A chart over time, drawn by uplot in the colours of the page. Those who cannot see it get the same numbers as a text. */
 import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import { momentText } from "./format.ts";
@@ -10,7 +10,7 @@ export interface Series {
   readonly values: readonly number[];
   readonly text: (value: number) => string;
   /** As the axis has it, which is shorter. */
-  readonly short: (value: number) => string;
+  readonly short?: (value: number) => string;
 }
 
 const HEIGHT_PX = 180;
@@ -47,16 +47,14 @@ export function Chart({
     <figure className="p-chart">
       <div ref={place} aria-hidden="true" />
       <figcaption className="p-visually-hidden">
-        {title}.{" "}
-        {atMs
-          .map(
-            (ms, index) =>
-              `${new Date(ms).toLocaleString()}: ${series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ")}`,
-          )
-          .join("; ")}
+        {title}. {atMs.map((ms, index) => `${new Date(ms).toLocaleString()}: ${numbersAt(series, index)}`).join("; ")}
       </figcaption>
     </figure>
   );
+}
+
+function numbersAt(series: readonly Series[], index: number): string {
+  return series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ");
 }
 
 function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options {
@@ -78,7 +76,7 @@ function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options 
       x: { range: (_plot, min, max) => [min - HALF_S, max + HALF_S] },
       y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] },
     },
-    axes: [axis, { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => first?.short(tick) ?? "") }],
+    axes: [axis, { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (first?.short ?? first?.text)?.(tick) ?? "") }],
     series: [
       { label: "Hour", value: (_plot: uPlot, second: number | null) => (second === null ? "" : momentText(second * SECOND_MS)) },
       ...series.map(({ name, text }, index) => ({

@@ -4,9 +4,9 @@ import type { ContextPart } from "../../../runtime/conversation-view.ts";
 import { bytesText, shareText } from "./format.ts";
 import { segmentsOf } from "./context-make-up.ts";
 
-const HEIGHT = 14;
+const HEIGHT_SIZE = 14;
 const WIDTH = 1_000;
-const GAP = 2;
+const GAP_WIDTH = 2;
 /** Tints of trusted and of untrusted segments. */
 const TINTS = 5;
 
@@ -21,14 +21,14 @@ export function ContextBar({ parts }: { readonly parts: readonly ContextPart[] }
   }));
   return (
     <figure className="p-context">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT_SIZE}`} preserveAspectRatio="none" aria-hidden="true">
         {tinted.map(({ source, trusted, share, from, tint }) => (
           <rect
             key={`${source} ${trusted}`}
             className={`p-tint-${trusted ? "t" : "u"}${tint}`}
             x={from * WIDTH}
-            width={Math.max(1, share * WIDTH - GAP)}
-            height={HEIGHT}
+            width={Math.max(1, share * WIDTH - GAP_WIDTH)}
+            height={HEIGHT_SIZE}
           />
         ))}
       </svg>

@@ -42,8 +42,3 @@ export function usageOf({ exchanges }: Pick<ConversationView, "exchanges">): Usa
   const sum = (of: (exchange: ExchangeView) => number | undefined): number => exchanges.reduce((total, one) => total + (of(one) ?? 0), 0);
   return { inputTokens: sum((one) => one.inputTokens), outputTokens: sum((one) => one.outputTokens), usd: sum((one) => one.usd) };
 }
-
-/** Whether content of untrusted origins reaches the model in this request. */
-export function hasUntrusted({ context }: Pick<ExchangeView, "context">): boolean {
-  return context.some(({ trusted, bytes }) => !trusted && bytes > 0);
-}

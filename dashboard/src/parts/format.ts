@@ -4,9 +4,9 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-const KIB = 1_024;
+const KIB_BYTES = 1_024;
 /** Below this, an amount is written with more digits. */
-const SMALL_USD = 1;
+const SMALL_USD_MAX = 1;
 
 /** A span of time: `840 ms`, `12.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 2 h`. */
 export function spanText(ms: number): string {
@@ -43,7 +43,9 @@ export function momentText(atMs: number): string {
 /** An amount of US dollars. Small amounts keep four digits. */
 export function usdText(usd: number): string {
   if (usd === 0) return "$0";
-  return usd < SMALL_USD ? `$${usd.toFixed(4)}` : `$${usd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  return usd < SMALL_USD_MAX
+    ? `$${usd.toFixed(4)}`
+    : `$${usd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
 /** A whole number with separators. */
@@ -58,8 +60,8 @@ export function pluralText(count: number, one: string, many = `${one}s`): string
 
 /** A number of bytes. */
 export function bytesText(bytes: number): string {
-  if (bytes < KIB) return `${bytes} B`;
-  return bytes < KIB * KIB ? `${(bytes / KIB).toFixed(1)} KiB` : `${(bytes / (KIB * KIB)).toFixed(1)} MiB`;
+  if (bytes < KIB_BYTES) return `${bytes} B`;
+  return bytes < KIB_BYTES * KIB_BYTES ? `${(bytes / KIB_BYTES).toFixed(1)} KiB` : `${(bytes / (KIB_BYTES * KIB_BYTES)).toFixed(1)} MiB`;
 }
 
 /** A share as a percentage. */

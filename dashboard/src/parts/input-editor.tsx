@@ -58,7 +58,7 @@ export function InputEditor({ label, schema, value, onChange, original }: InputE
 }
 
 /** The difference of two values: what was removed and what was added, with the number of places that differ. */
-export function Difference({
+function Difference({
   before,
   after,
   title = "Difference to the original",

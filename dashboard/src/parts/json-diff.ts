@@ -18,7 +18,7 @@ export interface Change {
 }
 
 /** Lines that are made; what comes after is cut. */
-export const DIFF_ROWS_MAX = 4_000;
+const DIFF_ROWS_MAX = 4_000;
 
 /** The difference as lines: what is in both once, what was removed before what was added. An absent side has no lines. */
 export function diffRows(before: Json | undefined, after: Json | undefined): readonly DiffRow[] {

@@ -23,8 +23,8 @@ export interface Page {
   /** Counts up when something in the system has changed. */
   readonly news: number;
   nowMs(): number;
-  /** Opens another screen of the page. */
-  go(path: string): void;
+  /** Opens another screen of the page. `inPlace`: the same one with another choice, which is no step back in the browser. */
+  go(path: string, options?: { readonly inPlace?: boolean }): void;
   /** The address of a screen. */
   href(path: string): string;
 }
@@ -48,7 +48,7 @@ export interface Loaded<T> {
 }
 
 /** Whether a thrown value is a fault of the API. */
-export function isPageFault(error: unknown): error is PageFault {
+function isPageFault(error: unknown): error is PageFault {
   return typeof error === "object" && error !== null && "code" in error && "fix" in error;
 }
 

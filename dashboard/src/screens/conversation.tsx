@@ -21,12 +21,14 @@ export function ConversationScreen({ params }: ScreenProps): ReactNode {
   return (
     <>
       <Head
-        title={
+        from={<Link to={TO.run(id)}>{id}</Link>}
+        title="Conversation"
+        about={
           <>
-            <Link to={TO.run(id)}>{id}</Link> / conversation
+            What the model was sent and replied, in work item {work}. Requests are not stored: the code of this host makes them again from
+            the records.
           </>
         }
-        about={`What the model was sent and replied, in work item ${work}. Requests are not stored: the code of this host makes them again from the records.`}
       />
       {canRead ? <Answer of={conversation}>{(data) => <Conversation data={data} />}</Answer> : <HiddenNote what="A conversation" />}
     </>

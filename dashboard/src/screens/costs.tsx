@@ -1,7 +1,7 @@
 /** @module What was spent: in all, over time, by route and version, and by the dearest processes. */
 import { type ReactNode, useMemo } from "react";
 import type { CostLine, CostView, OverviewView } from "../../../runtime/overview.ts";
-import { Answer, Box, Empty, Figure, Head, Note } from "../parts/blocks.tsx";
+import { Answer, Box, Empty, Figure, Head, Note, Scrolled } from "../parts/blocks.tsx";
 import { Chart } from "../parts/chart.tsx";
 import { countText, usdText } from "../parts/format.ts";
 import { Link, useLoad, usePage } from "../parts/page.tsx";
@@ -10,6 +10,7 @@ import { type ScreenProps, TO } from "../parts/paths.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+/** Windows that are offered. */
 /** Windows that are offered. */
 export const WINDOWS: readonly (readonly [name: string, ms: number])[] = [
   ["24 hours", DAY_MS],
@@ -109,29 +110,31 @@ function Lines({ title, lines }: { readonly title: string; readonly lines: reado
   const most = Math.max(...lines.map(({ usd }) => usd), 0);
   return (
     <Box title={title}>
-      <table className="p-table">
-        <thead>
-          <tr>
-            <th>Name</th>
-            <th className="p-num">Processes</th>
-            <th className="p-num">Tokens</th>
-            <th className="p-num">Spent</th>
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map((line) => (
-            <tr key={line.name}>
-              <td className="p-cell-bar">
-                {line.name === "" ? <span className="p-faint">no model</span> : line.name}
-                <meter min={0} max={most === 0 ? 1 : most} value={line.usd} aria-label={`Share of ${line.name}`} />
-              </td>
-              <td className="p-num">{countText(line.processes)}</td>
-              <td className="p-num">{countText(line.inputTokens + line.outputTokens)}</td>
-              <td className="p-num">{usdText(line.usd)}</td>
+      <Scrolled label={title}>
+        <table className="p-table">
+          <thead>
+            <tr>
+              <th>Name</th>
+              <th className="p-num">Processes</th>
+              <th className="p-num">Tokens</th>
+              <th className="p-num">Spent</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {lines.map((line) => (
+              <tr key={line.name}>
+                <td className="p-cell-bar">
+                  {line.name === "" ? <span className="p-faint">no model</span> : line.name}
+                  <meter min={0} max={most === 0 ? 1 : most} value={line.usd} aria-label={`Share of ${line.name}`} />
+                </td>
+                <td className="p-num">{countText(line.processes)}</td>
+                <td className="p-num">{countText(line.inputTokens + line.outputTokens)}</td>
+                <td className="p-num">{usdText(line.usd)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrolled>
     </Box>
   );
 }
@@ -139,28 +142,30 @@ function Lines({ title, lines }: { readonly title: string; readonly lines: reado
 function Dearest({ dearest }: { readonly dearest: CostView["dearest"] }): ReactNode {
   return (
     <Box title="Dearest processes">
-      <table className="p-table">
-        <thead>
-          <tr>
-            <th>Process</th>
-            <th>Route</th>
-            <th className="p-num">Tokens</th>
-            <th className="p-num">Spent</th>
-          </tr>
-        </thead>
-        <tbody>
-          {dearest.map(({ id, route, usd, tokens }) => (
-            <tr key={id}>
-              <td>
-                <Link to={TO.budget(id)}>{id}</Link>
-              </td>
-              <td>{route}</td>
-              <td className="p-num">{countText(tokens)}</td>
-              <td className="p-num">{usdText(usd)}</td>
+      <Scrolled label="Dearest processes">
+        <table className="p-table">
+          <thead>
+            <tr>
+              <th>Process</th>
+              <th>Route</th>
+              <th className="p-num">Tokens</th>
+              <th className="p-num">Spent</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {dearest.map(({ id, route, usd, tokens }) => (
+              <tr key={id}>
+                <td>
+                  <Link to={TO.budget(id)}>{id}</Link>
+                </td>
+                <td>{route}</td>
+                <td className="p-num">{countText(tokens)}</td>
+                <td className="p-num">{usdText(usd)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrolled>
     </Box>
   );
 }

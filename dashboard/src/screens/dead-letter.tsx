@@ -49,11 +49,8 @@ function LetterHead({ letter }: { readonly letter: Shown }): ReactNode {
   const { processId, route, run } = letter;
   return (
     <Head
-      title={
-        <>
-          <Link to={TO.deadLetters()}>Dead letters</Link> / {letter.id}
-        </>
-      }
+      from={<Link to={TO.deadLetters()}>Dead letters</Link>}
+      title={letter.id}
       about={
         <>
           {route ?? letter.topic ?? "invalid message"}

@@ -90,24 +90,34 @@ function Letters({ data, filter, change, reload }: LettersProps): ReactNode {
   const page = usePage();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const { entries, cursor, broken = [] } = data;
-  if (entries.length === 0 && cursor === undefined)
+  const isWaiting = filter.decided !== "true";
+  const canChoose = isWaiting && page.roles.has("decide");
+  const [isDeciding, setDeciding] = useState(false);
+  const present = entries.filter(({ id }) => chosen.has(id)).map(({ id }) => id);
+  const toggle = (ids: readonly string[], isIn: boolean): void =>
+    setChosen((old) => new Set(isIn ? [...old, ...ids] : [...old].filter((id) => !ids.includes(id))));
+  if (entries.length === 0 && cursor === undefined && !isDeciding)
     return (
       <Empty title={filter.decided === "true" ? "No decided dead letters" : "No dead letters wait"}>
         {filter.route + filter.code === "" ? "All work of this system went through or was decided." : "None fits these filters."}
       </Empty>
     );
-  const isWaiting = filter.decided !== "true";
-  const canChoose = isWaiting && page.roles.has("decide");
-  const present = entries.filter(({ id }) => chosen.has(id)).map(({ id }) => id);
-  const toggle = (ids: readonly string[], isIn: boolean): void =>
-    setChosen((old) => new Set(isIn ? [...old, ...ids] : [...old].filter((id) => !ids.includes(id))));
   return (
     <>
       {broken.length === 0 ? null : (
         <p className="p-problem">Some buckets of the index are broken, and their letters are missing: {broken.join(", ")}.</p>
       )}
       {isWaiting ? <Faults entries={entries} code={filter.code} choose={(code) => change({ code })} /> : null}
-      {canChoose && present.length > 0 ? <DecideMany ids={present} done={reload} /> : null}
+      {canChoose && (present.length > 0 || isDeciding) ? (
+        <DecideMany
+          ids={present}
+          done={(ids) => {
+            setDeciding(true);
+            toggle(ids, false);
+            reload();
+          }}
+        />
+      ) : null}
       <Box>
         <LetterTable {...{ entries, canChoose, chosen, toggle }} />
         <div className="p-pager">

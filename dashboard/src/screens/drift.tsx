@@ -31,7 +31,7 @@ export function DriftScreen({ query }: ScreenProps): ReactNode {
     <>
       <Head
         title="Drift"
-        about="How the agents of each route and version work together in this window, against the baseline before it. Rates are per process."
+        about="How the agents of each route and version work together in this window, against the time before it; per process."
       >
         <WindowChoice value={windowMs} onChange={(ms) => page.go(withQuery("/drift", { window: String(ms) }))} />
       </Head>

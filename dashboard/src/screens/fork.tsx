@@ -37,12 +37,9 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
   return (
     <>
       <Head
-        title={
-          <>
-            <Link to={TO.run(id)}>{id}</Link> / fork
-          </>
-        }
-        about="Runs it again in memory, from a call on with new model calls. Reads get their recorded results; what writes is never run. Nothing of it is in a journal."
+        from={<Link to={TO.run(id)}>{id}</Link>}
+        title="Fork"
+        about="Runs it again in memory, from a call on with new model calls. Reads get their recorded results; what writes is never run."
       />
       <Box>
         <ActForm

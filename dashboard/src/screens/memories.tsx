@@ -48,6 +48,10 @@ export function MemoriesScreen(): ReactNode {
   );
 }
 
+function lastText({ listed, added, changed, vanished, unread }: NonNullable<SourceView["compared"]>): string {
+  return `${listed} listed, ${added} added, ${changed} changed, ${vanished} vanished, ${unread} unread`;
+}
+
 function Source({ source, reload }: { readonly source: SourceView; readonly reload: () => void }): ReactNode {
   const page = usePage();
   const { name, memory, untrusted, everyMs, documents, compared, failures, fault } = source;
@@ -75,12 +79,7 @@ function Source({ source, reload }: { readonly source: SourceView; readonly relo
           ["Documents", countText(documents)],
           ["Compared", compared === undefined ? "never" : <When key="compared" atMs={compared.atMs} />],
           ["Every", spanText(everyMs)],
-          [
-            "Last time",
-            compared === undefined
-              ? undefined
-              : `${compared.listed} listed, ${compared.added} added, ${compared.changed} changed, ${compared.vanished} vanished, ${compared.unread} unread`,
-          ],
+          ["Last time", compared === undefined ? undefined : lastText(compared)],
         ]}
       />
       <ActForm name="Compare now" role="operate" tone="plain" acting={acting} command={command(["sources", "sync", name])} />

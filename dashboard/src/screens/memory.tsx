@@ -1,4 +1,4 @@
-/** @module One memory: its facts with where they come from, whether they are trusted and current, and who has read them; forget and promote. */
+/** @module One memory: its facts with where they come from, whether they are trusted and current, and who has read them. */
 import { type ReactNode, useState } from "react";
 import type { FactEntry, Forgotten, MemoryView } from "../../../runtime/memory-answers.ts";
 import { ActForm, ReasonField, useActing } from "../parts/act.tsx";
@@ -22,14 +22,7 @@ export function MemoryScreen({ params, query }: ScreenProps): ReactNode {
   const [forgotten, setForgotten] = useState<Forgotten>();
   return (
     <>
-      <Head
-        title={
-          <>
-            <Link to={TO.memories}>Memory</Link> / {id}
-          </>
-        }
-        about="Facts, the newest first, each with its provenance."
-      />
+      <Head from={<Link to={TO.memories}>Memory</Link>} title={id} about="Facts, the newest first, each with its provenance." />
       <div className="p-filters" role="group" aria-label="Filters">
         <FilterText name="Words" value={filter.text} onChange={(text) => change({ text })} />
         <FilterText name="Key" value={filter.key} onChange={(key) => change({ key })} />

@@ -117,8 +117,8 @@ function Hours({ perHour }: { readonly perHour: OverviewView["perHour"] }): Reac
   const atMs = useMemo(() => perHour.map((hour) => hour.atMs), [perHour]);
   const series = useMemo(
     () => [
-      { name: "Ended", values: perHour.map(({ ended }) => ended), text: countText },
-      { name: "Failed", values: perHour.map(({ failed }) => failed), text: countText },
+      { name: "Ended", values: perHour.map(({ ended }) => ended), text: countText, short: countText },
+      { name: "Failed", values: perHour.map(({ failed }) => failed), text: countText, short: countText },
     ],
     [perHour],
   );

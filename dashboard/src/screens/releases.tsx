@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import type { ReleasesView, ReleaseVersion, ReleaseView, StopRule } from "../../../runtime/release.ts";
 import { ActForm, ReasonField, useActing } from "../parts/act.tsx";
-import { Answer, Box, Empty, Facts, Head, Mark, Note, type Tone, When } from "../parts/blocks.tsx";
+import { Answer, Box, Empty, Facts, Head, Mark, Note, Scrolled, type Tone, When } from "../parts/blocks.tsx";
 import { command } from "../parts/commands.ts";
 import { countText, shareText } from "../parts/format.ts";
 import { useLoad, usePage } from "../parts/page.tsx";
@@ -47,7 +47,8 @@ function versionText({ prompt, model }: ReleaseVersion): string {
 }
 
 function ruleText({ of, above, than, processesMin }: StopRule): string {
-  return `${of} above ${above}${than === "stable" ? " times that of the stable version" : " per process"}, from ${countText(processesMin)} processes on`;
+  const limit = `${above} ${than === "stable" ? "times that of the stable version" : "per process"}`;
+  return `${of} above ${limit}, from ${countText(processesMin)} processes on`;
 }
 
 const CANARY_TONES: Readonly<Record<ReleaseView["canary"], Tone>> = { none: "plain", waiting: "warn", "in force": "info", stopped: "bad" };
@@ -98,7 +99,7 @@ function Counts({ counts }: { readonly counts: ReleaseView["counts"] }): ReactNo
   if (counts.length === 0) return <p className="p-faint">No ended process has used it yet.</p>;
   const names = STOP_COUNTS.filter((name) => counts.some(({ of }) => of[name] !== undefined));
   return (
-    <div className="p-scroll" tabIndex={0} role="region" aria-label="Counts by version">
+    <Scrolled label="Counts by version">
       <table className="p-table">
         <caption className="p-faint">Mean per process, by version</caption>
         <thead>
@@ -128,7 +129,7 @@ function Counts({ counts }: { readonly counts: ReleaseView["counts"] }): ReactNo
           ))}
         </tbody>
       </table>
-    </div>
+    </Scrolled>
   );
 }
 

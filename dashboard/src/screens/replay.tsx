@@ -17,11 +17,8 @@ export function ReplayScreen({ params }: ScreenProps): ReactNode {
   return (
     <>
       <Head
-        title={
-          <>
-            <Link to={TO.run(id)}>{id}</Link> / replay
-          </>
-        }
+        from={<Link to={TO.run(id)}>{id}</Link>}
+        title="Replay"
         about="The code of this host runs again over what is recorded: no model is asked, no tool is called, nothing is written."
       >
         <Link className="p-button" to={TO.fork(id)}>
@@ -93,7 +90,7 @@ function DivergenceBox({ divergence, id }: { readonly divergence: Divergence; re
       </p>
       {recorded === undefined && now === undefined ? null : (
         <>
-          <p className="p-label">Recorded (removed) and now (added)</p>
+          <p className="p-label">Recorded (−) and now (+)</p>
           <DiffLines before={recorded} after={now} />
         </>
       )}

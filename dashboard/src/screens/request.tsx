@@ -69,11 +69,8 @@ function RequestHead({ request }: { readonly request: ShownRequest }): ReactNode
   const { id, kind, person, agent, route, processId, askedAtMs } = request;
   return (
     <Head
-      title={
-        <>
-          <Link to={TO.inbox()}>Inbox</Link> / {id}
-        </>
-      }
+      from={<Link to={TO.inbox()}>Inbox</Link>}
+      title={id}
       about={
         <>
           {kind} by {agent ?? route} for {person ?? "all who may decide"}, asked <When atMs={askedAtMs} />{" "}

@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import type { DiffLine, RunDiff } from "../../../runtime/cassette/diff.ts";
 import { ActForm, useActing } from "../parts/act.tsx";
-import { Answer, Box, Head, Mark, Note, type Tone } from "../parts/blocks.tsx";
+import { Answer, Box, Head, Mark, Note, Scrolled, type Tone } from "../parts/blocks.tsx";
 import { command } from "../parts/commands.ts";
 import { countText, pluralText, usdText } from "../parts/format.ts";
 import { DiffLines } from "../parts/input-editor.tsx";
@@ -23,11 +23,8 @@ export function RunDiffScreen({ params }: ScreenProps): ReactNode {
   return (
     <>
       <Head
-        title={
-          <>
-            <Link to={TO.run(a)}>{a}</Link> / compare
-          </>
-        }
+        from={<Link to={TO.run(a)}>{a}</Link>}
+        title="Compare"
         about="Path, calls, arguments, cost and outcome of two runs, side by side."
       />
       <Box>
@@ -65,29 +62,31 @@ export function DiffBody({
     <>
       {diff.same ? <Note tone="good">Both runs are the same: path, calls, arguments and outcome.</Note> : null}
       <Box title="Outcome and cost">
-        <table className="p-table">
-          <thead>
-            <tr>
-              <th>What</th>
-              <th className="p-num">{nameA}</th>
-              <th className="p-num">{nameB}</th>
-            </tr>
-          </thead>
-          <tbody>
-            <tr className={diff.outcome.a === diff.outcome.b ? "" : "p-row-changed"}>
-              <td>Outcome</td>
-              <td className="p-num">{diff.outcome.a}</td>
-              <td className="p-num">{diff.outcome.b}</td>
-            </tr>
-            {costRows(diff).map(({ name, a, b, isUsd }) => (
-              <tr key={name} className={a === b ? "" : "p-row-changed"}>
-                <td>{name}</td>
-                <td className="p-num">{isUsd ? usdText(a) : countText(a)}</td>
-                <td className="p-num">{isUsd ? usdText(b) : countText(b)}</td>
+        <Scrolled label="Outcome and cost">
+          <table className="p-table">
+            <thead>
+              <tr>
+                <th>What</th>
+                <th className="p-num">{nameA}</th>
+                <th className="p-num">{nameB}</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              <tr className={diff.outcome.a === diff.outcome.b ? "" : "p-row-changed"}>
+                <td>Outcome</td>
+                <td className="p-num">{diff.outcome.a}</td>
+                <td className="p-num">{diff.outcome.b}</td>
+              </tr>
+              {costRows(diff).map(({ name, a, b, isUsd }) => (
+                <tr key={name} className={a === b ? "" : "p-row-changed"}>
+                  <td>{name}</td>
+                  <td className="p-num">{isUsd ? usdText(a) : countText(a)}</td>
+                  <td className="p-num">{isUsd ? usdText(b) : countText(b)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scrolled>
       </Box>
       <Box
         title={`${pluralText(counts.changed, "change")}, ${counts["only-a"]} only in ${nameA}, ${counts["only-b"]} only in ${nameB}`}

@@ -15,10 +15,12 @@ export function addressOf(path: string): string {
   return path === "/" ? PREFIX : `${PREFIX}${path}`;
 }
 
-/** Opens a screen. */
-export function go(path: string): void {
-  history.pushState(null, "", addressOf(path));
+/** Opens a screen. `inPlace`: the same one with another choice, which is no step back in the browser. */
+export function go(path: string, { inPlace = false }: { readonly inPlace?: boolean } = {}): void {
+  if (inPlace) history.replaceState(null, "", addressOf(path));
+  else history.pushState(null, "", addressOf(path));
   dispatchEvent(new Event(CHANGED));
+  if (inPlace) return;
   document.getElementById("screen")?.focus({ preventScroll: true });
   scrollTo(0, 0);
 }

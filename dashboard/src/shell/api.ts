@@ -18,6 +18,9 @@ interface ErrorBody {
   readonly traceId?: string;
 }
 
+/** An event of the window: the host takes no more calls of this session. */
+export const LOGGED_OUT = "troupe-logged-out";
+
 const UNREACHABLE: PageFault = {
   code: "page.unreachable",
   message: "the host does not answer",
@@ -35,6 +38,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok) return answer as T;
   const { error, traceId } = (answer ?? {}) as ErrorBody;
+  // The session is over, or its token was removed: the page asks for a login.
+  if (error?.code === "auth.token" && !path.startsWith("/ui/")) dispatchEvent(new Event(LOGGED_OUT));
   throw {
     code: error?.code ?? `http.${response.status}`,
     message: error?.message ?? "the host answered with an error",

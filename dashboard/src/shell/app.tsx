@@ -2,7 +2,7 @@
 import { type FormEvent, type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
 import { FaultNote } from "../parts/blocks.tsx";
 import { faultOf, type Page, PageContext, type PageFault } from "../parts/page.tsx";
-import { get, logIn, logOut, post, who as askWho, type Who } from "./api.ts";
+import { get, LOGGED_OUT, logIn, logOut, post, who as askWho, type Who } from "./api.ts";
 import { useNews } from "./live.ts";
 import { nextTheme, theme, useTheme } from "./theme.ts";
 import { screenAt } from "./screens.tsx";
@@ -38,7 +38,12 @@ export function App(): ReactNode {
       setWho((known) => known ?? { system: "", loggedIn: false });
     }
   }, []);
-  useEffect(() => void load(), [load]);
+  useEffect(() => {
+    const ask = (): void => void load();
+    ask();
+    addEventListener(LOGGED_OUT, ask);
+    return () => removeEventListener(LOGGED_OUT, ask);
+  }, [load]);
   if (who === undefined) return <main className="s-center" aria-busy="true" />;
   if (!who.loggedIn) return <Login who={who} fault={fault} done={load} />;
   return <Frame who={who} left={load} />;

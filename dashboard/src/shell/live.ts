@@ -1,5 +1,5 @@
 /** @module What has changed in the system, as the host tells it: one stream for the whole page, which resumes by itself. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 /** Changes within this time are told together. */
 const TOGETHER_MS = 400;
@@ -32,4 +32,30 @@ export function useNews(): { readonly news: number; readonly isLive: boolean } {
     };
   }, []);
   return { news, isLive };
+}
+
+/** Follows an open process: `changed` is called after each of its steps. The stream resumes by itself after the last line that came. */
+export function useFollowed(id: string | undefined, changed: () => void): void {
+  const latest = useRef(changed);
+  latest.current = changed;
+  useEffect(() => {
+    if (id === undefined) return undefined;
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const tell = (): void => {
+      waiting ??= setTimeout(() => {
+        waiting = undefined;
+        latest.current();
+      }, TOGETHER_MS);
+    };
+    const source = new EventSource(`/processes/${encodeURIComponent(id)}/events`);
+    source.addEventListener("line", tell);
+    source.addEventListener("outcome", () => {
+      tell();
+      source.close();
+    });
+    return () => {
+      source.close();
+      clearTimeout(waiting);
+    };
+  }, [id]);
 }

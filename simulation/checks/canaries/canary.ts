@@ -24,7 +24,9 @@ export interface Canary {
     | "fans"
     | "minds"
     | "trust"
-    | "knowledge";
+    | "knowledge"
+    | "operated"
+    | "operatedWaits";
   readonly plant: () => () => void;
   readonly wrapPorts?: (ports: Ports, life: Life, world: World) => Ports;
 }

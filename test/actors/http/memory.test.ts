@@ -7,10 +7,10 @@ import { type RealRig, startReal } from "./real-rig.ts";
 import type { Answer } from "./rig.ts";
 
 const TOKENS = [
-  ["acme", "acme", ["submit", "read", "operate", "decide"]],
-  ["globex", "globex", ["submit", "read", "operate", "decide"]],
-  ["reader", "acme", ["read"]],
-  ["operator", undefined, ["submit", "read", "operate", "decide"]],
+  ["acme", "acme", ["submit", "read", "content", "operate", "decide"]],
+  ["globex", "globex", ["submit", "read", "content", "operate", "decide"]],
+  ["reader", "acme", ["read", "content"]],
+  ["operator", undefined, ["submit", "read", "content", "operate", "decide"]],
 ] as const;
 
 const In = z.object({ who: z.string(), text: z.string(), outside: z.boolean() });

@@ -6,12 +6,13 @@ import { agent } from "../../../agents/agent.ts";
 import { contract } from "../../../agents/contract.ts";
 import { route } from "../../../agents/route.ts";
 import { system, type System } from "../../../agents/system.ts";
+import { fork } from "../../../actors/fork/fork.ts";
 import { Host } from "../../../actors/host/host.ts";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
 import { MemoryStore } from "../../../actors/memory/store.ts";
 import { LocalWorld } from "../../../actors/memory/world.ts";
 import { SILENT } from "../../../actors/engine/log.ts";
-import type { Models, Ports } from "../../../actors/engine/ports.ts";
+import type { Models, Ports, ReleaseSource } from "../../../actors/engine/ports.ts";
 import { systemRandom, systemClock } from "../../../actors/engine/system-clock.ts";
 import { SystemOperations } from "../../../actors/operations/system-operations.ts";
 import { Fault } from "../../../runtime/faults.ts";
@@ -38,7 +39,12 @@ export interface RealRig {
 }
 
 /** Starts it, by default with a shop whose till takes orders in a mood. */
-export async function startReal(options: Partial<HttpHostOptions> = {}, served?: System, models?: Models): Promise<RealRig> {
+export async function startReal(
+  options: Partial<HttpHostOptions> = {},
+  served?: System,
+  models?: Models,
+  releases?: ReleaseSource,
+): Promise<RealRig> {
   const slow = gate();
   const till = agent(Till, {
     handle: async ({ item, mood }, { signal }) => {
@@ -55,11 +61,14 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
   const world = new LocalWorld({ clock: systemClock, random: systemRandom, store, withDeltas: true, models });
   const state = { down: false };
   const ports = failing(world.ports, () => state.down);
-  const host = new Host({ system: shop, ports, log: SILENT });
+  const host = new Host({ system: shop, ports, log: SILENT, releases });
   world.attach(host);
-  let made = 0;
-  const newId = (): string => `made-${(made += 1)}`;
-  const operations = new SystemOperations({ system: shop, ports, host, newId });
+  const newId = counted("made");
+  const operations = new SystemOperations({
+    ...{ system: shop, ports, host, newId },
+    forking: async (cassette, wanted) => (await fork({ system: shop, models }, { ...wanted, cassette })).report,
+  });
+  await operations.releasing.look();
   const log: string[] = [];
   const logger = pino(
     { level: "warn" },
@@ -110,6 +119,12 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
       await http.drain(host.stop(0));
     },
   };
+}
+
+/** Ids that count up. */
+function counted(name: string): () => string {
+  let made = 0;
+  return () => `${name}-${(made += 1)}`;
 }
 
 /** Rejects when the signal comes. */

@@ -29,6 +29,7 @@ export interface Behaviour {
   page(asked: object): Promise<Page>;
   decide(): Promise<void>;
   tick(): Promise<void>;
+  looked(): Promise<void>;
 }
 
 export interface Seen {
@@ -40,6 +41,8 @@ export interface Seen {
   inQueue: number;
   readonly events: string[];
   readonly log: string[];
+  /** Looks at contents, as the audit has them. */
+  readonly looks: string[];
 }
 
 /** What arrived at the dead letter queue: as text, and unchanged. */
@@ -76,7 +79,7 @@ export const ErrorAnswer = z.strictObject({
 const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: message.id, sequence: 1 } });
 
 export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<HttpRig> {
-  const seen: Seen = { received: [], delivered: [], submitted: [], invalid: [], inQueue: 0, events: [], log: [] };
+  const seen: Seen = { received: [], delivered: [], submitted: [], invalid: [], inQueue: 0, events: [], log: [], looks: [] };
   const watchers = new Callbacks();
   const behaviour: Behaviour = {
     receive: async (message) => receipt(message),
@@ -92,6 +95,7 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
     },
     decide: async () => undefined,
     tick: async () => undefined,
+    looked: async () => {},
   };
   const log = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -273,6 +277,10 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     }),
     replay: async (id) => ({ id, processes: 1, works: 0, skipped: [], divergences: [] }),
     ...FAKE_SIGHT,
+    looked: async (what, target, _id, { principal }) => {
+      await behaviour.looked();
+      seen.looks.push(`${principal.subject} ${what} ${target}`);
+    },
     fork: async (id, { at }) => {
       seen.events.push(`fork ${id} ${at}`);
       return { id, at, status: "completed", modelCalls: 1, usd: 0, diff: noDiff(id, "fork") };

@@ -31,22 +31,26 @@ describe("roles", () => {
     submitTask: { route: "trip", input: 1 },
     discardDeadLetter: { reason: "r" },
     stopRelease: { reason: "r" },
+    terminateProcess: { reason: "r" },
+    decideDeadLetters: { ids: ["p:1"], what: "discard", reason: "r" },
+    forkProcess: { at: "start" },
     setAside: { actor: "Audit/a", reason: "r" },
     decideRequest: DECISION,
     forgetFact: { id: "f1" },
     promoteFact: { id: "f1", reason: "r" },
   };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
-    ([name, { method, path, role }]) =>
+    ([name, { method, path, role, also }]) =>
       [
         name,
         method.toUpperCase(),
-        path.replace("{id}", "p").replace("{memory}", "key.Desk.ann").replace("{work}", "p:1:a:0:1"),
+        path.replace("{id}", "p").replace("{memory}", "key.Desk.ann").replace("{work}", "p:1:a:0:1").replace("{other}", "q"),
         role,
+        also,
       ] as const,
   );
 
-  test.each(routes)("%s: only the required role is accepted", async (name, method, path, role) => {
+  test.each(routes)("%s: only the required role is accepted", async (name, method, path, role, also) => {
     const body = method === "POST" ? (BODIES[name] ?? {}) : undefined;
     // A stream would stay open; its headers are enough.
     const how = name === "followProcess" || name === "followChanges" ? "HEAD" : method;
@@ -56,7 +60,8 @@ describe("roles", () => {
       .replace("/rules/p", `/rules/${RULE.id}`);
     for (const held of ROLES) {
       const answer = await rig.call(how, asked, body, bearer(`${held}-token`));
-      if (role === undefined || held === role) expect([held, answer.status < 300, answer.text]).toEqual([held, true, answer.text]);
+      if (also !== undefined) expect([held, answer.status]).toEqual([held, 403]);
+      else if (role === undefined || held === role) expect([held, answer.status < 300, answer.text]).toEqual([held, true, answer.text]);
       else {
         expect([held, answer.status]).toEqual([held, 403]);
         if (how !== "HEAD") expect([codeOf(answer), answer.text.includes(`the role ${role}`)]).toEqual(["auth.role", true]);
