@@ -128,12 +128,8 @@ export class DigestSchedule {
 /** The path of a digest. Names of systems have no separators. */
 function pathOf(pattern: string, system: string, untilMs: number): string {
   const [date = "", time = ""] = new Date(untilMs).toISOString().split("T");
-  const named = new Map([
-    ["system", system],
-    ["date", date],
-    ["time", time.slice(0, 5).replace(":", "")],
-  ]);
-  return pattern.replaceAll(/\{(system|date|time)\}/g, (_whole, name: string) => named.get(name) ?? "");
+  const minute = time.slice(0, 5).replace(":", "");
+  return pattern.replaceAll("{system}", system).replaceAll("{date}", date).replaceAll("{time}", minute);
 }
 
 /** A reader sees the whole file or none. */
