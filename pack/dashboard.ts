@@ -12,7 +12,13 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const FOLDER = join(ROOT, "dashboard/dist");
 /** Holds the hash of the sources that a build is of. */
 const STAMP = "sources.txt";
-const SOURCES = ["dashboard/{index.html,vite.config.ts,package.json}", "dashboard/src/**/*", "runtime/**/*.ts", "package.json"];
+const SOURCES = [
+  "dashboard/{index.html,vite.config.ts,package.json}",
+  "dashboard/src/**/*",
+  "runtime/**/*.ts",
+  "package.json",
+  "pack/dashboard.ts",
+];
 
 function hashOfSources(): string {
   const hash = createHash("sha256");
@@ -35,7 +41,10 @@ export async function buildDashboard(): Promise<string> {
   if (isBuilt(wanted)) return FOLDER;
   const made = `${FOLDER}-${process.pid}`;
   const old = `${FOLDER}-${process.pid}-old`;
+  const { NODE_ENV } = process.env;
   try {
+    // Under a test runner React's form for development would be built.
+    process.env["NODE_ENV"] = "production";
     await build({
       configFile: join(ROOT, "dashboard/vite.config.ts"),
       logLevel: "warn",
@@ -48,6 +57,8 @@ export async function buildDashboard(): Promise<string> {
     // Another build of the same sources may have come first.
     if (!isBuilt(wanted)) throw error;
   } finally {
+    if (NODE_ENV === undefined) delete process.env["NODE_ENV"];
+    else process.env["NODE_ENV"] = NODE_ENV;
     for (const path of [made, old]) rmSync(path, { recursive: true, force: true });
   }
   return FOLDER;

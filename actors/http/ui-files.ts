@@ -30,9 +30,10 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const NOT_BUILT =
-  "<!doctype html><meta charset=utf-8><title>Troupe</title><p>The dashboard is not built yet. " +
-  "In a clone, `npm start -- up` builds it within a few seconds; load this page again.";
+const NOT_BUILT = [
+  "<!doctype html><meta charset=utf-8><title>Troupe</title><p>The dashboard is not built yet.",
+  "In a clone, `npm start -- up` builds it within a few seconds; load this page again.",
+].join(" ");
 
 /** Headers of every answer under /ui. */
 function guarded(response: Response): Response {

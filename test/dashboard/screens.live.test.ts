@@ -106,6 +106,7 @@ test.each([
   ["/runs/claim-3/fork", "operate", "Fork"],
 ])("%s offers no act to those without the role %s", async (path, role, name) => {
   const page = await bed.open(path, fixtureApi(FULL, ["read", "content"]));
+  await page.getByText("needs this role, which your token does not have").first().waitFor({ state: "attached" });
   for (const summary of await page.locator("summary").all()) await summary.click();
   await page.getByText("needs this role, which your token does not have").first().waitFor();
   expect(await page.getByRole("button", { name, exact: true }).count()).toBe(0);

@@ -1,4 +1,4 @@
-/** @module The shape of a timeline on screen: its rows in the order of their causes, the part of time in sight, and the marks of its axis. Pure. */
+/** @module The shape of a timeline on screen: rows in the order of their causes, the time in sight, and the marks of its axis. Pure. */
 import type { Bar, TimelineView } from "../../../runtime/timeline.ts";
 
 /** A bar in its row. */

@@ -1,16 +1,18 @@
-/** @module A run as a Gantt chart. Zoom with the buttons, `+` and `-`, or Ctrl and the wheel; move with the arrows; a chosen bar is explained. */
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
+/** @module A run as a Gantt chart. Zoom with the buttons, `+` and `-`, or Ctrl and the wheel; move and choose with the arrows. */
+import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
 import type { TimelineView } from "../../../runtime/timeline.ts";
 import { spanText } from "./format.ts";
 import { moved, placeOf, type Row, rowsOf, type Span, ticksOf, wholeOf, zoomed } from "./gantt-shape.ts";
 import { useSight } from "./virtual.ts";
 
 const ROW_PX = 30;
-const CLOSER = 0.6;
-const FARTHER = 1 / CLOSER;
-const STEP = 0.2;
+const CLOSER_SHARE = 0.6;
+const FARTHER_SHARE = 1 / CLOSER_SHARE;
+const STEP_SHARE = 0.2;
 const PERCENT = 100;
 const INDENT_PX = 14;
+/** The part of a lane that the length of a bar needs. */
+const TEXT_SHARE = 0.25;
 
 /** What is told of the kinds of bars, in the legend. */
 const LEGEND: readonly (readonly [kind: string, name: string])[] = [
@@ -53,11 +55,11 @@ export function Gantt({ timeline, nowMs, chosen, choose }: GanttProps): ReactNod
   const keys: Readonly<Record<string, () => void>> = {
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
-    ArrowRight: () => setPart(widest(moved(span, STEP, whole), whole)),
-    ArrowLeft: () => setPart(widest(moved(span, -STEP, whole), whole)),
-    "+": () => zoom(CLOSER),
-    "=": () => zoom(CLOSER),
-    "-": () => zoom(FARTHER),
+    ArrowRight: () => setPart(widest(moved(span, STEP_SHARE, whole), whole)),
+    ArrowLeft: () => setPart(widest(moved(span, -STEP_SHARE, whole), whole)),
+    "+": () => zoom(CLOSER_SHARE),
+    "=": () => zoom(CLOSER_SHARE),
+    "-": () => zoom(FARTHER_SHARE),
     "0": () => setPart(undefined),
     Escape: () => choose(""),
   };
@@ -111,7 +113,7 @@ function useWheel(place: { readonly current: HTMLElement | null }, zoom: (factor
       event.preventDefault();
       const lane = node?.querySelector(".v-lane")?.getBoundingClientRect();
       const around = lane === undefined ? 0.5 : Math.min(1, Math.max(0, (event.clientX - lane.left) / lane.width));
-      latest.current(event.deltaY > 0 ? FARTHER : CLOSER, around);
+      latest.current(event.deltaY > 0 ? FARTHER_SHARE : CLOSER_SHARE, around);
     };
     node?.addEventListener("wheel", turn, { passive: false });
     return () => node?.removeEventListener("wheel", turn);
@@ -137,10 +139,17 @@ function Zoom({
         ))}
       </ul>
       <span className="p-row">
-        <button type="button" className="p-button-small" aria-label="Zoom in" title="+" onClick={() => zoom(CLOSER)}>
+        <button type="button" className="p-button-small" aria-label="Zoom in" title="+" onClick={() => zoom(CLOSER_SHARE)}>
           +
         </button>
-        <button type="button" className="p-button-small" aria-label="Zoom out" title="-" onClick={() => zoom(FARTHER)} disabled={isAll}>
+        <button
+          type="button"
+          className="p-button-small"
+          aria-label="Zoom out"
+          title="-"
+          onClick={() => zoom(FARTHER_SHARE)}
+          disabled={isAll}
+        >
           −
         </button>
         <button type="button" className="p-button-small" title="0" onClick={all} disabled={isAll}>
@@ -179,6 +188,7 @@ interface BarRowProps {
 
 function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }: BarRowProps): ReactNode {
   const place = placeOf(bar, span, nowMs);
+  const text = place === undefined ? undefined : textPlace(place);
   const length = spanText((bar.endMs ?? nowMs) - bar.beginMs);
   const label = `${bar.kind} ${bar.name}, ${bar.state}${bar.code === undefined ? "" : `, ${bar.code}`}, ${length}`;
   return (
@@ -186,17 +196,17 @@ function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }:
       id={id}
       role="option"
       aria-selected={isChosen}
-      aria-label={label}
       className="v-row"
       style={{ top, height: ROW_PX }}
       onClick={() => choose(isChosen ? "" : bar.id)}
     >
-      <span className="v-row-name" style={{ paddingLeft: depth * INDENT_PX }} title={label}>
+      <span className="v-row-name" aria-hidden="true" style={{ paddingLeft: depth * INDENT_PX }} title={label}>
         {bar.kind === "work" || bar.kind === "model" || bar.kind === "tool" ? null : <span className="p-faint">{bar.kind} </span>}
         {bar.name === bar.kind ? "" : bar.name}
         {bar.kind === "work" && bar.stop !== bar.name ? <span className="p-faint"> {bar.stop}</span> : null}
       </span>
-      <span className="v-lane">
+      <span className="p-visually-hidden">{label}</span>
+      <span className="v-lane" aria-hidden="true">
         {place === undefined ? null : (
           <i
             className={`v-bar v-bar-${bar.kind}`}
@@ -204,8 +214,8 @@ function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }:
             style={{ left: `${PERCENT * place.left}%`, width: `${PERCENT * place.width}%` }}
           />
         )}
-        {place === undefined ? null : (
-          <span className="v-bar-text" data-side={place.left + place.width > 0.8 ? "left" : "right"} style={textPlace(place)}>
+        {text === undefined ? null : (
+          <span className="v-bar-text" style={text}>
             {length}
           </span>
         )}
@@ -214,12 +224,9 @@ function BarRow({ id, top, row: { bar, depth }, span, nowMs, isChosen, choose }:
   );
 }
 
-/** The length of a bar stands behind it, or before it where there is no room. */
-function textPlace({ left, width }: { readonly left: number; readonly width: number }): {
-  readonly left?: string;
-  readonly right?: string;
-} {
+/** The length of a bar stands behind it, or before it; where neither has room it is left out. */
+function textPlace({ left, width }: { readonly left: number; readonly width: number }): CSSProperties | undefined {
   const end = left + width;
-  if (end <= 0.8) return { left: `${PERCENT * end}%` };
-  return left > 0.2 ? { right: `${PERCENT * (1 - left)}%` } : { left: `${PERCENT * left}%` };
+  if (end <= 1 - TEXT_SHARE) return { left: `${PERCENT * end}%` };
+  return left > TEXT_SHARE ? { right: `${PERCENT * (1 - left)}%` } : undefined;
 }

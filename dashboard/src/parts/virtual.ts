@@ -2,9 +2,9 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 
 /** Rows beyond the edges of the sight, so that scrolling shows no gap. */
-const AROUND = 12;
+const AROUND_ROWS = 12;
 /** The rows of a place whose height is not known yet. */
-const FIRST = 40;
+const FIRST_ROWS = 40;
 
 /** The rows to show: from `from`, up to but without `to`. */
 export interface Sight {
@@ -18,7 +18,7 @@ export interface Sight {
 /** The rows in sight of a scrolled place in which each row has the same height. `atEnd` is called near the last row. */
 export function useSight(count: number, rowPx: number, atEnd?: () => void): Sight {
   const place = useRef<HTMLDivElement>(null);
-  const [rows, setRows] = useState({ first: 0, shown: FIRST });
+  const [rows, setRows] = useState({ first: 0, shown: FIRST_ROWS });
   useEffect(() => {
     const node = place.current;
     if (node === null) return undefined;
@@ -35,8 +35,8 @@ export function useSight(count: number, rowPx: number, atEnd?: () => void): Sigh
       node.removeEventListener("scroll", look);
     };
   }, [rowPx]);
-  const from = Math.max(0, Math.min(rows.first, count - rows.shown) - AROUND);
-  const to = Math.min(count, rows.first + rows.shown + AROUND);
+  const from = Math.max(0, Math.min(rows.first, count - rows.shown) - AROUND_ROWS);
+  const to = Math.min(count, rows.first + rows.shown + AROUND_ROWS);
   const isAtEnd = to >= count;
   useEffect(() => {
     if (isAtEnd) atEnd?.();

@@ -1,6 +1,17 @@
 /** @module Routes and agents, and which lead to which; with a process, where it has been and where it is. */
 import { Graph, layout } from "@dagrejs/dagre";
-import { Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import {
+  BaseEdge,
+  Controls,
+  type Edge,
+  type EdgeProps,
+  Handle,
+  MarkerType,
+  type Node,
+  type NodeProps,
+  Position,
+  ReactFlow,
+} from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { type ReactNode, useMemo } from "react";
 import type { GraphAnswer } from "../../../runtime/answers.ts";
@@ -13,10 +24,10 @@ import { Link, type Loaded, useLoad, usePage } from "../parts/page.tsx";
 import { API, type ScreenProps, TO } from "../parts/paths.ts";
 import { FilterText } from "./dead-letters.tsx";
 
-const NODE_WIDTH = 190;
-const NODE_HEIGHT = 58;
-const RANK_GAP = 90;
-const NODE_GAP = 28;
+const NODE_WIDTH_PX = 190;
+const NODE_HEIGHT_PX = 58;
+const RANK_GAP_PX = 90;
+const NODE_GAP_PX = 28;
 const NONE: ReadonlyMap<string, Visit> = new Map();
 
 interface NodeData extends Record<string, unknown> {
@@ -91,7 +102,7 @@ function Routes({ graph, route, timeline }: RoutesProps): ReactNode {
       shape.nodes.map((node): Node<NodeData> => ({
         id: node.id,
         type: "troupe",
-        position: places.get(node.id) ?? { x: 0, y: 0 },
+        position: places.nodes.get(node.id) ?? { x: 0, y: 0 },
         data: { node, visit: visits.get(node.id) },
         className: isFollowing && !visits.has(node.id) ? "v-node-away" : "",
         ariaLabel: labelOf(node, visits.get(node.id)),
@@ -100,7 +111,10 @@ function Routes({ graph, route, timeline }: RoutesProps): ReactNode {
       })),
     [shape, places, visits, isFollowing],
   );
-  const edges = useMemo(() => shape.edges.map((edge) => edgeOf(edge, visits)), [shape, visits]);
+  const edges = useMemo(
+    () => shape.edges.map((edge) => edgeOf(edge, visits, pathOf(places.edges.get(edge.id) ?? []))),
+    [shape, visits, places],
+  );
   return (
     <>
       <div className="v-graph" role="group" aria-label="Graph of routes and agents">
@@ -108,6 +122,7 @@ function Routes({ graph, route, timeline }: RoutesProps): ReactNode {
           nodes={nodes}
           edges={edges}
           nodeTypes={NODE_TYPES}
+          edgeTypes={EDGE_TYPES}
           fitView
           fitViewOptions={{ maxZoom: 1, padding: 0.1 }}
           minZoom={0.1}
@@ -125,28 +140,60 @@ function Routes({ graph, route, timeline }: RoutesProps): ReactNode {
   );
 }
 
-/** Left to right, as work goes. */
-function placesOf({ nodes, edges }: Shape): ReadonlyMap<string, { readonly x: number; readonly y: number }> {
-  const graph = new Graph();
-  graph.setGraph({ rankdir: "LR", ranksep: RANK_GAP, nodesep: NODE_GAP });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const { id } of nodes) graph.setNode(id, { width: NODE_WIDTH, height: NODE_HEIGHT });
-  for (const { from, to } of edges) graph.setEdge(from, to);
-  layout(graph);
-  return new Map(
-    nodes.map(({ id }) => {
-      const { x = 0, y = 0 } = graph.node(id);
-      return [id, { x: x - NODE_WIDTH / 2, y: y - NODE_HEIGHT / 2 }];
-    }),
-  );
+interface Point {
+  readonly x: number;
+  readonly y: number;
 }
 
-function edgeOf({ id, from, to, kind, isRing }: ShapeEdge, visits: ReadonlyMap<string, Visit>): Edge {
+/** Where nodes stand, and the points that edges run through. */
+interface Places {
+  readonly nodes: ReadonlyMap<string, Point>;
+  readonly edges: ReadonlyMap<string, readonly Point[]>;
+}
+
+/** Left to right, as work goes. */
+function placesOf({ nodes, edges }: Shape): Places {
+  const graph = new Graph({ multigraph: true });
+  graph.setGraph({ rankdir: "LR", ranksep: RANK_GAP_PX, nodesep: NODE_GAP_PX });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const { id } of nodes) graph.setNode(id, { width: NODE_WIDTH_PX, height: NODE_HEIGHT_PX });
+  for (const { id, from, to } of edges) graph.setEdge(from, to, {}, id);
+  layout(graph);
+  const corner = (id: string): Point => {
+    const { x = 0, y = 0 } = graph.node(id);
+    return { x: x - NODE_WIDTH_PX / 2, y: y - NODE_HEIGHT_PX / 2 };
+  };
+  return {
+    nodes: new Map(nodes.map(({ id }) => [id, corner(id)])),
+    edges: new Map(edges.map(({ id, from, to }) => [id, graph.edge(from, to, id).points ?? []])),
+  };
+}
+
+/** A soft line through points. */
+function pathOf(points: readonly Point[]): string {
+  const [first, ...rest] = points;
+  if (first === undefined) return "";
+  const curves = rest.slice(0, -1).map(({ x, y }, index) => {
+    const next = rest[index + 1] ?? { x, y };
+    const isLast = index === rest.length - 2;
+    return `Q ${x} ${y} ${isLast ? next.x : (x + next.x) / 2} ${isLast ? next.y : (y + next.y) / 2}`;
+  });
+  const only = rest.length === 1 ? rest.map(({ x, y }) => `L ${x} ${y}`) : [];
+  return [`M ${first.x} ${first.y}`, ...curves, ...only].join(" ");
+}
+
+interface EdgeData extends Record<string, unknown> {
+  readonly path: string;
+}
+
+function edgeOf({ id, from, to, kind, isRing }: ShapeEdge, visits: ReadonlyMap<string, Visit>, path: string): Edge<EdgeData> {
   const target = visits.get(to);
   const isUsed = visits.has(from) && target !== undefined;
   const isTurning = isRing && isUsed && target.count > 1;
   return {
     id,
+    type: "troupe",
+    data: { path },
     source: from,
     target: to,
     className: [
@@ -180,6 +227,11 @@ function TroupeNode({ data: { node, visit } }: NodeProps<Node<NodeData>>): React
   );
 }
 
+function TroupeEdge({ data, markerEnd }: EdgeProps<Edge<EdgeData>>): ReactNode {
+  return <BaseEdge path={data?.path ?? ""} {...(markerEnd === undefined ? {} : { markerEnd })} />;
+}
+
+const EDGE_TYPES = { troupe: TroupeEdge };
 const NODE_TYPES = { troupe: TroupeNode };
 
 /** The same as a table, for those who cannot see the picture, and to search in. */

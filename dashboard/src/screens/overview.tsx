@@ -4,14 +4,14 @@ import type { ProcessEntry } from "../../../runtime/answers.ts";
 import type { OverviewView } from "../../../runtime/overview.ts";
 import { Answer, Box, Empty, Head, Note, When } from "../parts/blocks.tsx";
 import { Chart } from "../parts/chart.tsx";
-import { countText, spanText, usdText } from "../parts/format.ts";
+import { countText, usdText } from "../parts/format.ts";
 import { Link, useLoad, usePage } from "../parts/page.tsx";
 import { type ScreenProps, TO, withQuery } from "../parts/paths.ts";
 import { StatusMark } from "../parts/status.tsx";
-import { sinceOf, WindowChoice, windowOf } from "./costs.tsx";
+import { sinceOf, WindowChoice, windowOf, WINDOWS } from "./costs.tsx";
 import { Problems } from "./problems.tsx";
 
-const NEWEST = 8;
+const NEWEST_MAX = 8;
 
 /** The screen. */
 export function OverviewScreen({ query }: ScreenProps): ReactNode {
@@ -21,7 +21,10 @@ export function OverviewScreen({ query }: ScreenProps): ReactNode {
   const overview = useLoad<OverviewView>("/overview", { sinceMs });
   return (
     <>
-      <Head title="Overview" about={`What is under way, and what ended in the last ${spanText(windowMs)}.`}>
+      <Head
+        title="Overview"
+        about={`What is under way, and what ended in the last ${WINDOWS.find(([, ms]) => ms === windowMs)?.[0] ?? ""}.`}
+      >
         <WindowChoice value={windowMs} onChange={(ms) => page.go(withQuery("/", { window: String(ms) }))} />
       </Head>
       <Answer of={overview}>
@@ -143,7 +146,7 @@ function Newest({
   readonly filter: Readonly<Record<string, string>>;
   readonly none: string;
 }): ReactNode {
-  const newest = useLoad<Entries>("/processes", { ...filter, limit: NEWEST });
+  const newest = useLoad<Entries>("/processes", { ...filter, limit: NEWEST_MAX });
   return (
     <Box title={title} side={<Link to={TO.runs(filter)}>All</Link>}>
       <Answer of={newest}>
@@ -152,7 +155,7 @@ function Newest({
             <Empty title={none}>{title === "Newest" ? <Link to={TO.submit()}>Submit the first one</Link> : null}</Empty>
           ) : (
             <ul className="v-newest">
-              {entries.map((entry) => (
+              {entries.slice(0, NEWEST_MAX).map((entry) => (
                 <li key={entry.id}>
                   <Link to={TO.run(entry.id)}>{entry.id}</Link>
                   <span className="p-faint">

@@ -35,7 +35,7 @@ export function RunHistory({ view }: { readonly view: ProcessView }): ReactNode 
           Older
         </button>
       )}
-      <div className="v-history">
+      <div className="v-history" role="region" aria-label="Lines of the history" tabIndex={0}>
         <table className="p-table p-cards">
           <thead>
             <tr>

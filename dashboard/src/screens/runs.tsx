@@ -1,4 +1,4 @@
-/** @module Search: processes by the filters in the address, newest first. The list is as long as the system's; only rows in sight are in the page. */
+/** @module Search: processes by the filters in the address, newest first. Only rows in sight are in the page. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { ProcessEntry } from "../../../runtime/answers.ts";
 import type { OutcomeStatus } from "../../../runtime/protocol.ts";
@@ -114,8 +114,15 @@ interface Held {
   readonly broken: readonly string[];
 }
 
+interface Listed {
+  readonly held: Held | undefined;
+  readonly fault: PageFault | undefined;
+  readonly more: () => void;
+  readonly again: () => void;
+}
+
 /** The entries so far, the newest first; at each news the first page is read again, and what is known already stays. */
-function useEntries(filter: Filter): { readonly held: Held | undefined; readonly fault: PageFault | undefined; readonly more: () => void } {
+function useEntries(filter: Filter): Listed {
   const page = usePage();
   const [held, setHeld] = useState<Held>();
   const [fault, setFault] = useState<PageFault>();
@@ -139,7 +146,7 @@ function useEntries(filter: Filter): { readonly held: Held | undefined; readonly
       isReading.current = false;
     });
   };
-  return { held, fault, more };
+  return { held, fault, more, again: () => void read() };
 }
 
 function merged(old: Held | undefined, { entries, cursor, broken = [] }: Entries, isNext: boolean): Held {
@@ -156,12 +163,18 @@ function merged(old: Held | undefined, { entries, cursor, broken = [] }: Entries
 }
 
 function List({ filter }: { readonly filter: Filter }): ReactNode {
-  const { held, fault, more } = useEntries(filter);
+  const { held, fault, more, again } = useEntries(filter);
   const entries = held?.entries ?? [];
   const sight = useSight(entries.length, ROW_PX, more);
   return (
     <>
-      {fault === undefined ? null : <FaultNote fault={fault} />}
+      {fault === undefined ? null : (
+        <FaultNote fault={fault}>
+          <button type="button" onClick={again}>
+            Try again
+          </button>
+        </FaultNote>
+      )}
       {held !== undefined && held.broken.length > 0 ? (
         <p className="p-problem">Some buckets of the index are broken, and their processes are missing: {held.broken.join(", ")}.</p>
       ) : null}

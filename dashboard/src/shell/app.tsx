@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useCallback, useEffect, useMemo, useSta
 import { FaultNote } from "../parts/blocks.tsx";
 import { faultOf, type Page, PageContext, type PageFault } from "../parts/page.tsx";
 import { get, LOGGED_OUT, logIn, logOut, post, who as askWho, type Who } from "./api.ts";
+import { Boundary } from "./boundary.tsx";
 import { useNews } from "./live.ts";
 import { nextTheme, theme, useTheme } from "./theme.ts";
 import { screenAt } from "./screens.tsx";
@@ -106,7 +107,7 @@ function Frame({ who, left }: { readonly who: Who; readonly left: () => Promise<
       <div className="s-frame">
         <Navigation path={address.path} who={who} isLive={isLive} left={left} />
         <main id="screen" className="p-screen" tabIndex={-1}>
-          {screenAt(address)}
+          <Boundary key={address.path}>{screenAt(address)}</Boundary>
         </main>
       </div>
     </PageContext>
