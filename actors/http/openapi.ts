@@ -5,7 +5,7 @@ import { faultsByStatus } from "./route-faults.ts";
 import type { RouteSpec } from "./route-spec.ts";
 import { ALL_ROUTES } from "./routes.ts";
 import { COMPONENTS } from "./components.ts";
-import { SHOWN_AS } from "./schemas.ts";
+import { SHOWN_AS } from "./query-values.ts";
 import { ROLES } from "./tokens.ts";
 
 type Shown = Record<string, Json>;

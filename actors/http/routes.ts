@@ -6,6 +6,7 @@ import { KNOWLEDGE_ROUTES } from "./knowledge-routes.ts";
 import { hideLetter, hideProcess, hideStops } from "./contents.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import { OPERATING_ROUTES } from "./operating-routes.ts";
+import { UPKEEP_ROUTES } from "./upkeep-routes.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { OVERVIEW_ROUTES } from "./overview-routes.ts";
 import { FORK_ROUTES } from "./fork-routes.ts";
@@ -15,8 +16,6 @@ import { REPORT_ROUTES } from "./report-routes.ts";
 import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
-  BrokenActor,
-  BrokenActors,
   GraphAnswer,
   HealthAnswer,
   Letter,
@@ -25,7 +24,6 @@ import {
   ModelsAnswer,
   OutcomeAnswer,
   ProcessPage,
-  PurgeAnswer,
   Receipt,
   SchemasAnswer,
   SignalReceipt,
@@ -44,9 +42,7 @@ import {
   OpenApiAnswer,
   ProcessesQuery,
   ProcessParams,
-  PurgeRequest,
   RedriveRequest,
-  SetAsideRequest,
   SignalParams,
   SignalRequest,
   SubmitQuery,
@@ -276,36 +272,7 @@ export const ROUTES = {
   ...REPORT_ROUTES,
   ...KNOWLEDGE_ROUTES,
   ...RELEASE_ROUTES,
-  listBroken: spec({
-    method: "get",
-    path: "/broken",
-    summary: "Lists actors whose journals are broken",
-    role: "read",
-    ...BARE,
-    answers: { 200: json(BrokenActors, "Those that this host has met, and all broken buckets of the indexes.") },
-    faults: ASKING,
-  }),
-  setAside: spec({
-    method: "post",
-    path: "/broken/set-aside",
-    summary: "Sets the journal of a broken actor aside, which begins anew",
-    role: "operate",
-    ...BARE,
-    body: SetAsideRequest,
-    answers: { 200: json(BrokenActor, "It goes on.") },
-    faults: ["agent.unknown", "journal.intact", "journal.loss", ...CHANGING],
-  }),
-  purge: spec({
-    method: "post",
-    path: "/purge",
-    summary: "Purges ended processes",
-    role: "operate",
-    ...BARE,
-    body: PurgeRequest,
-    bodyOptional: true,
-    answers: { 200: json(PurgeAnswer, "How many processes were purged, and how many ended and must stay for now.") },
-    faults: CHANGING,
-  }),
+  ...UPKEEP_ROUTES,
   showOpenApi: spec({
     method: "get",
     path: "/openapi.json",

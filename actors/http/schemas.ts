@@ -1,16 +1,12 @@
 /** @module What goes into the users' API, as strict schemas. What comes out is in runtime/answers.ts and runtime/process-view.ts. */
 import { z } from "zod";
-import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
+import { amount, moment, whole, yesOrNo } from "./query-values.ts";
 
 /** Maximum length of a cursor, a reason or a name in a query. */
 const CURSOR_CHARS_MAX = 512;
 const REASON_CHARS_MAX = 1_024;
-/** Decimal digits of a number in a query: enough for every limit, too few to overflow. */
-const WHOLE_NUMBER = /^\d{1,9}$/;
-/** Decimal digits of a moment. */
-const MOMENT = /^\d{1,15}$/;
 const MAX_LINE = 999_999_999;
 const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
@@ -19,47 +15,6 @@ const PROCESS_ID = /^[A-Za-z0-9_.-]{1,147}$/;
 const REQUEST_ID = /^[A-Za-z0-9_.-]{1,147}\.r\d{1,9}$/;
 const RULE_ID = /^rule-[0-9a-f]{16}$/;
 const LETTER_ID = /^[A-Za-z0-9_.-]{1,147}(:\d{1,9})?$/;
-
-/** How a schema whose values are texts in a query is shown in the document. */
-export const SHOWN_AS = new WeakMap<object, Readonly<Record<string, Json>>>();
-
-function shownAs<T extends z.ZodType>(schema: T, shown: Readonly<Record<string, Json>>): T {
-  SHOWN_AS.set(schema, shown);
-  return schema;
-}
-
-function whole(min: number, max: number): z.ZodType<number> {
-  const schema = z
-    .string()
-    .regex(WHOLE_NUMBER, `expected a whole number up to ${max}`)
-    .transform(Number)
-    .refine((value) => value <= max, `at most ${max} is allowed`)
-    .refine((value) => value >= min, `at least ${min} is required`);
-  return shownAs(schema, { type: "integer", minimum: min, maximum: max });
-}
-
-/** An amount of money in a query. */
-function amount(): z.ZodType<number> {
-  return shownAs(
-    z
-      .string()
-      .regex(/^\d{1,9}(\.\d{1,9})?$/, "expected a number of US dollars")
-      .transform(Number),
-    { type: "number", minimum: 0 },
-  );
-}
-
-/** A moment in a query, in milliseconds since the epoch. */
-function moment(): z.ZodType<number> {
-  return shownAs(z.string().regex(MOMENT, "expected milliseconds since the epoch").transform(Number), { type: "integer", minimum: 0 });
-}
-
-function yesOrNo(): z.ZodType<boolean> {
-  return shownAs(
-    z.enum(["true", "false"], "expected true or false").transform((text) => text === "true"),
-    { type: "boolean" },
-  );
-}
 
 const Reason = z.string().max(REASON_CHARS_MAX).describe("The reason, for the audit record.");
 

@@ -20,6 +20,8 @@ export interface OverviewsParts {
   readonly ports: Pick<Ports, "store" | "clock">;
   readonly host: Host;
   readonly models: () => ModelsAnswer["models"];
+  /** What others want an operator to look at. */
+  readonly others: () => readonly Problem[];
 }
 
 interface Entries {
@@ -124,9 +126,9 @@ export class Overviews {
   }
 
   #problems(dead: number, waiting: readonly IndexEntry[]): Problem[] {
-    const { host, models } = this.#parts;
+    const { host, models, others } = this.#parts;
     const nowMs = this.#clock.nowMs();
-    const problems: Problem[] = [];
+    const problems: Problem[] = [...others()];
     if (dead > 0)
       problems.push({
         code: "deadletter.open",

@@ -94,7 +94,7 @@ export class SystemOperations implements Operations {
     const requireProcess = (id: string): Promise<unknown> => this.process(id);
     this.#runs = new RecordedRuns({ system: parts.system, journals, requireProcess, forking: parts.forking });
     this.#submitter = new Submitter({ ...parts, requests: this.#requests });
-    this.#overviews = new Overviews({ ...parts, models: () => parts.models?.() ?? [] });
+    this.#overviews = new Overviews({ ...parts, models: () => parts.models?.() ?? [], others: () => this.releasing.problems() });
     this.#changes = new Changes(parts.ports.clock, () => this.#overviews.mark());
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });

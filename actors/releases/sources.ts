@@ -8,12 +8,12 @@ import type { ReleaseSource } from "../engine/ports.ts";
 export type ReadSettings = (store: string, keys: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
 /** A file of YAML or JSON. It is read whole each time, so that it does not matter how it is replaced. */
-export function fileSource(path: string): ReleaseSource {
+function fileSource(path: string): ReleaseSource {
   return { from: "file", place: path, read: () => readFile(path, "utf8"), parse: (text): unknown => parse(text) };
 }
 
 /** A key of a Dapr configuration store that holds YAML or JSON. */
-export function configurationSource(store: string, key: string, settings: ReadSettings): ReleaseSource {
+function configurationSource(store: string, key: string, settings: ReadSettings): ReleaseSource {
   const place = `key ${key} of configuration store ${store}`;
   return {
     from: "configuration",

@@ -3,6 +3,7 @@
  * logs over OTLP; the lines on standard output stay.
  */
 import { type AnyValue, context, type Context, isValidTraceId, logs, SeverityNumber, trace, TraceFlags } from "@opentelemetry/api";
+import { entryOf } from "../../runtime/entries.ts";
 import { ATTRIBUTE } from "./names.ts";
 
 /** Levels of pino, by number. */
@@ -53,13 +54,13 @@ function factsOf(line: string): Facts | undefined {
 
 function attributesOf(facts: Facts): Record<string, AnyValue> {
   const { err, fault } = facts;
-  const attributes: Record<string, AnyValue> = {};
-  for (const [name, value] of Object.entries(facts)) {
-    if (FIELDS.includes(name)) continue;
-    const key = NAMES[name] ?? `${OWN_PREFIX}${name}`;
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") attributes[key] = value;
-    else if (value !== undefined && value !== null) attributes[key] = JSON.stringify(value);
-  }
+  const attributes: Record<string, AnyValue> = Object.fromEntries(
+    Object.entries(facts).flatMap(([name, value]) => {
+      if (FIELDS.includes(name) || value === undefined || value === null) return [];
+      const isPlain = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+      return [[entryOf(NAMES, name) ?? `${OWN_PREFIX}${name}`, isPlain ? value : JSON.stringify(value)] as const];
+    }),
+  );
   if (isFacts(fault))
     Object.assign(attributes, { [ATTRIBUTE.fault]: String(fault["code"]), "exception.message": String(fault["message"]) });
   if (isFacts(err))

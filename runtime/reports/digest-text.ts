@@ -4,6 +4,7 @@
  * Names and reasons come from users and models. In Markdown they are escaped, so that none becomes a link, an image or a heading.
  */
 import { usdText } from "../budget.ts";
+import { entryOf } from "../entries.ts";
 import type { DigestView } from "../overview.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../units.ts";
 
@@ -106,11 +107,10 @@ function peopleLines({ waiting, people, untilMs }: DigestView, style: Style): re
 }
 
 function releaseLines({ releases }: DigestView, style: Style): readonly string[] {
-  return releases.map(({ agent, what, atMs, why }) =>
-    style.item(
-      `${style.strong(`${style.text(agent)}: ${style.text(what)}`)} at ${minute(atMs)} UTC: ${style.text(why)}: ${style.command("troupe releases list")}`,
-    ),
-  );
+  return releases.map(({ agent, what, atMs, why }) => {
+    const stopped = style.strong(`${style.text(agent)}: ${style.text(what)}`);
+    return style.item(`${stopped} at ${minute(atMs)} UTC: ${style.text(why)}: ${style.command("troupe releases list")}`);
+  });
 }
 
 const KINDS: Readonly<Record<string, string>> = { durationMs: "duration", usd: "cost", ungrounded: "ungrounded claims" };
@@ -122,7 +122,7 @@ function driftLines({ drift }: DigestView, style: Style): readonly string[] {
     ...grouped(drift).map(([first, ...more]) => {
       const of = first.version === "" ? style.text(first.route) : `${style.text(first.route)} (${style.text(first.version)})`;
       const kinds = [first, ...more].map(
-        ({ what, now, before }) => `${KINDS[what] ?? what} ${rateText(what, now)}, before ${rateText(what, before)}`,
+        ({ what, now, before }) => `${entryOf(KINDS, what) ?? what} ${rateText(what, now)}, before ${rateText(what, before)}`,
       );
       return style.item(`${of}: ${kinds.join("; ")}`, true);
     }),
@@ -153,11 +153,10 @@ function costLines({ dearest, processes }: DigestView, style: Style): readonly s
 }
 
 function slowLines({ slowest }: DigestView, style: Style): readonly string[] {
-  return slowest.map(({ route, stop, count, p50Ms, maxMs }) =>
-    style.item(
-      `${style.text(route)} / ${style.text(stop)}: ${count === 1 ? spanText(maxMs) : `${number(count)} times, half over ${spanText(p50Ms)}, at most ${spanText(maxMs)}`}`,
-    ),
-  );
+  return slowest.map(({ route, stop, count, p50Ms, maxMs }) => {
+    const times = `${number(count)} times, half over ${spanText(p50Ms)}, at most ${spanText(maxMs)}`;
+    return style.item(`${style.text(route)} / ${style.text(stop)}: ${count === 1 ? spanText(maxMs) : times}`);
+  });
 }
 
 function routeLines({ processes }: DigestView, style: Style): readonly string[] {
@@ -183,19 +182,36 @@ const SPANS = [
   [MINUTE_MS, "min"],
   [SECOND_MS, "s"],
 ] as const;
-const SHORT = 10;
+/** Below this many units a length of time has a decimal. */
+const DECIMAL_UNITS_MAX = 10;
 
 /** A length of time, with one decimal where it is a small number: `1.5 h`. */
 function spanText(ms: number): string {
   for (const [unit, name] of SPANS) {
     const value = ms / unit;
-    if (value >= 1) return `${value < SHORT ? value.toFixed(1).replace(".0", "") : Math.round(value)} ${name}`;
+    if (value >= 1) return `${value < DECIMAL_UNITS_MAX ? value.toFixed(1).replace(".0", "") : Math.round(value)} ${name}`;
   }
   return `${Math.round(ms)} ms`;
 }
 
 function minute(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 16).replace("T", " ");
+  const { year, month, day } = dateOf(Math.floor(atMs / DAY_MS));
+  const minutes = Math.floor((atMs % DAY_MS) / MINUTE_MS);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${year}-${two(month)}-${two(day)} ${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** The date of a day since the epoch, in UTC. */
+function dateOf(days: number): { readonly year: number; readonly month: number; readonly day: number } {
+  const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  let [year, rest] = [1970, days];
+  for (; rest >= (isLeap(year) ? 366 : 365); year += 1) rest -= isLeap(year) ? 366 : 365;
+  let month = 0;
+  const lengthOf = (at: number): number => (at === 1 && isLeap(year) ? 29 : (MONTH_DAYS[at] ?? 31));
+  for (; rest >= lengthOf(month); month += 1) rest -= lengthOf(month);
+  return { year, month: month + 1, day: rest + 1 };
 }
 
 function number(count: number): string {

@@ -7,7 +7,7 @@ const SEEDS_MAX = 1_000_000;
 
 test(`${PROCESSES} recorded processes of the examples, with kills in them, replay without a divergence`, async () => {
   // The banks of the examples print.
-  vi.spyOn(console, "log").mockImplementation(() => {});
+  vi.stubGlobal("console", { ...globalThis.console, log: () => {} });
   const from = 1 + Math.floor(Math.random() * SEEDS_MAX);
   const { divergences, processes, works, kills } = await replayRuns(await exampleRecordings(), PROCESSES, from);
   const seeds = `seeds from ${from}`;

@@ -1,5 +1,6 @@
 /** @module The digest: one page, what to do first, bounded, without contents and without the markup of others. */
 import { describe, expect, test } from "vitest";
+import { FAULTS } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { inboxEntry, type RequestLine } from "../../runtime/people/view.ts";
@@ -70,7 +71,7 @@ describe("a digest", () => {
       "",
       "TO DO",
       "  4 dead letters to decide, 3 new",
-      "    agent.failed 3, 2 new: troupe dead show trip-100:1. Read the error in the details; throw a Fault with a code that is not retryable if a retry cannot succeed.",
+      `    agent.failed 3, 2 new: troupe dead show trip-100:1. ${FAULTS["agent.failed"].fix}`,
       "    shop.sold-out 1: troupe dead show trip-200:1. The code is one of your own: see where the system defines it.",
       "  2 requests wait for people",
       "    Boss, 1 h, escalated: call of pay by Refunds at refund of trip: troupe inbox trip-2.r1",
@@ -147,7 +148,7 @@ describe("a digest", () => {
     ]);
   });
 
-  test("is bounded, whatever there is", () => {
+  test("is bounded", () => {
     const many = Array.from({ length: 300 }, (_, index) => index);
     const view = digestOf({
       ...BUSY,
@@ -165,6 +166,14 @@ describe("a digest", () => {
     expect(digestText(view)).toContain("295 of other causes");
     expect(digestText(view).split("\n").length).toBeLessThan(45);
   });
+});
+
+test("dates are those of the calendar, also in leap years", () => {
+  for (const text of ["2026-02-28", "2024-02-29", "2028-12-31", "2100-02-28", "2100-03-01", "2000-02-29", "1970-01-01"]) {
+    const untilMs = Date.parse(`${text}T23:59:00Z`);
+    const view = digestOf({ ...BUSY, runs: [], letters: [], requests: [], stopped: [], sinceMs: untilMs - MINUTE_MS, untilMs });
+    expect(digestText(view)).toContain(`party: ${text} 23:58 to ${text} 23:59 UTC`);
+  }
 });
 
 describe("the periods of digests", () => {

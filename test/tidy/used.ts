@@ -11,7 +11,7 @@ const STARTED =
 const PUBLIC = Object.values(ENTRIES);
 /** Packages that are used without being imported. */
 const NOT_IMPORTED = [
-  ...["prettier", "typescript", "@types/node", "@types/express"],
+  ...["prettier", "typescript", "@types/node", "@types/express", "@types/react", "@types/react-dom"],
   // Programs that tests start.
   ...["@modelcontextprotocol/server-everything", "@modelcontextprotocol/server-filesystem"],
 ];

@@ -35,7 +35,11 @@ export function Chart({
   useEffect(() => {
     const node = place.current;
     if (node === null || atMs.length === 0) return undefined;
-    const chart = new uPlot(optionsOf(node, series), [atMs.map((ms) => ms / SECOND_MS), ...series.map(({ values }) => [...values])], node);
+    const chart = new uPlot(
+      optionsOf(node, atMs, series),
+      [atMs.map((ms) => ms / SECOND_MS), ...series.map(({ values }) => [...values])],
+      node,
+    );
     const watcher = new ResizeObserver(() => chart.setSize({ width: node.clientWidth, height: HEIGHT_PX }));
     watcher.observe(node);
     return () => {
@@ -57,7 +61,7 @@ function numbersAt(series: readonly Series[], index: number): string {
   return series.map(({ name, values, text }) => `${name} ${text(values[index] ?? 0)}`).join(", ");
 }
 
-function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options {
+function optionsOf(node: HTMLElement, atMs: readonly number[], series: readonly Series[]): uPlot.Options {
   const styles = getComputedStyle(node);
   const colour = (name: string): string => styles.getPropertyValue(name).trim();
   const axis = {
@@ -73,7 +77,8 @@ function optionsOf(node: HTMLElement, series: readonly Series[]): uPlot.Options 
     cursor: { y: false, points: { show: false } },
     legend: { live: true },
     scales: {
-      x: { range: (_plot, min, max) => [min - HALF_S, max + HALF_S] },
+      // From the data: uPlot widens a single moment to years.
+      x: { range: () => [(atMs[0] ?? 0) / SECOND_MS - HALF_S, (atMs.at(-1) ?? 0) / SECOND_MS + HALF_S] },
       y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] },
     },
     axes: [axis, { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (first?.short ?? first?.text)?.(tick) ?? "") }],

@@ -48,7 +48,7 @@ export function DriftScreen({ query }: ScreenProps): ReactNode {
             <p className="p-faint">
               Since {momentText(drift.data?.sinceMs ?? sinceMs)}, against what ended from {momentText(baselineMs)} until then.
             </p>
-            <CommandLine text={command(["drift"], { since: spanText(windowMs).replaceAll(" ", "") })} />
+            <CommandLine text={command(["drift"], { window: spanText(windowMs).replaceAll(" ", "") })} />
           </>
         )}
       </Answer>
