@@ -7,7 +7,7 @@ import { ATTRIBUTE, METRIC } from "./names.ts";
 
 /** The gauges of one host; every host of a system has the same values. */
 export class DriftGauges {
-  /** False if no SDK is installed: then nobody reads them. */
+  /** False if no SDK is installed: then no reader takes them. */
   readonly on: boolean;
   readonly #system: string;
   readonly #mean: ObservableGauge;

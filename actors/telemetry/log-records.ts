@@ -3,6 +3,7 @@
  * logs over OTLP; the lines on standard output stay.
  */
 import { type AnyValue, context, type Context, isValidTraceId, logs, SeverityNumber, trace, TraceFlags } from "@opentelemetry/api";
+import { entryOf } from "../../runtime/entries.ts";
 import { ATTRIBUTE } from "./names.ts";
 
 /** Levels of pino, by number. */
@@ -53,22 +54,22 @@ function factsOf(line: string): Facts | undefined {
 
 function attributesOf(facts: Facts): Record<string, AnyValue> {
   const { err, fault } = facts;
-  const attributes: Record<string, AnyValue> = {};
+  const attributes = new Map<string, AnyValue>();
   for (const [name, value] of Object.entries(facts)) {
     if (FIELDS.includes(name)) continue;
-    const key = NAMES[name] ?? `${OWN_PREFIX}${name}`;
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") attributes[key] = value;
-    else if (value !== undefined && value !== null) attributes[key] = JSON.stringify(value);
+    const key = entryOf(NAMES, name) ?? `${OWN_PREFIX}${name}`;
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") attributes.set(key, value);
+    else if (value !== undefined && value !== null) attributes.set(key, JSON.stringify(value));
   }
-  if (isFacts(fault))
-    Object.assign(attributes, { [ATTRIBUTE.fault]: String(fault["code"]), "exception.message": String(fault["message"]) });
+  const named = Object.fromEntries(attributes);
+  if (isFacts(fault)) Object.assign(named, { [ATTRIBUTE.fault]: String(fault["code"]), "exception.message": String(fault["message"]) });
   if (isFacts(err))
-    Object.assign(attributes, {
+    Object.assign(named, {
       "exception.type": String(err["type"]),
       "exception.message": String(err["message"]),
       "exception.stacktrace": String(err["stack"]),
     });
-  return attributes;
+  return named;
 }
 
 /** The context of a record: the active span if it is in the trace; else one in which only the trace is known. */

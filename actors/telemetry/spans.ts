@@ -154,8 +154,8 @@ export interface ActOn {
 }
 
 /**
- * The trace of an act on a process: a span in the trace of its task, with a link to the trace of the caller. An act on a process that is not
- * known is in the trace of the caller.
+ * The trace of an act on a process: a span in the trace of its task, with a link to the trace of the caller. An act on a process that is
+ * not known is in the trace of the caller.
  */
 export function actTrace({ process, caller }: ActOn, attributes: Attributes, random: RandomSource): Trace {
   if (process === undefined) return caller ?? freshTrace(random);

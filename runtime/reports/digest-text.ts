@@ -4,8 +4,10 @@
  * Names and reasons come from users and models. In Markdown they are escaped, so that none becomes a link, an image or a heading.
  */
 import { usdText } from "../budget.ts";
+import { entryOf } from "../entries.ts";
 import type { DigestView } from "../overview.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../units.ts";
+import { minuteText } from "./minute-text.ts";
 
 /** How a digest is written. */
 interface Style {
@@ -52,7 +54,7 @@ export function digestText(view: DigestView): string {
 function textOf(view: DigestView, style: Style): string {
   const todo = [...lettersLines(view, style), ...peopleLines(view, style), ...releaseLines(view, style), ...driftLines(view, style)];
   const sections = [
-    ...style.title(`${style.text(view.system)}: ${minute(view.sinceMs)} to ${minute(view.untilMs)} UTC`),
+    ...style.title(`${style.text(view.system)}: ${minuteText(view.sinceMs)} to ${minuteText(view.untilMs)} UTC`),
     leadOf(view, style),
     ...(view.atLeast ? ["There is more than was counted: the numbers are lower bounds."] : []),
     ...(todo.length === 0 ? ["Nothing to do."] : [...style.heading("To do"), ...todo]),
@@ -106,11 +108,10 @@ function peopleLines({ waiting, people, untilMs }: DigestView, style: Style): re
 }
 
 function releaseLines({ releases }: DigestView, style: Style): readonly string[] {
-  return releases.map(({ agent, what, atMs, why }) =>
-    style.item(
-      `${style.strong(`${style.text(agent)}: ${style.text(what)}`)} at ${minute(atMs)} UTC: ${style.text(why)}: ${style.command("troupe releases list")}`,
-    ),
-  );
+  return releases.map(({ agent, what, atMs, why }) => {
+    const act = style.strong(`${style.text(agent)}: ${style.text(what)}`);
+    return style.item(`${act} at ${minuteText(atMs)} UTC: ${style.text(why)}: ${style.command("troupe releases list")}`);
+  });
 }
 
 const KINDS: Readonly<Record<string, string>> = { durationMs: "duration", usd: "cost", ungrounded: "ungrounded claims" };
@@ -122,7 +123,7 @@ function driftLines({ drift }: DigestView, style: Style): readonly string[] {
     ...grouped(drift).map(([first, ...more]) => {
       const of = first.version === "" ? style.text(first.route) : `${style.text(first.route)} (${style.text(first.version)})`;
       const kinds = [first, ...more].map(
-        ({ what, now, before }) => `${KINDS[what] ?? what} ${rateText(what, now)}, before ${rateText(what, before)}`,
+        ({ what, now, before }) => `${entryOf(KINDS, what) ?? what} ${rateText(what, now)}, before ${rateText(what, before)}`,
       );
       return style.item(`${of}: ${kinds.join("; ")}`, true);
     }),
@@ -153,11 +154,10 @@ function costLines({ dearest, processes }: DigestView, style: Style): readonly s
 }
 
 function slowLines({ slowest }: DigestView, style: Style): readonly string[] {
-  return slowest.map(({ route, stop, count, p50Ms, maxMs }) =>
-    style.item(
-      `${style.text(route)} / ${style.text(stop)}: ${count === 1 ? spanText(maxMs) : `${number(count)} times, half over ${spanText(p50Ms)}, at most ${spanText(maxMs)}`}`,
-    ),
-  );
+  return slowest.map(({ route, stop, count, p50Ms, maxMs }) => {
+    const many = `${number(count)} times, half over ${spanText(p50Ms)}, at most ${spanText(maxMs)}`;
+    return style.item(`${style.text(route)} / ${style.text(stop)}: ${count === 1 ? spanText(maxMs) : many}`);
+  });
 }
 
 function routeLines({ processes }: DigestView, style: Style): readonly string[] {
@@ -183,19 +183,16 @@ const SPANS = [
   [MINUTE_MS, "min"],
   [SECOND_MS, "s"],
 ] as const;
-const SHORT = 10;
+/** From here on a number is written whole. */
+const WHOLE_MIN = 10;
 
 /** A length of time, with one decimal where it is a small number: `1.5 h`. */
 function spanText(ms: number): string {
   for (const [unit, name] of SPANS) {
     const value = ms / unit;
-    if (value >= 1) return `${value < SHORT ? value.toFixed(1).replace(".0", "") : Math.round(value)} ${name}`;
+    if (value >= 1) return `${value < WHOLE_MIN ? value.toFixed(1).replace(".0", "") : Math.round(value)} ${name}`;
   }
   return `${Math.round(ms)} ms`;
-}
-
-function minute(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 16).replace("T", " ");
 }
 
 function number(count: number): string {

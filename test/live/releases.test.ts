@@ -219,8 +219,8 @@ describe.skipIf(!able).each<Kind>(["file", "configuration store"])("releases in 
       expect(stops[0]?.calls?.filter(({ kind: of }) => of === "model").map(({ prompt }) => prompt)).toEqual(["v2", "v2"]);
       print(
         `canary in a ${kind}: ${entries.size} processes, ${canaries.length} with it; stopped ${stoppedAtMs - brokenAtMs} ms after the ` +
-        `entry that broke the rule, the last one got it ${last - brokenAtMs} ms after it`,
-    );
+          `entry that broke the rule, the last one got it ${last - brokenAtMs} ms after it`,
+      );
     },
   );
 

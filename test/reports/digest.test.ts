@@ -70,7 +70,8 @@ describe("a digest", () => {
       "",
       "TO DO",
       "  4 dead letters to decide, 3 new",
-      "    agent.failed 3, 2 new: troupe dead show trip-100:1. Read the error in the details; throw a Fault with a code that is not retryable if a retry cannot succeed.",
+      "    agent.failed 3, 2 new: troupe dead show trip-100:1. Read the error in the details; " +
+        "throw a Fault with a code that is not retryable if a retry cannot succeed.",
       "    shop.sold-out 1: troupe dead show trip-200:1. The code is one of your own: see where the system defines it.",
       "  2 requests wait for people",
       "    Boss, 1 h, escalated: call of pay by Refunds at refund of trip: troupe inbox trip-2.r1",
@@ -147,7 +148,7 @@ describe("a digest", () => {
     ]);
   });
 
-  test("is bounded, whatever there is", () => {
+  test("is bounded, however much there is", () => {
     const many = Array.from({ length: 300 }, (_, index) => index);
     const view = digestOf({
       ...BUSY,

@@ -101,7 +101,7 @@ describe("drift", () => {
     expect(driftOf([...old, ...now({ count: 30 })], TIMES, true)).toMatchObject({ lines: [{ processesBefore: 0 }], atLeast: true });
   });
 
-  test("raises no alarm by chance, and finds a doubling", () => {
+  test("finds no drift in values of one distribution, and finds a doubling", () => {
     const seed = 4;
     const random = makeRandom(seed);
     // Heavy tails, as durations have, and rare events.
@@ -112,7 +112,7 @@ describe("drift", () => {
     const look = (share: number): readonly string[] =>
       drifted(now({ count: 100, summary: () => draw(share) }), before({ count: 400, summary: () => draw(0.1) }));
     const quiet = Array.from({ length: 400 }, () => look(0.1).length).reduce((sum, count) => sum + count, 0);
-    expect(quiet, `false alarms in 800 comparisons, seed ${seed}`).toBeLessThanOrEqual(1);
+    expect(quiet, `found without a cause in 800 comparisons, seed ${seed}`).toBeLessThanOrEqual(1);
     const found = Array.from({ length: 50 }, () => look(0.3)).filter((kinds) => kinds.includes("retries")).length;
     expect(found, `found of 50, seed ${seed}`).toBeGreaterThanOrEqual(45);
   });

@@ -39,7 +39,7 @@ async function story(): Promise<Ran> {
   const models = new FakeModels();
   models.answer = () => replyOf('{"text":"SECRET"}');
   world.models = models;
-  let [bookings, isMended] = [0, false];
+  let [bookings, isCorrected] = [0, false];
   const book = tool("book", { effect: "write", input: z.string(), output: z.string(), run: async () => `SECRET ${(bookings += 1)}` });
   const agents = [
     agent(Planner, model({ instructions: "Plan." })),
@@ -56,7 +56,7 @@ async function story(): Promise<Ran> {
     agent(Writer, model({ instructions: "Write." })),
     agent(Mailer, {
       handle: (mail) => {
-        if (!isMended) throw new Fault("agent.refused", "SECRET address");
+        if (!isCorrected) throw new Fault("agent.refused", "SECRET address");
         return mail;
       },
     }),
@@ -91,8 +91,8 @@ async function story(): Promise<Ran> {
   const decision = { do: "answer" as const, hash: request.hash, output: { text: "yes" } };
   await two.operations.decide(request.id, decision, { principal: ANN, trace: OPERATOR });
   expect(await world.until(two, "p")).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
-  isMended = true;
-  await two.operations.redrive("p:1", { reason: "mended" }, { principal: ANN, trace: OPERATOR });
+  isCorrected = true;
+  await two.operations.redrive("p:1", { reason: "corrected" }, { principal: ANN, trace: OPERATOR });
   await passes(async () => (await two.operations.process("p")).run === 2 && (await two.operations.process("p")).phase === "ended");
   expect((await two.operations.process("p")).outcome?.status).toBe("completed");
   return { spans, traceId: receipt.traceId };
