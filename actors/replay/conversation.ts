@@ -2,8 +2,11 @@
  * @module The conversation of a model agent in one work item: its requests are made again by a replay, since no record holds them.
  */
 import type { System } from "../../agents/system.ts";
+import { MICROS_PER_USD } from "../../runtime/budget.ts";
 import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import type { Cassette, CassetteWork } from "../../runtime/cassette/cassette.ts";
+import { entryOf } from "../../runtime/entries.ts";
+import { modelKey } from "../../runtime/ids.ts";
 import type { ContextPart, ConversationView, ExchangeView, MessageView } from "../../runtime/conversation-view.ts";
 import { Fault, isFault } from "../../runtime/faults.ts";
 import { isUntrusted } from "../../runtime/label.ts";
@@ -27,25 +30,38 @@ export async function conversationOf(system: System, cassette: Cassette, workId:
   const values = cassetteValues(cassette, replayClock(one.work.begunAtMs));
   const input = await values.read(one.work.input);
   const differs = divergence?.message ?? skipped;
-  const shown = exchanges.filter(({ reply, fault }) => reply !== undefined || fault !== undefined);
+  const keyed = withKeys(exchanges);
+  const shown = keyed.filter(({ seen }) => seen.reply !== undefined || seen.fault !== undefined);
   return {
     process: id,
     work: workId,
     agent: one.agent,
     input,
-    exchanges: shown.map((seen, index) => exchangeOf(one, seen, shown[index - 1])),
+    exchanges: shown.map(({ key, seen }, index) => exchangeOf(one, key, seen, shown[index - 1]?.seen)),
     ...(differs === undefined ? {} : { divergence: differs }),
   };
 }
 
+/** The same request made again is another call. */
+function withKeys(exchanges: readonly SeenExchange[]): readonly { readonly key: string; readonly seen: SeenExchange }[] {
+  const counts = new Map<string, number>();
+  return exchanges.map((seen) => {
+    const { model, hash } = seen.call;
+    const count = counts.get(`${model}/${hash}`) ?? 0;
+    counts.set(`${model}/${hash}`, count + 1);
+    return { key: modelKey(model, hash, count), seen };
+  });
+}
+
 function exchangeOf(
-  { work, facts = {} }: CassetteWork,
+  { facts = {}, costs = {} }: CassetteWork,
+  key: string,
   { call, reply, fault }: SeenExchange,
   before: SeenExchange | undefined,
 ): ExchangeView {
   const { request } = call;
-  const key = work.modelCalls?.find((one) => one.key.includes(call.hash))?.key ?? call.hash;
-  const { rung, promptVersion } = facts[key] ?? call.facts;
+  const { rung, promptVersion } = entryOf(facts, key) ?? call.facts;
+  const costMicros = entryOf(costs, key);
   return {
     call: key,
     model: call.model,
@@ -57,6 +73,7 @@ function exchangeOf(
     ...(reply === undefined ? {} : { reply: replyOf(reply) }),
     ...(isFault(fault) ? { code: fault.code } : {}),
     ...(reply?.usage === undefined ? {} : { inputTokens: reply.usage.inputTokens, outputTokens: reply.usage.outputTokens }),
+    ...(costMicros === undefined ? {} : { usd: costMicros / MICROS_PER_USD }),
   };
 }
 

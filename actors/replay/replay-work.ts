@@ -34,6 +34,7 @@ export interface ReplayedWork {
 const NOT_OF_HANDLERS: ReadonlySet<string> = new Set([
   "work.cancelled",
   "work.superseded",
+  "work.crashed",
   "system.stopping",
   "stop.timeout",
   "call.unknown",
@@ -44,7 +45,8 @@ function whyNot(definition: AgentDefinition | undefined, { work }: CassetteWork)
   if (definition === undefined) return `the system has no agent ${work.agent}`;
   const { result } = work;
   if (result !== undefined && "fault" in result && NOT_OF_HANDLERS.has(result.fault.code)) return `it ended with ${result.fault.code}`;
-  if (definition.memory !== undefined && work.steps.some(({ name }) => name.startsWith("memory:")))
+  const steps = [...work.steps.map(({ name }) => name), ...(work.failures ?? []).map(({ key }) => key)];
+  if (definition.memory !== undefined && steps.some((name) => name.startsWith("memory:")))
     return "it read a memory, whose facts are in no record and may be forgotten";
   return undefined;
 }
