@@ -8,9 +8,10 @@ import type { Cassette, CassetteWork } from "../../runtime/cassette/cassette.ts"
 import { entryOf } from "../../runtime/entries.ts";
 import { modelKey } from "../../runtime/ids.ts";
 import type { ContextPart, ConversationView, ExchangeView, MessageView } from "../../runtime/conversation-view.ts";
-import { Fault, isFault } from "../../runtime/faults.ts";
+import { Fault, isFault, type Json } from "../../runtime/faults.ts";
 import { isUntrusted } from "../../runtime/label.ts";
 import type { ModelMessage, ModelRequest } from "../../runtime/model/conversation.ts";
+import type { Values } from "../engine/values.ts";
 import { replayClock } from "./replay-clock.ts";
 import { cassetteValues } from "./cassette-values.ts";
 import { requireContents } from "./replay.ts";
@@ -28,18 +29,29 @@ export async function conversationOf(system: System, cassette: Cassette, workId:
   const { one, id } = found;
   const { exchanges, divergence, skipped } = await replayWork(cassette, one, system.agents.get(one.agent));
   const values = cassetteValues(cassette, replayClock(one.work.begunAtMs));
-  const input = await values.read(one.work.input);
+  const input = await inputOf(one, values);
   const differs = divergence?.message ?? skipped;
-  const keyed = withKeys(exchanges);
-  const shown = keyed.filter(({ seen }) => seen.reply !== undefined || seen.fault !== undefined);
+  // A request that is not in the record was never sent.
+  const sent = new Set([...(one.work.modelCalls ?? []), ...(one.work.failures ?? [])].map(({ key }) => key));
+  const shown = withKeys(exchanges).filter(({ key, seen }) => sent.has(key) && (seen.reply !== undefined || seen.fault !== undefined));
   return {
     process: id,
     work: workId,
     agent: one.agent,
-    input,
+    ...(input === undefined ? {} : { input }),
     exchanges: shown.map(({ key, seen }, index) => exchangeOf(one, key, seen, shown[index - 1]?.seen)),
     ...(differs === undefined ? {} : { divergence: differs }),
   };
+}
+
+/** Undefined: it was removed. */
+async function inputOf({ work }: CassetteWork, values: Values): Promise<Json | undefined> {
+  try {
+    return await values.read(work.input);
+  } catch (error) {
+    if (!isFault(error) || error.code !== "value.missing") throw error;
+    return undefined;
+  }
 }
 
 /** The same request made again is another call. */
@@ -91,18 +103,19 @@ function messagesOf({ messages }: ModelRequest, before: ModelRequest | undefined
     role: message.role,
     text: message.text,
     ...(message.role === "assistant" && message.calls.length > 0 ? { calls: [...message.calls] } : {}),
-    source: sourceOf(message, index),
+    source: sourceOf(message, index, messages),
     label: [...labelOf(message)],
     bytes: textBytes(JSON.stringify(message)),
     new: !known.has(canonicalJson(message as never)),
   }));
 }
 
-function sourceOf(message: ModelMessage, index: number): string {
+/** The task is the first message of a user. Later ones are of the loop: why a reply was not used, or a summary. */
+function sourceOf(message: ModelMessage, index: number, messages: readonly ModelMessage[]): string {
   if (message.role === "tool") return message.name;
   if (message.role === "assistant") return "model";
   if (message.role === "system") return index === 0 ? "instructions" : "troupe";
-  return "task";
+  return messages.findIndex(({ role }) => role === "user") === index ? "task" : "troupe";
 }
 
 function labelOf(message: ModelMessage): readonly string[] {
@@ -117,7 +130,7 @@ function contextOf({ messages, tools, answer }: ModelRequest): ContextPart[] {
     parts.set(key, { source, trusted, bytes: (parts.get(key)?.bytes ?? 0) + bytes });
   };
   for (const [index, message] of messages.entries())
-    add(sourceOf(message, index), !isUntrusted(labelOf(message) as never), textBytes(JSON.stringify(message)));
+    add(sourceOf(message, index, messages), !isUntrusted(labelOf(message) as never), textBytes(JSON.stringify(message)));
   if (tools.length > 0) add("tools", true, textBytes(JSON.stringify(tools)));
   if (answer !== undefined) add("answer", true, textBytes(JSON.stringify(answer)));
   return [...parts.values()].sort((a, b) => b.bytes - a.bytes);

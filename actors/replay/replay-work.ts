@@ -3,6 +3,7 @@ import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentState } from "../../runtime/agent/state.ts";
 import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import type { Cassette, CassetteWork } from "../../runtime/cassette/cassette.ts";
+import { refsIn } from "../../runtime/cassette/refs.ts";
 import type { Divergence } from "../../runtime/cassette/replay-report.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { Fault, isFault, type Json, wireFault } from "../../runtime/faults.ts";
@@ -51,9 +52,14 @@ function whyNot(definition: AgentDefinition | undefined, { work }: CassetteWork)
   return undefined;
 }
 
+function whyIncomplete({ values }: Cassette, one: CassetteWork): string | undefined {
+  const isIncomplete = [...refsIn(one)].some(({ ref }) => !Object.hasOwn(values, ref));
+  return isIncomplete ? "contents of it were removed" : undefined;
+}
+
 /** Replays a work item. `definition` is the agent of the current system. */
 export async function replayWork(cassette: Cassette, one: CassetteWork, definition: AgentDefinition | undefined): Promise<ReplayedWork> {
-  const skipped = whyNot(definition, one);
+  const skipped = whyNot(definition, one) ?? whyIncomplete(cassette, one);
   if (definition === undefined || skipped !== undefined) return { skipped, exchanges: [] };
   const clock = replayClock(one.work.begunAtMs);
   const values = cassetteValues(cassette, clock);
