@@ -23,8 +23,9 @@ export function pause(parent: Command, context: Context): void {
       ["troupe resume trip-7", "it goes on where it was"],
     ],
     [
-      "Work that runs already ends, and its answer is kept. Deadlines, timers and retries",
-      "stand still. A run may be paused for 12 h in all; then it goes on by itself.",
+      "Work that runs already ends, and its answer is kept. Deadlines, timers and",
+      "retries stand still. A run may be paused for 12 h in all; then it goes on",
+      "by itself.",
     ],
   );
   command.action(async (id: string, options: PauseOptions) => {

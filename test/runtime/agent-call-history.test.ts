@@ -32,7 +32,8 @@ describe("a model call", () => {
     );
     expect(history?.calls).toEqual([
       {
-        ...{ kind: "model", name: "fast", state: "ended", attempt: 1, failures: 1, begunAtMs: 1_002, endedAtMs: 1_003, code: undefined },
+        ...{ kind: "model", key: NAME.key, name: "fast", state: "ended", attempt: 1, failures: 1 },
+        ...{ begunAtMs: 1_002, endedAtMs: 1_003, code: undefined },
         ...{ endpoint: "b", tries: 2, inputTokens: 40, outputTokens: 20, usd: 0.003 },
       },
     ]);
