@@ -119,7 +119,6 @@ export const DriftLine = z.object({
   repairs: Rate,
   fallbacks: Rate,
   refusals: Rate,
-  ungrounded: Rate,
   failed: Rate,
   durationMs: Rate,
   usd: Rate,

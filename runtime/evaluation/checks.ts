@@ -29,8 +29,6 @@ export const Check = z.discriminatedUnion("check", [
   z.strictObject({ check: z.literal("budget"), usd: z.number().nonnegative().optional(), tokens: Count.optional() }),
   /** A part of the output. `matches`: a regular expression, for a text. */
   z.strictObject({ check: z.literal("path"), at: Path, equals: JsonContent.optional(), matches: z.string().optional() }),
-  /** No claim of a model agent was without evidence, as its own check of grounding counted. */
-  z.strictObject({ check: z.literal("grounded") }),
 ]);
 /** One check of a run. */
 export type Check = z.infer<typeof Check>;

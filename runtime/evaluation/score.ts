@@ -62,11 +62,6 @@ export function score(check: Check, run: ScoredRun): Scored {
     }
     case "path":
       return whole(() => atPath(check, report.output));
-    case "grounded": {
-      const works = run.cassette.processes.flatMap((process) => process.works);
-      const found = works.reduce((sum, { work }) => sum + (work.facts?.ungrounded ?? 0), 0);
-      return found > 0 ? fail(`${found} claims without evidence`) : whole(() => PASS);
-    }
   }
 }
 

@@ -23,7 +23,6 @@ export const RunCounts = z.strictObject({
   repairs: Count,
   fallbacks: Count,
   refusals: Count,
-  ungrounded: Count,
   compensated: Count,
   slowest: z.strictObject({ stop: z.string(), ms: z.int().nonnegative() }).optional(),
   versions: z.array(z.string()).optional(),
