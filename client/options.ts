@@ -1,5 +1,5 @@
 /** @module Options of requests of the client. */
-import type { OutcomeStatus } from "../runtime/protocol.ts";
+import type { EntryFilter } from "../runtime/process-filter.ts";
 import type { CallOptions } from "./connection.ts";
 
 /** Which lines of the audit are returned. */
@@ -33,26 +33,9 @@ export interface PageOptions extends CallOptions {
 }
 
 /** Which processes to list. */
-export interface ListOptions extends PageOptions {
-  readonly state?: "open" | "ended" | undefined;
-  readonly status?: OutcomeStatus | undefined;
-  readonly route?: string | undefined;
-  /** Code of the fault that they ended with. */
-  readonly code?: string | undefined;
-  /** Subject of the token that they were submitted with. */
-  readonly by?: string | undefined;
-  /** Accepted from then on, and before. Epoch, milliseconds. */
-  readonly sinceMs?: number | undefined;
-  readonly untilMs?: number | undefined;
-  /** Cost at least so much, in US dollars. */
-  readonly minUsd?: number | undefined;
-  readonly paused?: boolean | undefined;
+export interface ListOptions extends PageOptions, EntryFilter {
   /** Wait for a person. */
   readonly waiting?: boolean | undefined;
-  /** Part of their id, or their trace id. */
-  readonly text?: string | undefined;
-  /** A version that they used: `Agent@prompt/model`. */
-  readonly version?: string | undefined;
 }
 
 /** Which dead letters to list. */

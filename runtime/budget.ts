@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { entryOf, withEntry } from "./entries.ts";
+import { counted } from "./units.ts";
 
 const Count = z.int().nonnegative();
 
@@ -210,10 +211,6 @@ export function grantText(grant: Partial<Grant>): string {
     ...(grant.toolCalls === undefined ? [] : [counted(grant.toolCalls, "tool call")]),
   ];
   return parts.length === 0 ? "nothing" : parts.join(", ");
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** What was spent, by the name of the agent or nested route. Persisted: changing this needs a version bump. */

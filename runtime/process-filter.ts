@@ -1,18 +1,26 @@
 /** @module Which entries of the directory a listing of processes wants. Pure. */
+import type { OutcomeStatus } from "./protocol.ts";
 import type { IndexEntry } from "./protocol/bodies.ts";
 
-/** What entries are chosen by. All parts are optional, and all that are given must hold. */
+/** What entries of processes are chosen by. All parts are optional, and all that are given must hold. */
 export interface EntryFilter {
   readonly state?: "open" | "ended" | undefined;
-  readonly status?: string | undefined;
+  /** Their outcome. */
+  readonly status?: OutcomeStatus | undefined;
   readonly route?: string | undefined;
+  /** Code of the fault that they ended with. */
   readonly code?: string | undefined;
+  /** Subject of the token that they were submitted with. */
   readonly by?: string | undefined;
+  /** Accepted from then on, and before. Epoch, milliseconds. */
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
+  /** Cost at least so much, in US dollars. */
   readonly minUsd?: number | undefined;
   readonly paused?: boolean | undefined;
+  /** Part of their id, or their trace id. */
   readonly text?: string | undefined;
+  /** A version that they used: `Agent@prompt/model`. */
   readonly version?: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** @module Units of time and size, in milliseconds and bytes. */
+/** @module Units of time and size, in milliseconds and bytes; and numbers of things as text. */
 
 /** One second. */
 export const SECOND_MS = 1_000;
@@ -12,3 +12,8 @@ export const DAY_MS = 24 * HOUR_MS;
 export const KIB_BYTES = 1_024;
 /** One mebibyte. */
 export const MIB_BYTES = 1_024 * KIB_BYTES;
+
+/** A number of things, as text: `1 token`, `2 tokens`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -18,7 +18,7 @@ const ForkRequest = z.strictObject({
     .string()
     .min(1)
     .max(4 * LIMITS.idLengthMax)
-    .describe("Key of a call, id of a work item, both with a slash between, or `start`: from there on models are asked."),
+    .describe("A stop, id of a work item, key of a call, both with a slash between, or `start`: from there on models are asked."),
   model: z.string().min(1).max(NAME_LENGTH_MAX).optional().describe("A model of the system that is asked in the place of each."),
   prompt: z.string().min(1).max(NAME_LENGTH_MAX).optional().describe("The version of the prompt of the agents that have it."),
   input: AnyJson.optional().describe("Another input: of the task, if it is forked from the start; otherwise of the work item."),

@@ -1,4 +1,4 @@
-/** @module The routes of the dashboard below /ui: its login and its files. The page itself calls the HTTP API as any client does. */
+/** @module The routes of the dashboard below /ui: its login and its files. The page itself calls the HTTP API like every other client. */
 import { type Request, type RequestHandler, type Response, Router } from "express";
 import { z } from "zod";
 import { LIMITS } from "../../runtime/limits.ts";

@@ -44,13 +44,13 @@ export interface DeadLettersParts {
   readonly submit: (task: Submission, caller: Caller) => Promise<SubmitResult>;
 }
 
-/** Statuses of entries whose process was never created. */
 /** The entries that a filter wants; those of processes that never were are left out. */
 function processesWanted({ tenant, ...filter }: ProcessFilter): (entry: IndexEntry) => boolean {
   const wanted = entryFilter(filter);
   return (entry) => (tenant === undefined || isOfTenant(entry.id, tenant)) && !NO_PROCESS.includes(entry.facts["status"]) && wanted(entry);
 }
 
+/** Statuses of entries whose process was never created. */
 const NO_PROCESS: readonly unknown[] = ["void", "refused"];
 const LETTER_ID = /^(.+):(\d{1,9})$/;
 

@@ -2,7 +2,8 @@
 import type { OutcomeAnswer, Receipt } from "../../runtime/answers.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { DecisionContent } from "../../runtime/people/answers.ts";
-import type { OutcomeStatus, Trace } from "../../runtime/protocol.ts";
+import type { EntryFilter } from "../../runtime/process-filter.ts";
+import type { Trace } from "../../runtime/protocol.ts";
 import type { Principal } from "../../runtime/protocol/principal.ts";
 
 /** A task from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
@@ -82,27 +83,9 @@ export interface PurgeOptions {
 export type LookedAt = "process" | "deadletter" | "request" | "memory";
 
 /** Which processes are listed. An omitted field matches all. */
-export interface ProcessFilter {
-  readonly state?: "open" | "ended" | undefined;
-  /** Their outcome. */
-  readonly status?: OutcomeStatus | undefined;
-  readonly route?: string | undefined;
-  /** Code of the fault that they ended with. */
-  readonly code?: string | undefined;
-  /** Subject of the token that they were submitted with. */
-  readonly by?: string | undefined;
-  /** Accepted from then on, and before. Epoch, milliseconds. */
-  readonly sinceMs?: number | undefined;
-  readonly untilMs?: number | undefined;
-  /** Cost at least so much, in US dollars. */
-  readonly minUsd?: number | undefined;
-  readonly paused?: boolean | undefined;
+export interface ProcessFilter extends EntryFilter {
   /** Wait for a person. */
   readonly waiting?: boolean | undefined;
-  /** Part of their id, or their trace id. */
-  readonly text?: string | undefined;
-  /** A version that they used: `Agent@prompt/model`. */
-  readonly version?: string | undefined;
   /** Only those of this tenant. */
   readonly tenant?: string | undefined;
 }

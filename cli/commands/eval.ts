@@ -10,6 +10,7 @@ import { coloured, oneLine, say } from "../text/output.ts";
 import { CliError, EXIT } from "../text/problem.ts";
 import { type Context, countOption, examples, jsonOption } from "./common.ts";
 import { changeOptions, changesOf, type ForkChangeOptions } from "./fork.ts";
+import { counted } from "../../runtime/units.ts";
 
 interface EvalOptions extends ForkChangeOptions {
   readonly system: string;
@@ -72,8 +73,9 @@ function lineText({ item, run, kind, check, result, score, detail }: ResultLine)
 
 function summaryText({ dataset, version, items, runs, gates, judges, modelCalls, usd, passed }: EvaluationSummary): string {
   const { passed: good, failed, unscored } = gates;
+  const spent = `${counted(modelCalls, "model call")} for ${usd} US dollars`;
   return [
-    `Dataset ${dataset}, version ${version}: ${items} items, ${runs} runs of each; ${modelCalls} model calls for ${usd} US dollars.`,
+    `Dataset ${dataset}, version ${version}: ${counted(items, "item")}, ${counted(runs, "run")} of each; ${spent}.`,
     `Gates: ${good} passed, ${failed} failed, ${unscored} unscored.`,
     ...judges.map(({ name, scores, unscored: lost, meanMin }) => {
       const told =

@@ -51,7 +51,7 @@ export function forkProcess(parent: Command, context: Context): void {
   const command = remote(parent.command("fork"))
     .argument("<id>", "the process, or a file that `export` wrote")
     .description("run a recorded process again from a call on: models are asked anew, tools have recorded results, nothing is written")
-    .requiredOption("--at <call>", "the key of a call, the id of a work item, or `start`")
+    .requiredOption("--at <call>", "a stop, the id of a work item, the key of a call, or `start`")
     .option("--input <json>", "another input: of the task with `--at start`, otherwise of the work item")
     .option("--system <file>", "with the system of this module and the models of this environment; without it, on the running host")
     .option("--out <file>", "with --system: write the forked run to this file, as a cassette");

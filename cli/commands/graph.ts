@@ -7,6 +7,7 @@ import { loadSystem } from "../run/load.ts";
 import { complain, say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+import { counted } from "../../runtime/units.ts";
 
 /** A graph, from a file or from a running system. */
 interface Source {
@@ -81,8 +82,4 @@ function graphFrom(shown: GraphAnswer): Graph {
   const indexOf = (node: { readonly kind: string; readonly name: string }): number =>
     nodes.findIndex(({ kind, name }) => kind === node.kind && name === node.name);
   return { nodes, edges: shown.edges.map(({ kind, from, to, stop }) => ({ kind, from: indexOf(from), to: indexOf(to), stop })) };
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { clientOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
+import { counted } from "../../runtime/units.ts";
 
 /** Adds the command. */
 export function purge(parent: Command, context: Context): void {
@@ -21,7 +22,7 @@ export function purge(parent: Command, context: Context): void {
     if (options.json) say(JSON.stringify(answer));
     else
       say(
-        `${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ` +
+        `${options.dryRun ? "Would purge" : "Purged"} ${counted(purged, "process", "processes")}; ` +
           `${waiting} ${waiting === 1 ? "waits" : "wait"} until their time has passed.`,
       );
     context.done(EXIT.ok);

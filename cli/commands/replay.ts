@@ -9,6 +9,7 @@ import { loadSystem } from "../run/load.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+import { counted } from "../../runtime/units.ts";
 
 /** Adds the command. */
 export function replayProcess(parent: Command, context: Context): void {
@@ -60,8 +61,8 @@ export async function cassetteIn(path: string): Promise<Cassette | undefined> {
 }
 
 function reportText({ id, processes, works, skipped, divergences }: ReplayReport): string {
-  const nested = processes === 1 ? "" : ` and ${processes - 1} nested processes`;
-  const head = `${id}${nested}: ${works} work items ran again over their records.`;
+  const nested = processes === 1 ? "" : ` and ${counted(processes - 1, "nested process", "nested processes")}`;
+  const head = `${id}${nested}: ${counted(works, "work item")} ran again over ${works === 1 ? "its record" : "their records"}.`;
   const left = skipped.map(({ work, why }) => `  not replayed: ${work}: ${why}`);
   if (divergences.length === 0) return [head, ...left, "Nothing differs."].join("\n");
   return [head, ...left, ...divergences.flatMap(divergenceLines)].join("\n");

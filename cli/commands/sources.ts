@@ -7,6 +7,7 @@ import { EXIT } from "../text/problem.ts";
 import { readerLines } from "../text/readers.ts";
 import { table } from "../text/table.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+import { counted } from "../../runtime/units.ts";
 
 /** Adds the command with its subcommands. */
 export function sources(parent: Command, context: Context): void {
@@ -55,7 +56,7 @@ function sync(group: Command, context: Context): void {
 /** A comparison as text: what changed, what could not be read, and who had read what is gone. */
 export function syncText({ source, listed, added, changed, vanished, unread, derived, readers, readersDropped }: SyncAnswer): string {
   const lines = [`${source}: ${listed} documents; ${added} added, ${changed} changed, ${vanished} vanished.`];
-  if (derived > 0) lines.push(`${derived} ${derived === 1 ? "fact" : "facts"} derived from what is gone went with it.`);
+  if (derived > 0) lines.push(`${counted(derived, "fact")} derived from what is gone went with it.`);
   if (unread.length > 0) lines.push(`Not readable, and read again next time: ${unread.join(", ")}.`);
   if (readers.length > 0) lines.push("Work that had read what is gone:", ...readerLines(readers));
   if (readersDropped > 0) lines.push(`${readersDropped} older reads are no longer named.`);

@@ -2,6 +2,7 @@
 import type { DiffLine, ForkReport, RunDiff } from "../../runtime/cassette/diff.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { coloured, oneLine } from "./output.ts";
+import { counted } from "../../runtime/units.ts";
 
 const SHOWN_CHARS_MAX = 200;
 const SIGNS = { same: " ", changed: "~", "only-a": "-", "only-b": "+" } as const;
@@ -15,7 +16,10 @@ export function diffText(diff: RunDiff, all = false): string {
   const figures = (["modelCalls", "toolCalls", "inputTokens", "outputTokens", "usd"] as const).map(
     (name) => `  ${NAMES[name].padEnd(NAME_COLUMNS)} ${cost.a[name]} -> ${cost.b[name]}`,
   );
-  const head = differ === 0 ? `${a} and ${b} did the same: ${lines.length} things.` : `${differ} of ${lines.length} things differ.`;
+  const head =
+    differ === 0
+      ? `${a} and ${b} did the same: ${counted(lines.length, "thing")}.`
+      : `${differ} of ${counted(lines.length, "thing")} ${differ === 1 ? "differs" : "differ"}.`;
   return [
     `- ${oneLine(a)}: ${outcome.a}`,
     `+ ${oneLine(b)}: ${outcome.b}`,
@@ -40,7 +44,7 @@ export function forkText(report: ForkReport): string {
   const { id, at, status, unrecorded, output, code, modelCalls, usd, diff } = report;
   const why = code === undefined ? "" : ` (${code})`;
   return [
-    `Forked ${oneLine(id)} at ${oneLine(at)}: ${status}${why}. ${modelCalls} model calls for ${usd} US dollars.`,
+    `Forked ${oneLine(id)} at ${oneLine(at)}: ${status}${why}. ${counted(modelCalls, "model call")} for ${usd} US dollars.`,
     ...(unrecorded === undefined ? [] : stoppedText(unrecorded)),
     ...(output === undefined ? [] : [`Output: ${cut(output)}`]),
     "",

@@ -78,7 +78,10 @@ export class RecordedRun {
   readonly #processes = new Map<string, KnownProcess>();
   readonly #cut: Cut | undefined;
 
-  /** `at`: the key of a call, the id of a work item, both with a slash between, or {@link FROM_START}. Throws `fork.unknown`. */
+  /**
+   * `at`: a stop with one work item, the id of a work item, the key of a call, both with a slash between, or {@link FROM_START}.
+   * @throws `fork.unknown`
+   */
   constructor(cassette: Cassette, at: string) {
     const [root] = cassette.processes;
     const task = root === undefined ? undefined : taskOf(root);
@@ -170,20 +173,22 @@ export class RecordedRun {
 
   #cutAt(at: string): Cut {
     const found = this.works.flatMap((work): { readonly work: KnownWork; readonly call?: string }[] => {
-      if (work.id === at || work.work.id === at) return [{ work }];
+      if (work.id === at || work.work.id === at || isAtStop(work, at)) return [{ work }];
       const keys = keysOf(work);
       const key = keys.find((one) => one === at || `${work.work.id}/${one}` === at || `${work.id}/${one}` === at);
       return key === undefined ? [] : [{ work, call: key }];
     });
     const [first, second] = found;
     if (first === undefined)
-      throw new Fault("fork.unknown", `the record of ${this.id} has no call or work item ${at}`, {
-        works: this.works.map(({ work }) => work.id).slice(0, NAMED_MAX),
-      });
+      throw new Fault(
+        "fork.unknown",
+        `the record of ${this.id} has no stop, work item or call ${at}; its work items are ${named(this.works)}`,
+      );
     if (second !== undefined)
-      throw new Fault("fork.unknown", `${found.length} work items have a call ${at}; put the id of one and a slash before it`, {
-        works: found.map(({ work }) => work.work.id).slice(0, NAMED_MAX),
-      });
+      throw new Fault(
+        "fork.unknown",
+        `${found.length} work items have ${at}: ${named(found.map(({ work }) => work))}; name one, and a call of it after a slash`,
+      );
     const { work, call } = first;
     const chain = new Set<KnownWork>([work]);
     for (const one of chain) for (const outer of this.#around(one)) chain.add(outer);
@@ -276,6 +281,16 @@ const NAMED_MAX = 16;
 
 function isOfStop(path: string, stop: string): boolean {
   return path === stop || path === itemsPath(stop) || path.startsWith(`${stop}.`);
+}
+
+/** Whether a work item is of a stop itself, not asked for by a handler there. */
+function isAtStop({ work: { stop, asker } }: KnownWork, name: string): boolean {
+  return asker === undefined && isOfStop(stop, name);
+}
+
+function named(works: readonly KnownWork[]): string {
+  const ids = works.slice(0, NAMED_MAX).map(({ work }) => work.id);
+  return `${ids.join(", ")}${works.length > NAMED_MAX ? ", ..." : ""}`;
 }
 
 function isBefore(order: number | undefined, other: number | undefined): boolean {

@@ -6,8 +6,8 @@ export const REPLAYS_FAULTS = {
   "fork.unknown": {
     retryable: false,
     httpStatus: 404,
-    meaning: "The record has no such call or work item, or several have it, so a fork cannot begin there.",
-    fix: "Take a key or a work id from the timeline of the process, or fork from `start`.",
+    meaning: "The record has no such stop, work item or call, or several work items have it, so a fork cannot begin there.",
+    fix: "Name a work item of the message, a call of it as `troupe show <id> --conversation --json` names it, or fork from `start`.",
   },
   "fork.unrecorded": {
     retryable: false,

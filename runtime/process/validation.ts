@@ -26,6 +26,7 @@ import type { WaitResult } from "./wait.ts";
 import { undoPlaces } from "./join.ts";
 import type { PersonWait } from "./wait.ts";
 import { type Check, firstAttempt, type Work } from "./work.ts";
+import { counted } from "../units.ts";
 
 /** What a validator answers. */
 const Judgement = z.object({ accepted: z.boolean(), reasons: z.array(z.string()) });
@@ -124,7 +125,7 @@ function cut(reason: string): string {
 }
 
 function refusedFault({ stop, round }: Check, reasons: readonly string[]): WireFault {
-  const rounds = round === 0 ? "" : ` after ${round} ${round === 1 ? "round" : "rounds"}`;
+  const rounds = round === 0 ? "" : ` after ${counted(round, "round")}`;
   return wireFault("stop.refused", `no output of ${stop} was accepted${rounds}: ${reasons.join("; ")}`, {
     reasons: [...reasons],
     rounds: round,

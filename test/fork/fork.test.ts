@@ -97,6 +97,20 @@ describe("the difference of a fork", () => {
   });
 });
 
+describe("where a fork begins", () => {
+  test("may be named by the stop of one work item", async () => {
+    const [{ report }, byId] = [await recorded.fork(FIRST, { at: "buy" }), await recorded.fork(FIRST, { at: recorded.buy })];
+    expect({ ...report, at: byId.report.at }).toEqual(byId.report);
+    expect(report.modelCalls).toBeGreaterThan(0);
+  });
+
+  test("is told, where it is not in the record", async () => {
+    const fault = recorded.fork(FIRST, { at: "bye" });
+    await expect(fault).rejects.toThrow(`has no stop, work item or call bye; its work items are `);
+    await expect(fault).rejects.toThrow(recorded.buy);
+  });
+});
+
 describe("a fork spends its own budget", () => {
   test("and stops where it is used up", async () => {
     const few = await recorded.fork(FIRST, { budget: { modelCalls: 2 } });

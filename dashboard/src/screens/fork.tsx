@@ -61,8 +61,8 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
               ))}
             </datalist>
             <span className="p-faint">
-              A work item, a call of it after a slash, or start. What came before keeps its recorded results; a conversation offers its
-              calls.
+              A stop, a work item, a call of it after a slash, or start. What came before keeps its recorded results; a conversation offers
+              its calls.
             </span>
           </label>
           <div className="p-pair">
