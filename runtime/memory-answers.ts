@@ -18,7 +18,7 @@ export const FactEntry = z.object({
   key: z.string().optional(),
   version: z.int().positive(),
   kind: z.enum(["fact", "turn", "summary", "document"]),
-  value: z.unknown().describe("Its content, any JSON."),
+  value: z.unknown().describe("Its content, any JSON; absent: it is hidden."),
   trust: z.enum(TRUSTS),
   label: z.array(z.string()).describe("Untrusted origins; empty if it has none."),
   atMs: EpochMs,
@@ -28,6 +28,7 @@ export const FactEntry = z.object({
   parents: z.array(Named).describe("What it was derived from."),
   promoted: z.object({ by: z.string(), atMs: EpochMs, reason: z.string() }).optional().describe("Who vouches for it."),
   readers: z.array(StaleReader).describe("Who has read it, as far as the memory still names them."),
+  hidden: z.literal(true).optional().describe("The content is left out: the token has not the role `content`."),
 });
 /** A fact with its content. */
 export type FactEntry = z.infer<typeof FactEntry>;

@@ -207,6 +207,7 @@ export const ProcessOutcome = z.object({
   deadLetter: AnyJson.optional().describe("Original message, fault, attempts, spending, history, path."),
   spent: SpendingView.optional().describe("What the run spent; absent: nothing."),
   label: z.array(z.string()).optional().describe("From which untrusted origins the output was derived; absent: it is trusted."),
+  hidden: z.literal(true).optional().describe("As an event of a followed process: contents are left out."),
 });
 /** How a run ended. */
 export type ProcessOutcome = z.infer<typeof ProcessOutcome>;
@@ -264,7 +265,10 @@ export const ProcessView = z.object({
     )
     .optional()
     .describe("Timers, signals, people, and larger grants of a parent that its stops and handlers wait for."),
-  requests: z.array(RequestLine).optional().describe("Requests to people: the open ones, and the newest of the others."),
+  requests: z
+    .array(RequestLine.partial({ content: true }))
+    .optional()
+    .describe("Requests to people: the open ones, and the newest of the others."),
   budget: BudgetView.optional().describe("What it may spend and has spent; absent: it has no budget and has spent nothing."),
   historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; `history` pages have the earlier ones."),
   history: z.array(HistoryLine).describe("The newest lines."),

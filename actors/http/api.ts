@@ -3,11 +3,12 @@ import { Router, type Request, type RequestHandler, type Response } from "expres
 import type { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { requireTaskId } from "../../runtime/ids.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
 import { traceId } from "../../runtime/protocol.ts";
 import type { Caller, Operations, Page } from "../operations/operations.ts";
 import { check, readJson, requireJson } from "./body.ts";
 import type { ChangeStreams } from "./change-streams.ts";
-import type { Contents } from "./contents.ts";
+import { type Contents, isOwn } from "./contents.ts";
 import type { Followers, Shown } from "./follow.ts";
 import { identityOf, requireName, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -95,10 +96,11 @@ function taskRoutes(api: Api, { followers, contents, admit }: ApiOptions): void 
   api.serve(ROUTES.showConversation, async ({ params, operations }) => ok(await operations.conversation(params.id, params.work)));
   api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant, caller, operations }) => {
     admit();
-    const shown = async ({ by }: { readonly by?: string | undefined }): Promise<Shown> => {
-      const isOwn = by === caller.principal.subject;
-      const withContent = isOwn || identityOf(request).roles.has("content");
-      if (withContent && !isOwn) await contents.look("process", params.id, { caller, operations });
+    const shown = async (first: ProcessView): Promise<Shown> => {
+      const identity = identityOf(request);
+      const isOfCaller = isOwn(first, identity);
+      const withContent = isOfCaller || identity.roles.has("content");
+      if (withContent && !isOfCaller) await contents.look("process", params.id, { caller, operations });
       return { withContent, withDeltas: withContent && query.deltas !== false };
     };
     await followers.serve(processOf(params.id, tenant), request, response, shown);

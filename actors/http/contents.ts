@@ -5,27 +5,36 @@
 import type { Request } from "express";
 import { LruMap } from "../engine/lru.ts";
 import { hashText } from "../../runtime/canonical.ts";
+import { Fault, faultFrom } from "../../runtime/faults.ts";
+import { DEFAULT_TENANT, isOfTenant } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { RequestLine } from "../../runtime/people/view.ts";
+import { forbids } from "../../runtime/people/who.ts";
 import type { Caller, LookedAt, Operations } from "../operations/operations.ts";
 import { identityOf } from "./guard.ts";
-import type { Role } from "./tokens.ts";
+import type { Identity } from "./tokens.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
 /** How the contents of a route's answers are kept from who may not see them. */
 export interface ContentSpec {
   readonly what: LookedAt;
-  /** The path parameter that names it. */
-  readonly param: string;
-  /** A role that sees these contents, too: people see what they decide on. */
-  readonly also?: Role | undefined;
+  /** The path parameters that name what is looked at: a line of the audit for each. */
+  readonly params: readonly string[];
+  /** Who else sees these contents. */
+  readonly also?: ((body: Body, identity: Identity) => boolean) | undefined;
   /** The answer without contents. Absent: the route's own role is `content`. */
   readonly hide?: ((body: Body) => Body) | undefined;
 }
 
-/** A process without its outputs. */
-export function hideProcess({ outcome, ...view }: Body): Body {
-  return { ...view, ...(isRecord(outcome) ? { outcome: without(outcome, ["output", "deadLetter"]) } : {}), hidden: true };
+/** A process without its outputs and the contents of its requests to people. */
+export function hideProcess({ outcome, requests, ...view }: Body): Body {
+  return {
+    ...view,
+    ...(isRecord(outcome) ? { outcome: without(outcome, ["output", "deadLetter"]) } : {}),
+    ...(requests === undefined ? {} : { requests: listOf(requests).map((line) => without(line, ["content"])) }),
+    hidden: true,
+  };
 }
 
 /** Work items without inputs and outputs. */
@@ -46,6 +55,27 @@ export function hideRequest(body: Body): Body {
 /** A memory without the contents of its facts. */
 export function hideMemory({ facts, ...view }: Body): Body {
   return { ...view, facts: listOf(facts).map((fact) => without(fact, ["value"])), hidden: true };
+}
+
+/** A fact without its content. */
+export function hideFact(body: Body): Body {
+  return { ...without(body, ["value"]), hidden: true };
+}
+
+/** Whether a caller has submitted a process. A subject of one tenant is not the subject of that name of another one. */
+export function isOwn({ id, by }: { readonly id?: unknown; readonly by?: unknown }, { principal, tenant }: Identity): boolean {
+  // A token of a tenant is only answered about processes of its tenant, by the ids that it gave them.
+  return by === principal.subject && typeof id === "string" && (tenant !== undefined || isOfTenant(id, principal.tenant));
+}
+
+const Decidable = RequestLine.pick({ id: true, roles: true, agentsDecide: true, forSubject: true, tenant: true });
+
+/** Whether a caller may decide on the request that is shown. */
+export function mayDecide(body: Body, { roles, principal, isUnnamed }: Identity): boolean {
+  const parsed = Decidable.safeParse(body);
+  if (!parsed.success || !roles.has("decide") || isUnnamed === true) return false;
+  const { forSubject: subject, tenant = DEFAULT_TENANT, ...request } = parsed.data;
+  return forbids({ ...request, for: { subject, tenant } }, principal) === undefined;
 }
 
 function without(body: Body, names: readonly string[]): Body {
@@ -75,16 +105,17 @@ export class Contents {
     body: unknown,
     asked: { readonly request: Request; readonly caller: Caller; readonly operations: Operations },
   ): Promise<unknown> {
-    const { roles } = identityOf(asked.request);
-    const isOwn = isRecord(body) && spec.what === "process" && body["by"] === asked.caller.principal.subject && body["id"] !== undefined;
-    if (isOwn) return body;
-    if (!roles.has("content") && (spec.also === undefined || !roles.has(spec.also)))
-      return isRecord(body) && spec.hide !== undefined ? spec.hide(body) : body;
-    await this.look(spec.what, String(asked.request.params[spec.param] ?? ""), asked);
+    const identity = identityOf(asked.request);
+    if (isRecord(body)) {
+      if (spec.what === "process" && isOwn(body, identity)) return body;
+      const isShown = identity.roles.has("content") || spec.also?.(body, identity) === true;
+      if (!isShown && spec.hide !== undefined) return spec.hide(body);
+    }
+    for (const param of spec.params) await this.look(spec.what, String(asked.request.params[param] ?? ""), asked);
     return body;
   }
 
-  /** Notes a look: one line for each subject and thing in ten minutes. */
+  /** Notes a look: one line for each subject and thing in ten minutes. Throws `audit.unavailable`. */
   async look(
     what: LookedAt,
     id: string,
@@ -94,7 +125,12 @@ export class Contents {
     const span = Math.floor(this.#nowMs() / LIMITS.lookMs);
     const key = hashText(JSON.stringify([what, id, subject, tenant, span]));
     if (this.#noted.get(key) !== undefined) return;
-    await operations.looked(what, id, `look-${key}`, caller);
+    try {
+      await operations.looked(what, id, `look-${key}`, caller);
+    } catch (error) {
+      const { code, message } = faultFrom(error, "turn.failed");
+      throw new Fault("audit.unavailable", `a look at contents could not be written to the audit: ${code}: ${message}`);
+    }
     this.#noted.set(key, true);
   }
 }

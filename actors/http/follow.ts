@@ -304,7 +304,7 @@ class Stream {
       if (this.#readsLast(view.run)) return;
       this.#stop();
       const { output: _hidden, deadLetter: _too, ...rest } = view.outcome;
-      this.#finish(event("outcome", `${view.run}.outcome`, this.#withContent ? view.outcome : rest));
+      this.#finish(event("outcome", `${view.run}.outcome`, this.#withContent ? view.outcome : { ...rest, hidden: true }));
     } else if (this.#feed.gone !== undefined) this.end(this.#feed.gone);
   }
 

@@ -1,7 +1,7 @@
 /** @module The part of the table of the HTTP API for memories and sources. */
 import { FactEntry, Forgotten, MemoriesAnswer, MemoryView } from "../../runtime/memory-answers.ts";
 import { SourcesAnswer, SyncAnswer } from "../../runtime/source-answers.ts";
-import { hideMemory } from "./contents.ts";
+import { hideFact, hideMemory } from "./contents.ts";
 import { ASKING, CHANGING } from "./route-faults.ts";
 import { json, spec } from "./route-spec.ts";
 import { FactsQuery, ForgetRequest, MemoryParams, EmptyBody, NoParams, NoQuery, PromoteRequest, SourceParams } from "./schemas.ts";
@@ -24,7 +24,7 @@ export const KNOWLEDGE_ROUTES = {
     path: "/memory/{memory}",
     summary: "Shows facts of a memory with their provenance, newest first, and what is gone",
     role: "read",
-    content: { what: "memory", param: "memory", hide: hideMemory },
+    content: { what: "memory", params: ["memory"], hide: hideMemory },
     params: MemoryParams,
     query: FactsQuery,
     answers: { 200: json(MemoryView, "The memory.") },
@@ -46,6 +46,7 @@ export const KNOWLEDGE_ROUTES = {
     path: "/memory/{memory}/promote",
     summary: "Vouches for an untrusted fact, so that other processes may read it",
     role: "decide",
+    content: { what: "memory", params: ["memory"], hide: hideFact },
     params: MemoryParams,
     query: NoQuery,
     body: PromoteRequest,

@@ -2,7 +2,7 @@
 import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
 import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import { RequestView } from "../../runtime/people/view.ts";
-import { hideRequest } from "./contents.ts";
+import { hideRequest, mayDecide } from "./contents.ts";
 import { ASKING, CHANGING } from "./route-faults.ts";
 import { json, spec } from "./route-spec.ts";
 import { DecisionRequest, InboxQuery, NoParams, NoQuery, RequestParams, RevokeRequest, RuleParams, RulesQuery } from "./schemas.ts";
@@ -24,7 +24,7 @@ export const PEOPLE_ROUTES = {
     path: "/inbox/{id}",
     summary: "Shows a request to a person: what is asked, its hash, why, and the evidence",
     role: "read",
-    content: { what: "request", param: "id", also: "decide", hide: hideRequest },
+    content: { what: "request", params: ["id"], also: mayDecide, hide: hideRequest },
     params: RequestParams,
     query: NoQuery,
     answers: { 200: json(RequestView, "The request.") },

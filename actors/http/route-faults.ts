@@ -41,12 +41,13 @@ export const TELLING: readonly FaultCode[] = ["id.invalid", "process.unknown", "
 /** Faults of a route, grouped by HTTP status. */
 export function faultsByStatus(one: {
   readonly role: string | undefined;
+  readonly content?: unknown;
   readonly faults: readonly FaultCode[];
 }): ReadonlyMap<number, readonly FaultCode[]> {
   const byStatus = new Map<number, FaultCode[]>();
   const codes =
     one.role === "open" ? one.faults : [...COMMON_FAULTS.filter((code) => code !== "auth.role" || one.role !== undefined), ...one.faults];
-  for (const code of new Set(codes)) {
+  for (const code of new Set(one.content === undefined ? codes : [...codes, "audit.unavailable" as const])) {
     const status = FAULTS[code].httpStatus;
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }

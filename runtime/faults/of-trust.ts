@@ -54,8 +54,9 @@ export const TRUST_FAULTS = {
   "audit.unavailable": {
     retryable: true,
     httpStatus: 503,
-    meaning: "The check of a call could not be written to the audit, so the call was not made.",
-    fix: "Nothing: the attempt is made again. If it stays, look at the state store and at `troupe doctor`.",
+    meaning:
+      "The check of a call, or a look at contents, could not be written to the audit, so the call was not made, or nothing was shown.",
+    fix: "Nothing for an attempt, which is made again; ask again for a look. If it stays, look at the state store and at `troupe doctor`.",
   },
   "stop.refused": {
     retryable: false,

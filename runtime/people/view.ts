@@ -74,7 +74,8 @@ export const RequestView = RequestLine.omit({ content: true }).extend({
 /** A request with all that a person needs to decide. */
 export type RequestView = z.infer<typeof RequestView>;
 
-type ShownLine = Omit<RequestLine, "silence" | "content"> & Partial<Pick<RequestLine, "silence" | "content">>;
+type ShownLine = Omit<RequestLine, "silence" | "content"> &
+  Partial<Pick<RequestLine, "silence">> & { readonly content?: Value | undefined };
 
 /** The view of a request. `content` is what {@link RequestLine} refers to. */
 export function requestView({ content: _stored, ...line }: ShownLine, content: RequestContent): RequestView {

@@ -9,7 +9,7 @@ import { MemoryStore } from "../../actors/memory/store.ts";
 import type { InsertResult } from "../../actors/engine/ports.ts";
 import type { Decision } from "../../actors/operations/operations.ts";
 import { isFault } from "../../runtime/faults.ts";
-import type { RequestLine } from "../../runtime/people/view.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, World } from "./world-rig.ts";
 
@@ -79,6 +79,7 @@ interface Ended {
   readonly writes: number;
 }
 
+type RequestLine = NonNullable<ProcessView["requests"]>[number];
 type Decide = (request: RequestLine, input: unknown) => Decision;
 
 /** What is answered within some turns of the event loop. A call that a dying host has begun is never answered. */

@@ -99,7 +99,9 @@ const APPROVE = { do: "approve" };
 describe("a request", () => {
   test("shows what is asked, its hash, who may decide and what may be decided; its process names it", async () => {
     const id = await asked("ann", "approve", "shown");
-    expect((await as("ann", "GET", `/inbox/${id}`)).json).toMatchObject({
+    // Who asked may not decide, and has not the role `content`.
+    expect((await as("ann", "GET", `/inbox/${id}`)).json).toMatchObject({ id, input: null, hidden: true });
+    expect((await as("max", "GET", `/inbox/${id}`)).json).toMatchObject({
       ...{ id, processId: "shown", route: "approve", kind: "question", state: "open", person: "Approver", forSubject: "ann" },
       ...{ roles: ["manager"], input: { amount: 1_200 }, hash: hashJson({ amount: 1_200 }), actions: ["approve", "edit", "deny"] },
       inputSchema: expect.objectContaining({ type: "object" }),
