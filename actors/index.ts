@@ -12,7 +12,7 @@ import { DaprTransport } from "./dapr/transport.ts";
 import { userValues } from "./dapr/user-values.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { Host } from "./host/host.ts";
-import { HttpHost } from "./http/server.ts";
+import { HttpHost, type HttpHostOptions } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import { type DigestOptions, DigestSchedule } from "./operations/digest-schedule.ts";
@@ -167,16 +167,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
-  const operations = new SystemOperations({
-    system,
-    ports,
-    host,
-    newId: () => v7(),
-    retention,
-    models: () => models?.view ?? [],
-    forking: async (cassette, wanted) => (await fork({ system, models }, { ...wanted, cassette })).report,
-    log: logger,
-  });
+  const operations = operationsOf({ system, ports, host, retention, models, log: logger });
   const reporting = reportingOf({ system: system.name, ports, host, operations, options });
   const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
   const stopped = (): boolean => http.stopping;
@@ -199,13 +190,8 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     operations,
     transport: { deliver: (message) => transport.brought(message) },
     pubsub,
-    answerAtOnce: () => search.answersAtOnce,
-    ready: () => search.ready(),
-    unready: () => search.unready,
-    appToken: options.appToken,
-    tokens: options.tokens,
-    hosts: [options.host ?? [], options.hosts ?? []].flat(),
-    dashboard: options.dashboard === false ? undefined : (options.dashboard ?? DASHBOARD),
+    ...{ answerAtOnce: () => search.answersAtOnce, ready: () => search.ready(), unready: () => search.unready },
+    ...facing(options),
     keys,
     clock: systemClock,
     logger,
@@ -232,6 +218,36 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     await client.close();
   };
   return { port, operations, recovered, stop };
+}
+
+interface OperationsParts {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly host: Host;
+  readonly retention: Retention;
+  readonly models: Gateway | undefined;
+  readonly log: Logger;
+}
+
+function operationsOf({ models, ...parts }: OperationsParts): SystemOperations {
+  const { system } = parts;
+  return new SystemOperations({
+    ...parts,
+    newId: () => v7(),
+    models: () => models?.view ?? [],
+    forking: async (cassette, wanted) => (await fork({ system, models }, { ...wanted, cassette })).report,
+  });
+}
+
+/** What clients of the HTTP API see of a host: its names, the tokens that it accepts, and its dashboard. */
+function facing({
+  appToken,
+  tokens,
+  host,
+  hosts,
+  dashboard = DASHBOARD,
+}: ServeOptions): Pick<HttpHostOptions, "appToken" | "tokens" | "hosts" | "dashboard"> {
+  return { appToken, tokens, hosts: [host ?? [], hosts ?? []].flat(), dashboard: dashboard === false ? undefined : dashboard };
 }
 
 /** The models of the system in this host; undefined if it has none. */

@@ -12,7 +12,9 @@ export const MessageView = z.object({
   role: z.enum(["system", "user", "assistant", "tool"]),
   text: z.string(),
   calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })).optional(),
-  source: z.string().describe("Where its content comes from: `instructions`, `task`, `memory`, `model`, or the name of a tool or agent."),
+  source: z
+    .string()
+    .describe("Where its content comes from: `instructions`, `task`, `model`, `troupe` (why a reply was not used, a summary), or a tool."),
   label: z.array(z.string()).describe("The untrusted origins of its content. Empty: it is trusted."),
   bytes: Count,
   new: z.boolean().describe("It was not in the request before."),

@@ -2,6 +2,9 @@
  * @module Records processes in the simulated world, with hosts that are killed, and replays them with the same code: `node
  * simulation/replays.ts --processes 1000`. A replay that diverges is a defect: of the replay, or of a handler that is not deterministic.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { System } from "../agents/system.ts";
 import type { StateStore } from "../actors/engine/ports.ts";
@@ -20,6 +23,8 @@ import type { World } from "./world/world.ts";
 export interface Recording {
   readonly system: System;
   readonly tasks: SimulateOptions["tasks"];
+  /** Clears what the example keeps outside, before each seed. */
+  readonly clear?: () => void;
 }
 
 /** What the replays of many processes found. */
@@ -35,8 +40,9 @@ export interface ReplaysResult {
 export async function replayRuns(recordings: readonly Recording[], processes: number, from = 1): Promise<ReplaysResult> {
   const result: ReplaysResult = { processes: 0, works: 0, kills: 0, skipped: new Map(), divergences: [] };
   for (let seed = from; result.processes < processes; seed += 1)
-    for (const { system, tasks } of recordings) {
+    for (const { system, tasks, clear } of recordings) {
       if (result.processes >= processes) break;
+      clear?.();
       const options: SimulateOptions = { tasks, models: "honest", people: "honest" };
       const run: RunOptions = { scenario: scenarioOf(system, options), seed, most: ratesOf(options) };
       const restore = virtualGlobals();
@@ -65,14 +71,22 @@ async function replayOne(result: ReplaysResult, world: World, system: System, id
   }
 }
 
-/** The examples that run without anything outside. */
-export async function exampleRecordings(): Promise<readonly Recording[]> {
-  const of = async (folder: string): Promise<System> => ((await import(`../examples/${folder}/system.ts`)) as { default: System }).default;
+/** The examples that run without anything outside. `folder`: for the ledger of the payment. */
+export async function exampleRecordings(folder: string): Promise<readonly Recording[]> {
+  const of = async (name: string, file = "system"): Promise<System> =>
+    ((await import(`../examples/${name}/${file}.ts`)) as { default: System }).default;
+  const ledger = join(folder, "ledger.jsonl");
+  process.env["PAYMENT_LEDGER"] = ledger;
   return [
     { system: await of("00-shop"), tasks: ["jug", "piano", "lamp"].map((item) => ({ route: "sale", input: { item, cents: 500 } })) },
     {
       system: await of("01-travel"),
       tasks: [1, 2].map((n) => ({ route: "trip", input: { wish: "sea and food", days: 3 + n, budget: 900 } })),
+    },
+    {
+      system: await of("04-payment"),
+      tasks: ["Graz", "Paris"].map((town) => ({ route: "order", input: { item: "jug", pieces: 2, cents: 500, card: "4000", town } })),
+      clear: () => rmSync(ledger, { force: true }),
     },
     {
       system: await of("05-customer"),
@@ -89,6 +103,11 @@ export async function exampleRecordings(): Promise<readonly Recording[]> {
     },
     { system: await of("09-research"), tasks: [{ route: "research", input: { question: "Why do bees dance?" } }] },
     { system: await of("11-support"), tasks: ["The jug came broken", "I want my money"].map((input) => ({ route: "mail", input })) },
+    { system: await of("12-patterns", "chaining"), tasks: [{ route: "article", input: { topic: "bees" } }] },
+    { system: await of("12-patterns", "routing"), tasks: [{ route: "question", input: { text: "The line is dead" } }] },
+    { system: await of("12-patterns", "vote"), tasks: [{ route: "moderate", input: { text: "Buy this" } }] },
+    { system: await of("12-patterns", "workers"), tasks: [{ route: "review", input: { change: "Rename", files: ["a.ts", "b.ts"] } }] },
+    { system: await of("12-patterns", "evaluator"), tasks: [{ route: "write", input: { about: "bees", draft: "", criticism: "" } }] },
     { system: await of("13-refund-desk"), tasks: [{ route: "refund", input: { order: "A1", mail: "The jug came broken" } }] },
     { system: await of("15-customer-memory"), tasks: [{ route: "visit", input: { guest: "ann", text: "A tea, please" } }] },
   ];
@@ -96,7 +115,9 @@ export async function exampleRecordings(): Promise<readonly Recording[]> {
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { processes: { type: "string", default: "1000" }, from: { type: "string", default: "1" } } });
-  const found = await replayRuns(await exampleRecordings(), Number(values.processes), Number(values.from));
+  const folder = mkdtempSync(join(tmpdir(), "troupe-replays-"));
+  const found = await replayRuns(await exampleRecordings(folder), Number(values.processes), Number(values.from));
+  rmSync(folder, { recursive: true });
   for (const one of found.divergences.slice(0, 10)) process.stdout.write(`${JSON.stringify(one)}\n`);
   for (const [why, count] of found.skipped) process.stdout.write(`skipped ${count}: ${why}\n`);
   const { processes, works, kills, divergences } = found;

@@ -174,12 +174,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const gateway = new Gateway({ system: system.name, models, environment: LOCAL_ENVIRONMENT, clock, log });
   const world = new LocalWorld({ clock, random: systemRandom, models: gateway });
   let releases = options.releases ?? {};
-  const given: ReleaseSource = {
-    from: "code",
-    place: "startLocal",
-    read: async () => JSON.stringify(releases),
-    parse: (text): unknown => JSON.parse(text),
-  };
+  const given = releaseSource(() => releases);
   const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log, releases: given });
   world.attach(host);
   const ended = new Set<string>();
@@ -201,7 +196,6 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     await driver.during(operations.releasing.look());
     if (host.releases.problem !== undefined) throw new Fault("release.invalid", host.releases.problem);
   };
-  // The route gives the type of the output, and the output was checked against the route when it ended.
   let compared: Promise<unknown> | undefined;
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
     requireKeys(task, "run", TASK_OPTIONS);
@@ -213,21 +207,8 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     await driver.during(operations.submit({ ...options, id, route: nameOf(system, route), input }, { principal }, 0));
     await driver.until(() => ended.has(inside(id)) || people.failure !== undefined);
     if (people.failure !== undefined) throw people.failure.error;
-    const { outcome, phase } = await operations.process(inside(id));
-    if (outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${phase}`);
-    const { status, output, fault, deadLetter, spent, label } = outcome;
-    const { lines } = await operations.history(inside(id), 0, Number.POSITIVE_INFINITY);
-    const history = lines.map(({ line: _number, run: _run, ...line }) => line);
-    return {
-      id,
-      status,
-      output: output as Output | undefined,
-      fault,
-      deadLetter,
-      label: label ?? [],
-      ...(spent === undefined ? {} : { spent }),
-      history,
-    };
+    // The route gives the type of the output, and the output was checked against the route when it ended.
+    return { ...(await outcomeOf(operations, inside(id))), id } as LocalOutcome<Output>;
   };
   const list: LocalSystem["list"] = async () => {
     for (;;) {
@@ -243,15 +224,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     cassette: (id) => operations.cassette(inside(id)),
     list,
     stops: (id) => operations.stops(inside(id)),
-    cancel: async (id, reason) => {
-      await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
-    },
-    act: async (id, what, reason) => {
-      await driver.during(operations.act(inside(id), what, { reason }, { principal: ANONYMOUS }));
-    },
-    signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
-      await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
-    },
+    ...ordersTo(operations, driver, inside),
     releases: async (next = releases) => {
       releases = next;
       await look();
@@ -261,6 +234,45 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     memory: localMemory(operations, (action) => driver.during(action)),
     sync: (source) => driver.during(syncSource(host, source, "local")),
     stop: () => host.stop(0),
+  };
+}
+
+/** Releases that may be replaced, read as from a file. */
+function releaseSource(given: () => GivenReleases): ReleaseSource {
+  return {
+    from: "code",
+    place: "startLocal",
+    read: async () => JSON.stringify(given()),
+    parse: (text): unknown => JSON.parse(text),
+  };
+}
+
+/** The outcome of a process that has ended, with its whole history. */
+async function outcomeOf(operations: SystemOperations, id: string): Promise<LocalOutcome> {
+  const { outcome, phase } = await operations.process(id);
+  if (outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${phase}`);
+  const { status, output, fault, deadLetter, spent, label } = outcome;
+  const { lines } = await operations.history(id, 0, Number.POSITIVE_INFINITY);
+  const history = lines.map(({ line: _number, run: _run, ...line }) => line);
+  return { id, status, output, fault, deadLetter, label: label ?? [], ...(spent === undefined ? {} : { spent }), history };
+}
+
+/** What changes the course of a task. */
+function ordersTo(
+  operations: SystemOperations,
+  driver: Driver,
+  inside: (id: string) => string,
+): Pick<LocalSystem, "cancel" | "act" | "signal"> {
+  return {
+    cancel: async (id, reason) => {
+      await driver.during(operations.cancel(inside(id), reason, { principal: ANONYMOUS }));
+    },
+    act: async (id, what, reason) => {
+      await driver.during(operations.act(inside(id), what, { reason }, { principal: ANONYMOUS }));
+    },
+    signal: async (id, name, payload, signalId, principal = ANONYMOUS) => {
+      await driver.during(operations.signal(inside(id), name, payload, { principal }, signalId));
+    },
   };
 }
 

@@ -145,16 +145,8 @@ export class Host implements BeginningHost {
     });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      const parts = {
-        ...shared,
-        system: system.name,
-        watch: this.watch,
-        deltas: this.pieces,
-        rules,
-        checks,
-        memories,
-        releases: this.releases,
-      };
+      const own = { system: system.name, watch: this.watch, deltas: this.pieces, releases: this.releases };
+      const parts = { ...shared, ...own, rules, checks, memories };
       this.#agents.set(type, new AgentActors({ ...parts, type, definition }));
     }
     for (const index of INDEXES) {
@@ -169,6 +161,12 @@ export class Host implements BeginningHost {
     this.#rules = new TurnEngine({ ...keeping, type: rulesType, machine: rulesMachine, trims: true });
     this.#ports = ports;
     this.#releaseSources = holdSources(system, log);
+    this.#connect();
+    this.types = [this.#processType, memoryType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
+  }
+
+  /** Connects the parts with the watch over hosts, and with the gauges. */
+  #connect(): void {
     this.watch.onDeath((incarnation) => {
       this.processes.askAll();
       void this.#takeOver(incarnation);
@@ -179,7 +177,6 @@ export class Host implements BeginningHost {
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
       canaries: () => this.releases.canaries(),
     });
-    this.types = [this.#processType, memoryType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
   }
 
   /** Nudges the open processes of the index, at the start of a host. Returns their number. */

@@ -20,9 +20,6 @@ import type { Clock, Models, RandomSource, Transport } from "../engine/ports.ts"
 import type { Values } from "../engine/values.ts";
 import { CallTelemetry } from "../telemetry/calls.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
-import { ATTRIBUTE, INVOKE_AGENT, OWN_PROVIDER } from "../telemetry/names.ts";
-import { inSpan } from "../telemetry/spans.ts";
-import { versionAttributes } from "../telemetry/version.ts";
 import type { Checks } from "./checks.ts";
 import { type Active, codeOf, isParked, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
@@ -32,6 +29,7 @@ import { HandlerExecution } from "./handler-execution.ts";
 import type { Memories } from "./memories.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { RunLink } from "./run-link.ts";
+import { inRunSpan } from "./run-span.ts";
 import { type EndInput, type Feed, Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
 import type { StandingRules } from "./standing-rules.ts";
@@ -296,35 +294,27 @@ export class Runner {
     execution: HandlerExecution,
   ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label">> {
     const { definition, checks, values, log } = this.#parts;
-    const result = await this.#inSpan(work, () => handleWork({ definition, checks, values, log }, work, execution), codeOf);
+    const result = await inRunSpan(
+      definition.contract,
+      work,
+      () => handleWork({ definition, checks, values, log }, work, execution),
+      codeOf,
+    );
     this.#parts.metrics.attempted(definition.name, "do", work.release, codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
     return { result, ...labelField(execution.label), ...(state === undefined ? {} : { state }) };
   }
 
   async #undo(work: AgentWork, compensation: Compensation): Promise<CompensationEnd> {
-    const ended = await this.#inSpan(
+    const { definition, metrics } = this.#parts;
+    const ended = await inRunSpan(
+      definition.contract,
       work,
       () => compensation.perform(),
       ({ end }) => codeOf(end),
     );
-    this.#parts.metrics.attempted(this.#parts.definition.name, "undo", work.release, codeOf(ended.end));
+    metrics.attempted(definition.name, "undo", work.release, codeOf(ended.end));
     return ended;
-  }
-
-  #inSpan<T>(work: AgentWork, run: () => Promise<T>, failed: (ended: T) => string | undefined): Promise<T> {
-    const { name, version } = this.#parts.definition.contract;
-    const attributes = {
-      ...{ [ATTRIBUTE.process]: work.processId, [ATTRIBUTE.work]: work.id },
-      ...{ [ATTRIBUTE.mode]: work.mode, [ATTRIBUTE.attempt]: work.attempt },
-      [ATTRIBUTE.operation]: INVOKE_AGENT,
-      [ATTRIBUTE.provider]: OWN_PROVIDER,
-      [ATTRIBUTE.agent]: name,
-      [ATTRIBUTE.agentVersion]: String(version),
-      [ATTRIBUTE.conversation]: work.processId,
-      ...versionAttributes(work.release),
-    };
-    return inSpan(`${INVOKE_AGENT} ${name}`, work.trace, attributes, run, failed);
   }
 
   /** The actor moves away. A handler that only waits is dropped: the host that gets the answer executes it again from its records. */

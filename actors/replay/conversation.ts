@@ -2,12 +2,16 @@
  * @module The conversation of a model agent in one work item: its requests are made again by a replay, since no record holds them.
  */
 import type { System } from "../../agents/system.ts";
+import { MICROS_PER_USD } from "../../runtime/budget.ts";
 import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import type { Cassette, CassetteWork } from "../../runtime/cassette/cassette.ts";
+import { entryOf } from "../../runtime/entries.ts";
+import { modelKey } from "../../runtime/ids.ts";
 import type { ContextPart, ConversationView, ExchangeView, MessageView } from "../../runtime/conversation-view.ts";
-import { Fault, isFault } from "../../runtime/faults.ts";
+import { Fault, isFault, type Json } from "../../runtime/faults.ts";
 import { isUntrusted } from "../../runtime/label.ts";
 import type { ModelMessage, ModelRequest } from "../../runtime/model/conversation.ts";
+import type { Values } from "../engine/values.ts";
 import { replayClock } from "./replay-clock.ts";
 import { cassetteValues } from "./cassette-values.ts";
 import { requireContents } from "./replay.ts";
@@ -25,27 +29,51 @@ export async function conversationOf(system: System, cassette: Cassette, workId:
   const { one, id } = found;
   const { exchanges, divergence, skipped } = await replayWork(cassette, one, system.agents.get(one.agent));
   const values = cassetteValues(cassette, replayClock(one.work.begunAtMs));
-  const input = await values.read(one.work.input);
+  const input = await inputOf(one, values);
   const differs = divergence?.message ?? skipped;
-  const shown = exchanges.filter(({ reply, fault }) => reply !== undefined || fault !== undefined);
+  // A request that is not in the record was never sent.
+  const sent = new Set([...(one.work.modelCalls ?? []), ...(one.work.failures ?? [])].map(({ key }) => key));
+  const shown = withKeys(exchanges).filter(({ key, seen }) => sent.has(key) && (seen.reply !== undefined || seen.fault !== undefined));
   return {
     process: id,
     work: workId,
     agent: one.agent,
-    input,
-    exchanges: shown.map((seen, index) => exchangeOf(one, seen, shown[index - 1])),
+    ...(input === undefined ? {} : { input }),
+    exchanges: shown.map(({ key, seen }, index) => exchangeOf(one, key, seen, shown[index - 1]?.seen)),
     ...(differs === undefined ? {} : { divergence: differs }),
   };
 }
 
+/** Undefined: it was removed. */
+async function inputOf({ work }: CassetteWork, values: Values): Promise<Json | undefined> {
+  try {
+    return await values.read(work.input);
+  } catch (error) {
+    if (!isFault(error) || error.code !== "value.missing") throw error;
+    return undefined;
+  }
+}
+
+/** The same request made again is another call. */
+function withKeys(exchanges: readonly SeenExchange[]): readonly { readonly key: string; readonly seen: SeenExchange }[] {
+  const counts = new Map<string, number>();
+  return exchanges.map((seen) => {
+    const { model, hash } = seen.call;
+    const count = counts.get(`${model}/${hash}`) ?? 0;
+    counts.set(`${model}/${hash}`, count + 1);
+    return { key: modelKey(model, hash, count), seen };
+  });
+}
+
 function exchangeOf(
-  { work, facts = {} }: CassetteWork,
+  { facts = {}, costs = {} }: CassetteWork,
+  key: string,
   { call, reply, fault }: SeenExchange,
   before: SeenExchange | undefined,
 ): ExchangeView {
   const { request } = call;
-  const key = work.modelCalls?.find((one) => one.key.includes(call.hash))?.key ?? call.hash;
-  const { rung, promptVersion } = facts[key] ?? call.facts;
+  const { rung, promptVersion } = entryOf(facts, key) ?? call.facts;
+  const costMicros = entryOf(costs, key);
   return {
     call: key,
     model: call.model,
@@ -57,6 +85,7 @@ function exchangeOf(
     ...(reply === undefined ? {} : { reply: replyOf(reply) }),
     ...(isFault(fault) ? { code: fault.code } : {}),
     ...(reply?.usage === undefined ? {} : { inputTokens: reply.usage.inputTokens, outputTokens: reply.usage.outputTokens }),
+    ...(costMicros === undefined ? {} : { usd: costMicros / MICROS_PER_USD }),
   };
 }
 
@@ -74,18 +103,19 @@ function messagesOf({ messages }: ModelRequest, before: ModelRequest | undefined
     role: message.role,
     text: message.text,
     ...(message.role === "assistant" && message.calls.length > 0 ? { calls: [...message.calls] } : {}),
-    source: sourceOf(message, index),
+    source: sourceOf(message, index, messages),
     label: [...labelOf(message)],
     bytes: textBytes(JSON.stringify(message)),
     new: !known.has(canonicalJson(message as never)),
   }));
 }
 
-function sourceOf(message: ModelMessage, index: number): string {
+/** The task is the first message of a user. Later ones are of the loop: why a reply was not used, or a summary. */
+function sourceOf(message: ModelMessage, index: number, messages: readonly ModelMessage[]): string {
   if (message.role === "tool") return message.name;
   if (message.role === "assistant") return "model";
   if (message.role === "system") return index === 0 ? "instructions" : "troupe";
-  return "task";
+  return messages.findIndex(({ role }) => role === "user") === index ? "task" : "troupe";
 }
 
 function labelOf(message: ModelMessage): readonly string[] {
@@ -100,7 +130,7 @@ function contextOf({ messages, tools, answer }: ModelRequest): ContextPart[] {
     parts.set(key, { source, trusted, bytes: (parts.get(key)?.bytes ?? 0) + bytes });
   };
   for (const [index, message] of messages.entries())
-    add(sourceOf(message, index), !isUntrusted(labelOf(message) as never), textBytes(JSON.stringify(message)));
+    add(sourceOf(message, index, messages), !isUntrusted(labelOf(message) as never), textBytes(JSON.stringify(message)));
   if (tools.length > 0) add("tools", true, textBytes(JSON.stringify(tools)));
   if (answer !== undefined) add("answer", true, textBytes(JSON.stringify(answer)));
   return [...parts.values()].sort((a, b) => b.bytes - a.bytes);

@@ -28,23 +28,32 @@ interface Decided {
 /** Events after which a process goes on along its slip. */
 const GOES_ON: ReadonlySet<ProcessEvent["e"]> = new Set(["accepted", "answered", "failed", "wait-ended", "judged"]);
 
+/** A replayed process. */
+export interface ReplayedProcess {
+  readonly divergence?: Divergence;
+  /** Some of its decisions were not compared: contents that they need were removed. */
+  readonly incomplete?: true;
+}
+
 /** Replays a process. `slip` is that of its route in the current system; undefined: the system has no such route. */
-export function replayProcess(cassette: Cassette, process: CassetteProcess, slip: Value | undefined): Divergence | undefined {
+export function replayProcess(cassette: Cassette, process: CassetteProcess, slip: Value | undefined): ReplayedProcess {
   const accepted = process.records[0]?.events.find((event) => event.e === "accepted");
-  if (accepted === undefined || accepted.e !== "accepted") return undefined;
+  if (accepted === undefined || accepted.e !== "accepted") return {};
   const about = { process: process.id, kind: "route" as const };
-  if (slip === undefined) return { ...about, stop: "", message: `the system has no route ${accepted.task.route}` };
+  if (slip === undefined) return { divergence: { ...about, stop: "", message: `the system has no route ${accepted.task.route}` } };
   // A plan of a model is its own slip, which no code changes.
   const isPlanned = accepted.task.parent !== undefined && accepted.task.route !== "" && isUnknownRoute(slip, accepted.task.route);
   const own = isPlanned ? accepted.task.slip : slip;
+  let isIncomplete = false;
   let state = newProcess(process.id);
   for (const record of process.records) {
     const events = record.events.map((event) => (event.e === "accepted" ? { ...event, task: { ...event.task, slip: own } } : event));
     const found = recordDiff(cassette, state, { ...record, events });
-    if (found !== undefined) return { ...about, ...found };
+    if (found === "incomplete") isIncomplete = true;
+    else if (found !== undefined) return { divergence: { ...about, ...found } };
     state = events.reduce(evolveProcess, state);
   }
-  return undefined;
+  return isIncomplete ? { incomplete: true } : {};
 }
 
 function isUnknownRoute(slip: Value, route: string): boolean {
@@ -56,14 +65,14 @@ function isUnknownRoute(slip: Value, route: string): boolean {
 type Found = Pick<Divergence, "stop" | "agent" | "message" | "recorded" | "now">;
 
 /** Compares what one record decides after its cause. */
-function recordDiff(cassette: Cassette, before: ProcessState, record: CassetteRecord): Found | undefined {
+function recordDiff(cassette: Cassette, before: ProcessState, record: CassetteRecord): Found | "incomplete" | undefined {
   const { events } = record;
   const first = events.findIndex((event) => decidedOf(event) !== undefined);
   const causes = first < 0 ? events : events.slice(0, first);
   if (!causes.some(({ e }) => GOES_ON.has(e)) || causes.some(({ e }) => e === "ending")) return undefined;
   const recorded = events.flatMap((event) => decidedOf(event) ?? []);
   const now = decidedNow(cassette, causes.reduce(evolveProcess, before), record);
-  if (now === undefined) return undefined;
+  if (now === undefined) return "incomplete";
   const count = Math.max(recorded.length, now.length);
   for (let index = 0; index < count; index += 1) {
     const [a, b] = [recorded[index], now[index]];

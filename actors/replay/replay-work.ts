@@ -3,6 +3,7 @@ import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentState } from "../../runtime/agent/state.ts";
 import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import type { Cassette, CassetteWork } from "../../runtime/cassette/cassette.ts";
+import { refsIn } from "../../runtime/cassette/refs.ts";
 import type { Divergence } from "../../runtime/cassette/replay-report.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { Fault, isFault, type Json, wireFault } from "../../runtime/faults.ts";
@@ -34,6 +35,7 @@ export interface ReplayedWork {
 const NOT_OF_HANDLERS: ReadonlySet<string> = new Set([
   "work.cancelled",
   "work.superseded",
+  "work.crashed",
   "system.stopping",
   "stop.timeout",
   "call.unknown",
@@ -44,14 +46,20 @@ function whyNot(definition: AgentDefinition | undefined, { work }: CassetteWork)
   if (definition === undefined) return `the system has no agent ${work.agent}`;
   const { result } = work;
   if (result !== undefined && "fault" in result && NOT_OF_HANDLERS.has(result.fault.code)) return `it ended with ${result.fault.code}`;
-  if (definition.memory !== undefined && work.steps.some(({ name }) => name.startsWith("memory:")))
+  const steps = [...work.steps.map(({ name }) => name), ...(work.failures ?? []).map(({ key }) => key)];
+  if (definition.memory !== undefined && steps.some((name) => name.startsWith("memory:")))
     return "it read a memory, whose facts are in no record and may be forgotten";
   return undefined;
 }
 
+function whyIncomplete({ values }: Cassette, one: CassetteWork): string | undefined {
+  const isIncomplete = [...refsIn(one)].some(({ ref }) => !Object.hasOwn(values, ref));
+  return isIncomplete ? "contents of it were removed" : undefined;
+}
+
 /** Replays a work item. `definition` is the agent of the current system. */
 export async function replayWork(cassette: Cassette, one: CassetteWork, definition: AgentDefinition | undefined): Promise<ReplayedWork> {
-  const skipped = whyNot(definition, one);
+  const skipped = whyNot(definition, one) ?? whyIncomplete(cassette, one);
   if (definition === undefined || skipped !== undefined) return { skipped, exchanges: [] };
   const clock = replayClock(one.work.begunAtMs);
   const values = cassetteValues(cassette, clock);

@@ -20,7 +20,8 @@ export async function replay(system: System, cassette: Cassette): Promise<Replay
   for (const process of cassette.processes) {
     const route = system.routes.get(routeOf(process));
     const found = replayProcess(cassette, process, route === undefined ? undefined : slipOf(route));
-    if (found !== undefined) divergences.push(found);
+    if (found.divergence !== undefined) divergences.push(found.divergence);
+    if (found.incomplete === true) skipped.push({ work: process.id, why: "contents that its route decides by were removed" });
     const stops = stopsOf(process);
     skipped.push(...process.gone.map((work) => ({ work, why: "it has not ended, or its records are gone" })));
     for (const one of process.works) {

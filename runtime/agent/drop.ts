@@ -3,15 +3,13 @@
  *
  * A compensation that runs already ends by itself. The process has ended and waits for no reply.
  */
-import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
 import { undoWorkId } from "../ids.ts";
 import type { Message } from "../protocol.ts";
-import type { BodyOf, CompensationReport } from "../protocol/bodies.ts";
+import type { BodyOf } from "../protocol/bodies.ts";
 import type { AgentBuilder } from "./inputs.ts";
-import { isSettled, startNext } from "./queue.ts";
-import { type AgentWork, standingOf } from "./state.ts";
-import { undoneCount, watchIfForeign, writeTombstone } from "./undo.ts";
+import { isSettled } from "./queue.ts";
+import { settleDropped, watchIfForeign, writeTombstone } from "./undo.ts";
 
 /** Cancels a work item. An unknown one gets a tombstone, and a settled one stays as it is. */
 export function takeDrop(builder: AgentBuilder, message: Message, { workId, agent, retainUntilMs }: BodyOf<"drop">): void {
@@ -25,11 +23,4 @@ export function takeDrop(builder: AgentBuilder, message: Message, { workId, agen
   // Its calls settle first, so that nothing of the next work item overlaps them.
   if (work.status === "running") return watchIfForeign(builder, work);
   settleDropped(builder, work);
-}
-
-/** Ends a work item that was dropped, and frees the actor. */
-export function settleDropped(builder: AgentBuilder, work: AgentWork): void {
-  const report: CompensationReport = { undone: undoneCount(work), left: [], stands: standingOf(work), stateStands: work.setState === true };
-  builder.emit({ e: "undo-done", workId: work.id, result: { output: { json: plainJson(report) } } });
-  startNext(builder);
 }

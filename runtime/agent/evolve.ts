@@ -41,12 +41,7 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
         true,
       );
     case "taken-over":
-      return patch(state, event.workId, (work) => ({
-        ...withFacts(withoutOpen(work), { takeovers: 1 }),
-        token: event.token,
-        holder: event.holder,
-        takeovers: work.takeovers + 1,
-      }));
+      return patch(state, event.workId, (work) => takenOver(work, event));
     case "call-begun":
     case "call-tried":
     case "call-ended":
@@ -93,10 +88,8 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
       return undoDone(state, event);
     case "tombstoned":
       return writeTombstone(state, event);
-    case "settled": {
-      const askedAtMs = event.workIds.map((id) => entryOf(state.works, id)?.askedAtMs ?? 0);
-      return { ...without(state, event.workIds), settledUntilMs: Math.max(state.settledUntilMs ?? 0, ...askedAtMs) };
-    }
+    case "settled":
+      return settled(state, event);
     case "recalled":
       return { ...state, works: withEntry<AgentWork>(state.works, event.work.id, event.work) };
     case "forgotten":
@@ -104,6 +97,15 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     default:
       return assertNever(event);
   }
+}
+
+function takenOver(work: AgentWork, { token, holder }: EventOf<"taken-over">): AgentWork {
+  return { ...withFacts(withoutOpen(work), { takeovers: 1 }), token, holder, takeovers: work.takeovers + 1 };
+}
+
+function settled(state: AgentState, { workIds }: EventOf<"settled">): AgentState {
+  const askedAtMs = workIds.map((id) => entryOf(state.works, id)?.askedAtMs ?? 0);
+  return { ...without(state, workIds), settledUntilMs: Math.max(state.settledUntilMs ?? 0, ...askedAtMs) };
 }
 
 function without(state: AgentState, workIds: readonly string[]): AgentState {

@@ -19,8 +19,8 @@ import { AgentEvent } from "./events.ts";
 import { AgentState, type AgentWork, newAgent } from "./state.ts";
 import { leaveSettled, settledWork } from "./settled.ts";
 import { takeModelBegun, takeModelDropped, takeModelEnded, takeModelTried } from "./model-calls.ts";
-import { settleDropped, takeDrop } from "./drop.ts";
-import { takeCompensated, takeSettled, takeUndo } from "./undo.ts";
+import { takeDrop } from "./drop.ts";
+import { settleDropped, takeCompensated, takeSettled, takeUndo } from "./undo.ts";
 import { takeAnswer, takeRest, takeWait } from "./waits.ts";
 import { takeFinish, takeLoss, takeWork } from "./work.ts";
 

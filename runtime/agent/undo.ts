@@ -8,7 +8,6 @@ import { LIMITS } from "../limits.ts";
 import type { Message } from "../protocol.ts";
 import type { BodyOf, CompensationReport } from "../protocol/bodies.ts";
 import type { AgentBuilder, InputOf } from "./inputs.ts";
-import { settleDropped } from "./drop.ts";
 import { isSettled, ownScope, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
 import { askedAtMs } from "./settled.ts";
 import { type AgentWork, isHarmless, standingOf } from "./state.ts";
@@ -54,9 +53,20 @@ export function takeCompensated(builder: AgentBuilder, work: AgentWork, { end, s
 
 /** Ends a compensation that has nothing to run. */
 function nothingToUndo(builder: AgentBuilder, work: AgentWork): void {
+  endUndo(builder, work);
+  replyUndo(builder, work.id);
+}
+
+/** Ends a work item that was dropped, and frees the actor. Its process waits for no reply. */
+export function settleDropped(builder: AgentBuilder, work: AgentWork): void {
+  endUndo(builder, work);
+  startNext(builder);
+}
+
+/** Records what was undone so far, and what stands. */
+function endUndo(builder: AgentBuilder, work: AgentWork): void {
   const report: CompensationReport = { undone: undoneCount(work), left: [], stands: standingOf(work), stateStands: work.setState === true };
   builder.emit({ e: "undo-done", workId: work.id, result: { output: { json: plainJson(report) } } });
-  replyUndo(builder, work.id);
 }
 
 /** How many undos of a work item have run, including the agent's own undo. */

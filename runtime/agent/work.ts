@@ -9,7 +9,7 @@ import type { Message } from "../protocol.ts";
 import type { BodyOf, Result } from "../protocol/bodies.ts";
 import type { AgentBuilder, FinishedResult, InputOf } from "./inputs.ts";
 import { replyEffect, waitEffect } from "./messages.ts";
-import { settleDropped } from "./drop.ts";
+import { settleDropped } from "./undo.ts";
 import { isSettled, ownScope, packSent, recordedValue, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
 import { askedAtMs, mayForget } from "./settled.ts";
 import type { AgentWork } from "./state.ts";

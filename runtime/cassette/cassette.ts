@@ -31,6 +31,8 @@ export const CassetteWork = z.strictObject({
   work: AgentWork,
   /** Facts of its model calls, by their keys. Absent: there is none. */
   facts: recordOf(ModelFacts).optional(),
+  /** What its model calls have cost in all their tries, in millionths of a US dollar, by their keys. Absent: nothing is known. */
+  costs: recordOf(z.int().nonnegative()).optional(),
   /** The state that its end committed. */
   nextState: Value.optional(),
 });

@@ -28,7 +28,9 @@ export const ReplayReport = z.object({
   id: z.string(),
   processes: z.int().positive(),
   works: z.int().nonnegative().describe("Work items whose handlers ran again."),
-  skipped: z.array(z.object({ work: z.string(), why: z.string() })).describe("Work items that cannot be replayed."),
+  skipped: z
+    .array(z.object({ work: z.string(), why: z.string() }))
+    .describe("Work items that cannot be replayed, and processes of which not all can."),
   divergences: z.array(Divergence).describe("The first of each work item and process, in the order of the record. Empty: nothing differs."),
 });
 /** What a replay found. */

@@ -16,6 +16,7 @@ export class CassetteWorkReader {
   readonly #wanted: ReadonlySet<string>;
   readonly #begun = new Map<string, Pick<AgentState, "state" | "stateVersion">>();
   readonly #facts = new Map<string, Record<string, ModelFacts>>();
+  readonly #costs = new Map<string, Record<string, number>>();
   readonly #works = new Map<string, CassetteWork>();
   #state: AgentState;
   #isEmpty = true;
@@ -45,6 +46,7 @@ export class CassetteWorkReader {
     if (!("workId" in event) || !this.#wanted.has(event.workId)) return;
     if (event.e === "begun" || event.e === "taken-over") this.#begun.set(event.workId, before);
     if (event.e === "model-begun") this.#facts.set(event.workId, { ...this.#facts.get(event.workId), [event.key]: event.facts });
+    if (event.e === "model-tried" || event.e === "model-ended") this.#paid(event);
     if (event.e === "work-done") {
       const { workId, result, state: nextState } = event;
       const ended = this.#read(before, workId);
@@ -58,6 +60,12 @@ export class CassetteWorkReader {
   /** The work items that have begun and not ended, as they are now. */
   get open(): readonly CassetteWork[] {
     return [...this.#begun.keys()].flatMap((id) => (this.#works.has(id) ? [] : (this.#read(this.#state, id) ?? [])));
+  }
+
+  #paid({ workId, key, spent }: Extract<AgentEvent, { e: "model-tried" | "model-ended" }>): void {
+    if (spent === undefined) return;
+    const known = this.#costs.get(workId) ?? {};
+    this.#costs.set(workId, { ...known, [key]: (entryOf(known, key) ?? 0) + spent.costMicros });
   }
 
   /** What of a work item that has ended was undone. */
@@ -77,6 +85,7 @@ export class CassetteWorkReader {
     if (work === undefined) return undefined;
     const { state, stateVersion = 0 } = this.#begun.get(workId) ?? {};
     const facts = this.#facts.get(workId);
+    const costs = this.#costs.get(workId);
     return {
       agent: this.#agent,
       actor: this.#state.id,
@@ -84,6 +93,7 @@ export class CassetteWorkReader {
       ...(state === undefined ? {} : { state }),
       work,
       ...(facts === undefined ? {} : { facts }),
+      ...(costs === undefined ? {} : { costs }),
     };
   }
 }

@@ -1,4 +1,5 @@
 /** @module How pauses and terminations change the state of a process. Pure. */
+import { entryOf } from "../entries.ts";
 import { LIMITS } from "../limits.ts";
 import { withoutRequest } from "./account.ts";
 import type { ProcessEvent } from "./events.ts";
@@ -29,7 +30,7 @@ export function evolvePause(state: ProcessState, event: PauseEvent): ProcessStat
     case "held-back": {
       const { what, atMs } = event;
       const text = what.kind === "decided" ? "decision kept" : what.kind === "result" ? "answer kept" : "wait kept";
-      const place = what.kind === "decided" ? what.wait.stop : (state.works[what.workId]?.stop ?? "");
+      const place = what.kind === "decided" ? what.wait.stop : (entryOf(state.works, what.workId)?.stop ?? "");
       return line({ ...state, heldBack: [...(state.heldBack ?? []), what] }, atMs, text, place);
     }
     case "taken-back": {

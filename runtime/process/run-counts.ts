@@ -124,7 +124,7 @@ function spendingOf({ spent = {} }: NonNullable<ProcessState["outcome"]>): {
 
 /** Only facts that say something: no zeros. */
 function withoutZeros(summary: RunSummary): Record<string, string | number> {
-  const facts: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(summary)) if (value !== undefined && value !== 0) facts[name] = value;
-  return facts;
+  const facts = new Map<string, string | number>();
+  for (const [name, value] of Object.entries(summary)) if (value !== undefined && value !== 0) facts.set(name, value);
+  return Object.fromEntries(facts);
 }

@@ -45,8 +45,8 @@ function isTerminated({ outcome }: ProcessState): boolean {
 }
 
 /**
- * A termination with a receipt ends the process. Its work items are settled or dropped: the handler of a dropped one may have been on a host
- * that died, and the next message to the actor finds that.
+ * A termination with a receipt ends the process. Its work items are settled or dropped: the handler of a dropped one may have been on a
+ * host that died, and the next message to the actor finds that.
  */
 function checkTerminated(clients: Clients, watch: Watch, find: Find): void {
   for (const id of clients.terminated) {

@@ -178,3 +178,61 @@ describe("show", () => {
     expect(JSON.parse((await run("show", "trip-7", "--json")).out)).toEqual({ ...PROCESS, ...STOPS });
   });
 });
+
+describe("conversations", () => {
+  const MODEL_CALL = { kind: "model", name: "default", state: "ended", attempt: 1, failures: 0 };
+  const work = "trip-7:1:plan:0:1";
+  const CONVERSATION = {
+    process: "trip-7",
+    work,
+    agent: "PlannerAgent",
+    exchanges: [
+      {
+        call: "model:default/ab#0",
+        model: "default",
+        messages: [
+          { role: "user", text: "Sea\n1. model default", source: "task", label: [], bytes: 75, new: true },
+          { role: "tool", text: "\u001b[2Jsun", source: "weather", label: ["tool:weather"], bytes: 25, new: true },
+        ],
+        context: [
+          { source: "task", trusted: true, bytes: 75 },
+          { source: "weather", trusted: false, bytes: 25 },
+        ],
+        reply: { text: "Palermo", calls: [], finish: "stop" },
+        inputTokens: 30,
+        outputTokens: 2,
+        usd: 0.01,
+      },
+    ],
+    divergence: "the instructions differ",
+  };
+
+  test("of all work items that called a model are shown by sources, no text as a line of the command", async () => {
+    const [stop] = STOPS.stops;
+    stub.answers["GET /processes/trip-7/stops"] = { json: { stops: [{ ...stop, work, calls: [MODEL_CALL] }, stop] } };
+    stub.answers[`GET /processes/trip-7/works/${work}/conversation`] = { json: CONVERSATION };
+    const { code, out, err } = await run("show", "trip-7", "--conversation");
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out.trim().split("\n")).toEqual([
+      `PlannerAgent, work item ${work}`,
+      "",
+      "1. model default, 30 tokens in, 2 out, $0.0100",
+      "  context: 100 bytes: task 75 %, weather (untrusted) 25 %",
+      "  task:",
+      "    Sea",
+      "    1. model default",
+      "  weather, untrusted: tool:weather:",
+      "    \\u001b[2Jsun",
+      "  reply:",
+      "    Palermo",
+      "The code of the host differs from the record from here on: the instructions differ",
+    ]);
+  });
+
+  test("of one work item as JSON", async () => {
+    stub.answers[`GET /processes/trip-7/works/${work}/conversation`] = { json: CONVERSATION };
+    const { out } = await run("show", "trip-7", "--conversation", work, "--json");
+    expect(JSON.parse(out)).toEqual([CONVERSATION]);
+  });
+});

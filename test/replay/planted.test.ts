@@ -29,7 +29,7 @@ interface Change {
 
 function shop(change: Change = {}): System {
   const reserve = tool(change.toolName ?? "reserve", {
-    about: change.toolAbout ?? "Reserves",
+    about: "Reserves",
     input: Order,
     output: z.object({ left: z.int() }),
     effect: "write",
@@ -37,7 +37,7 @@ function shop(change: Change = {}): System {
     run: ({ count }) => ({ left: 10 - count }),
     undo: () => undefined,
   });
-  const look = tool("look", { about: "Looks", input: z.string(), output: z.int(), effect: "read", run: () => 7 });
+  const look = tool("look", { about: change.toolAbout ?? "Looks", input: z.string(), output: z.int(), effect: "read", run: () => 7 });
   const stock = agent(Stock, {
     tools: [reserve, look],
     state: { schema: z.object({ seen: z.int() }), initial: { seen: 0 } },
@@ -99,6 +99,7 @@ test.each([
   ["another name of a tool", { toolName: "hold" }, "unreached", "Stock", /^call reserve/],
   ["two calls in another order", { swapped: true }, "unreached", "Stock", /./],
   ["other instructions", { instructions: "Write a poem." }, "changed", "Writer", /the instructions differ/],
+  ["another description of a tool", { toolAbout: "Looks again" }, "changed", "Writer", /the descriptions of the tools differ/],
   ["another mapping of a route", { mapping: "other" }, "route", "Writer", /decides otherwise/],
   ["another condition of a stop", { when: "stock.left > 100" }, "route", "Desk", /decides otherwise/],
   ["another output", { output: (left) => left + 1 }, "changed", "Stock", /result/],

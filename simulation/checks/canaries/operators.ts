@@ -1,5 +1,6 @@
 /** @module Planted bugs of pauses, resumes and terminations. */
 import { agentMachine } from "../../../runtime/agent/machine.ts";
+import { entryOf } from "../../../runtime/entries.ts";
 import { processMachine } from "../../../runtime/process/machine.ts";
 import { type Canary, replace } from "./canary.ts";
 
@@ -51,7 +52,7 @@ const dropUndoes: Canary = {
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
       if (input.kind !== "message" || input.message.body.kind !== "drop") return decide(state, input, context);
       const { body } = input.message;
-      const known = state.works[body.workId];
+      const known = entryOf(state.works, body.workId);
       return known === undefined || known.status === "ready" ? decide(state, input, context) : NOTHING;
     }),
 };

@@ -3,7 +3,8 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault, FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
-import { ErrorAnswer, LETTER, PROCESS, startRig, TOKEN, TRACEPARENT, TRACE_ID, type Answer, type HttpRig } from "./rig.ts";
+import { LETTER, PROCESS, TRACE_ID } from "./operations-fakes.ts";
+import { ErrorAnswer, startRig, TOKEN, TRACEPARENT, type Answer, type HttpRig } from "./rig.ts";
 
 let rig: HttpRig;
 beforeEach(async () => {

@@ -3,7 +3,8 @@ import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isFaultCode } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
-import { ErrorAnswer, event, gate, message, PROCESS, raw, startRig, type HttpRig } from "./rig.ts";
+import { PROCESS } from "./operations-fakes.ts";
+import { ErrorAnswer, event, gate, message, raw, startRig, type HttpRig } from "./rig.ts";
 
 vi.mock("../../../runtime/limits.ts", async (original) => {
   const { LIMITS: real } = await original<{ readonly LIMITS: typeof LIMITS }>();

@@ -5,7 +5,8 @@ import { LIMITS } from "../../../runtime/limits.ts";
 import type { ProcessOutcome } from "../../../runtime/process-view.ts";
 import { HandClock } from "../engine-rig.ts";
 import { follow, type Reader, type SentEvent } from "./events.ts";
-import { ErrorAnswer, PROCESS, startRig, TOKEN, type HttpRig } from "./rig.ts";
+import { PROCESS } from "./operations-fakes.ts";
+import { ErrorAnswer, startRig, TOKEN, type HttpRig } from "./rig.ts";
 
 vi.mock("../../../runtime/limits.ts", async (original) => {
   const { LIMITS: real } = await original<{ readonly LIMITS: typeof LIMITS }>();

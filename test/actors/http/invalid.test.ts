@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
-import { PROCESS, event, gate, message, raw, startRig, type HttpRig } from "./rig.ts";
+import { PROCESS } from "./operations-fakes.ts";
+import { event, gate, message, raw, startRig, type HttpRig } from "./rig.ts";
 
 const SUCCESS = { status: "SUCCESS" };
 const RETRY = { status: "RETRY" };

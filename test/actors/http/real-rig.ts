@@ -46,17 +46,7 @@ export async function startReal(
   releases?: ReleaseSource,
 ): Promise<RealRig> {
   const slow = gate();
-  const till = agent(Till, {
-    handle: async ({ item, mood }, { signal }) => {
-      if (mood === "slow") await Promise.race([slow.opened, aborted(signal)]);
-      if (mood === "bad") throw new Fault("agent.refused", `no till sells ${item}`);
-      return { paid: item };
-    },
-  });
-  const orders = route("order", 1, Order)
-    .to("pay", Till, ({ task }) => task)
-    .output(({ pay }) => pay);
-  const shop = served ?? system("shop", { agents: [till], routes: [orders] });
+  const shop = served ?? shopOf(slow.opened);
   const store = new MemoryStore();
   const world = new LocalWorld({ clock: systemClock, random: systemRandom, store, withDeltas: true, models });
   const state = { down: false };
@@ -119,6 +109,21 @@ export async function startReal(
       await http.drain(host.stop(0));
     },
   };
+}
+
+/** A shop whose till takes slow orders when it is opened. */
+function shopOf(opened: Promise<void>): System {
+  const till = agent(Till, {
+    handle: async ({ item, mood }, { signal }) => {
+      if (mood === "slow") await Promise.race([opened, aborted(signal)]);
+      if (mood === "bad") throw new Fault("agent.refused", `no till sells ${item}`);
+      return { paid: item };
+    },
+  });
+  const orders = route("order", 1, Order)
+    .to("pay", Till, ({ task }) => task)
+    .output(({ pay }) => pay);
+  return system("shop", { agents: [till], routes: [orders] });
 }
 
 /** Ids that count up. */
