@@ -285,8 +285,10 @@ export const LIMITS = {
   indexPartsMax: 64,
   /** Buckets searched for one page of a listing. After them the page ends with a cursor, even if it is not full. */
   pageBucketsMax: 64,
-  /** Buckets whose entries a host caches for listings; the least recently used is evicted first. */
-  listedBucketsMax: 128,
+  /** Buckets whose entries a host caches for the listing of an index; the least recently used is evicted first. */
+  listedBucketsMax: 4_096,
+  /** Entries of all buckets together that a host caches for the listing of an index, some hundred bytes each. */
+  listedEntriesMax: 50_000,
   /** Entries on one page of a listing. Above: `body.invalid`. */
   pageEntriesMax: 200,
   /** Work items of a process that GET /processes/:id/stops shows; the newest ones. */

@@ -174,9 +174,9 @@ function systemRoutes(api: Api, { operations, system, changes, admit }: ApiOptio
   api.serve(ROUTES.showCosts, async ({ query, operations }) => ok(await operations.costs(query.sinceMs)));
   api.serve(ROUTES.listAgents, async ({ operations }) => ok(operations.agents()));
   api.serve(ROUTES.showSystem, async ({ operations }) => ok(await operations.system()));
-  api.serve(ROUTES.followChanges, async ({ request, response }) => {
+  api.serve(ROUTES.followChanges, async ({ request, response, operations }) => {
     admit();
-    changes.serve(request, response);
+    changes.serve(request, response, operations);
     return undefined;
   });
   api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));

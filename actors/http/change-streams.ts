@@ -1,65 +1,114 @@
-/** @module Changes of the system's lists as server-sent events, for screens: they say that something has changed, and no more. */
+/** @module Changes of the system's lists as server-sent events, for screens: ids, routes and how things stand, and no contents. */
 import type { Request, Response } from "express";
+import type { Change, ChangesNews } from "../../runtime/change.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Operations } from "../operations/operations.ts";
+import { readerOf } from "./follow.ts";
+import { event } from "./follow-events.ts";
 
 const STATUS_OK = 200;
 /** Pause before a reader reconnects, in milliseconds. */
 const COME_AGAIN_MS = 2_000;
-/** Pause between two comments, which keep a connection open through proxies. */
-const COMMENT_MS = 15_000;
 /** Changes within this time are one event. */
 const TOGETHER_MS = 250;
 
 /** The streams of one host. */
 export class ChangeStreams {
-  readonly #operations: Pick<Operations, "changes">;
   readonly #clock: Clock;
-  readonly #open = new Set<Response>();
+  readonly #open = new Map<Response, string>();
 
-  constructor(operations: Pick<Operations, "changes">, clock: Clock) {
-    this.#operations = operations;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Sends changes until the reader leaves. A reader that comes again is told that something may have changed. Throws `stream.too-many`. */
-  serve(request: Request, response: Response): void {
+  /**
+   * Sends changes until the reader leaves. A reader that comes again is told to read its lists again: what has changed meanwhile is not
+   * kept. Throws `stream.too-many`.
+   */
+  serve(request: Request, response: Response, operations: Pick<Operations, "changes">): void {
+    const reader = readerOf(request);
     if (this.#open.size >= LIMITS.changesStreamsMax)
       throw new Fault("stream.too-many", `this host has ${LIMITS.changesStreamsMax} followers already; try again later`);
+    if ([...this.#open.values()].filter((one) => one === reader).length >= LIMITS.followStreamsPerReaderMax)
+      throw new Fault("stream.too-many", `you follow the lists of this host ${LIMITS.followStreamsPerReaderMax} times already`);
     response.writeHead(STATUS_OK, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
     response.write(`retry: ${COME_AGAIN_MS}\n\n`);
     if (request.method === "HEAD") {
       response.end();
       return;
     }
-    this.#open.add(response);
-    let count = Number(request.get("last-event-id") ?? 0) || 0;
-    let cancel: (() => void) | undefined;
-    const send = (): void => {
-      cancel = undefined;
-      count += 1;
-      // A reader that takes nothing loses nothing: the next event says the same.
-      if (!response.writableNeedDrain) response.write(`event: changed\nid: ${count}\ndata: {}\n\n`);
-    };
-    const changed = (): void => {
-      cancel ??= this.#clock.after(TOGETHER_MS, send);
-    };
-    if (count > 0) changed();
-    const unfollow = this.#operations.changes(changed);
-    const comment = setInterval(() => response.write(": still here\n\n"), COMMENT_MS);
-    comment.unref();
+    this.#open.set(response, reader);
+    const stream = new ChangeStream(response, this.#clock, Number(request.get("last-event-id") ?? 0) || 0);
+    const unfollow = operations.changes((changes) => stream.tell(changes));
     response.once("close", () => {
       this.#open.delete(response);
-      clearInterval(comment);
-      cancel?.();
       unfollow();
+      stream.stop();
     });
   }
 
   /** Ends all streams: the host stops. */
   end(): void {
-    for (const response of this.#open) response.end();
+    for (const response of this.#open.keys()) response.end();
+  }
+}
+
+/** The stream of one reader. What it has not taken yet is kept, up to a number: then it is told to read its lists again. */
+class ChangeStream {
+  readonly #response: Response;
+  readonly #clock: Clock;
+  readonly #waiting = new Map<string, Change>();
+  #count: number;
+  #isMore: boolean;
+  #cancelSend: (() => void) | undefined;
+  #cancelComment = (): void => {};
+
+  /** `count`: the id of the last event that its reader received; 0 for a new one. */
+  constructor(response: Response, clock: Clock, count: number) {
+    this.#response = response;
+    this.#clock = clock;
+    this.#count = count;
+    this.#isMore = count > 0;
+    response.on("drain", () => this.#schedule());
+    this.#comment();
+    this.#schedule();
+  }
+
+  tell(changes: readonly Change[]): void {
+    for (const change of changes) {
+      const key = `${change.kind} ${change.id}`;
+      if (this.#waiting.has(key) || this.#waiting.size < LIMITS.changesToldMax) this.#waiting.set(key, change);
+      else this.#isMore = true;
+    }
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#cancelSend?.();
+    this.#cancelComment();
+  }
+
+  #schedule(): void {
+    if (this.#waiting.size > 0 || this.#isMore) this.#cancelSend ??= this.#clock.after(TOGETHER_MS, () => this.#send());
+  }
+
+  /** A reader that takes nothing gets the rest when it does. */
+  #send(): void {
+    this.#cancelSend = undefined;
+    if (this.#response.writableNeedDrain) return;
+    const news: ChangesNews = { changes: [...this.#waiting.values()], ...(this.#isMore ? { more: true } : {}) };
+    this.#waiting.clear();
+    this.#isMore = false;
+    this.#count += 1;
+    this.#response.write(event("changed", String(this.#count), news));
+  }
+
+  #comment(): void {
+    this.#cancelComment = this.#clock.after(LIMITS.followKeepAliveMs, () => {
+      if (!this.#response.writableNeedDrain) this.#response.write(": still here\n\n");
+      this.#comment();
+    });
   }
 }

@@ -104,7 +104,7 @@ export class Followers {
 }
 
 /** Who follows: the subject of the token, or an address. */
-function readerOf(request: Request): string {
+export function readerOf(request: Request): string {
   const { subject, tenant } = identityOf(request).principal;
   return subject === ANONYMOUS.subject ? (request.socket.remoteAddress ?? "") : JSON.stringify([tenant, subject]);
 }

@@ -50,11 +50,11 @@ export const OVERVIEW_ROUTES = {
   followChanges: spec({
     method: "get",
     path: "/events",
-    summary: "Follows changes of lists as server-sent events: that something has changed",
+    summary: "Follows changes of lists as server-sent events: what has changed, without contents",
     role: "read",
     params: NoParams,
     query: NoQuery,
-    answers: { 200: { contentType: "text/event-stream", description: "`event: changed` after changes, comments in between." } },
+    answers: { 200: { contentType: "text/event-stream", description: "`event: changed` with what has changed, comments in between." } },
     faults: ["stream.too-many", "system.stopping"],
   }),
   showTimeline: spec({

@@ -103,7 +103,7 @@ export class HttpHost {
     const keys = options.keys ?? new MessageKeys();
     this.#subscriber = new Subscriber({ ...options, keys, clock: this.#clock, admit });
     this.#followers = new Followers(options.operations, this.#clock);
-    this.#changes = new ChangeStreams(options.operations, this.#clock);
+    this.#changes = new ChangeStreams(this.#clock);
     this.app = this.#build({ ...options, keys }, admit);
     this.#server = createCodedServer(
       { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs },

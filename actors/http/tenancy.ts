@@ -103,7 +103,12 @@ class TenantOperations implements Operations {
     const inside = { process: this.#inside, deadletter: this.#letter, request: this.#request, memory: this.#memory }[what];
     return this.#all.looked(what, inside.call(this, target), ...rest);
   };
-  changes: Operations["changes"] = (changed) => this.#all.changes(changed);
+  /** Releases and invalid messages are of all tenants. */
+  changes: Operations["changes"] = (changed) =>
+    this.#all.changes((changes) => {
+      const own = changes.filter(({ kind, id }) => kind !== "release" && !id.startsWith("invalid-") && isOfTenant(id, this.#tenant));
+      if (own.length > 0) changed(own.map((one) => ({ ...one, id: outsideId(one.id) })));
+    });
   fork: Operations["fork"] = async (id, { at, ...wanted }) => {
     const inside = this.#inside(id);
     // A work item is named by its process first.

@@ -1,52 +1,62 @@
 /**
  * @module Changes of lists, for screens: this host tells its own at once, and looks for those of other hosts while someone follows.
  */
+import type { Change } from "../../runtime/change.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
+import type { IndexNews } from "./index-news.ts";
+
+/** Called with what has changed. */
+export type ChangeListener = (changes: readonly Change[]) => void;
 
 /** The followers of changes at one host. They share one look. */
 export class Changes {
   readonly #clock: Clock;
-  readonly #mark: () => Promise<string>;
-  readonly #followers = new Set<() => void>();
-  #known: string | undefined;
-  #cancel: (() => void) | undefined;
+  readonly #newsOf: () => readonly Pick<IndexNews, "look">[];
+  readonly #followers = new Set<ChangeListener>();
+  #stop: (() => void) | undefined;
 
-  /** `mark` changes with every change, by any host. */
-  constructor(clock: Clock, mark: () => Promise<string>) {
+  /** `newsOf` makes what is looked at, when the first follower comes. */
+  constructor(clock: Clock, newsOf: () => readonly Pick<IndexNews, "look">[]) {
     this.#clock = clock;
-    this.#mark = mark;
+    this.#newsOf = newsOf;
   }
 
-  /** Calls back after changes until the returned function is called. */
-  follow(changed: () => void): () => void {
+  /** Calls back after changes until the returned function is called. Looks last as long as there is a follower. */
+  follow(changed: ChangeListener): () => void {
     this.#followers.add(changed);
-    if (this.#cancel === undefined) this.#wait();
+    this.#stop ??= this.#begin();
     return () => {
       this.#followers.delete(changed);
       if (this.#followers.size > 0) return;
-      this.#cancel?.();
-      this.#cancel = undefined;
-      this.#known = undefined;
+      this.#stop?.();
+      this.#stop = undefined;
     };
   }
 
   /** Something has changed at this host. */
-  tell(): void {
-    for (const changed of this.#followers) changed();
+  tell(changes: readonly Change[]): void {
+    if (changes.length > 0) for (const changed of this.#followers) changed(changes);
   }
 
-  #wait(): void {
-    this.#cancel = this.#clock.after(LIMITS.changesLookMs, () => void this.#look());
-  }
-
-  async #look(): Promise<void> {
-    // A store that does not answer tells of no changes; the next look may.
-    const mark = await this.#mark().catch(() => this.#known);
-    if (this.#cancel === undefined) return;
-    const isNews = this.#known !== undefined && mark !== this.#known;
-    this.#known = mark;
-    if (isNews) this.tell();
-    this.#wait();
+  /** Looks again and again, until the returned function is called. */
+  #begin(): () => void {
+    const all = this.#newsOf();
+    let isStopped = false;
+    let cancel = (): void => {};
+    const look = async (): Promise<void> => {
+      for (const news of all) {
+        // A store that does not answer tells of no changes; the next look does.
+        const changes = await news.look().catch(() => []);
+        if (isStopped) return;
+        this.tell(changes);
+      }
+      cancel = this.#clock.after(LIMITS.changesLookMs, () => void look());
+    };
+    void look();
+    return () => {
+      isStopped = true;
+      cancel();
+    };
   }
 }

@@ -53,15 +53,15 @@ interface Found {
 }
 
 const CURSOR = /^(\d{1,20}\.\d{1,20})\/(\d{1,15})\/(.*)$/;
-/** Buckets whose records are looked at for changes. */
-const MARKED_BUCKETS = 3;
+/** Newest buckets that a sum always looks at. */
+const NEWEST_BUCKETS = 3;
 /** Maximum number of buckets read in parallel. The first is read alone, then twice as many each time. */
 const AT_ONCE_MAX = 16;
 
 /** The listing of one index. Throws `store.unavailable` and the faults of an unreadable journal. */
 export class Listing {
   readonly #journal: Journal<IndexState, IndexInput, IndexEvent>;
-  readonly #known = new LruMap<string, Listed>(LIMITS.listedBucketsMax);
+  readonly #known = new LruMap<string, Listed>(LIMITS.listedBucketsMax, LIMITS.listedEntriesMax);
 
   readonly #type: string;
   readonly #host: Pick<Host, "indexEngine" | "quarantine">;
@@ -82,7 +82,7 @@ export class Listing {
    */
   async page(wanted: (entry: IndexEntry) => boolean, cursor: string | undefined, limit: number, oldest = ""): Promise<EntryPage> {
     const from = cursor === undefined ? undefined : placeOf(cursor);
-    const buckets = (await this.#buckets())
+    const buckets = (await this.buckets())
       .filter((bucket) => bucket >= oldest && (from === undefined || bucket <= from.bucket))
       .toReversed();
     const looked = buckets.slice(0, LIMITS.pageBucketsMax);
@@ -120,7 +120,7 @@ export class Listing {
   }
 
   /** The buckets named by the index's root, oldest first. */
-  async #buckets(): Promise<readonly string[]> {
+  async buckets(): Promise<readonly string[]> {
     const { state } = await this.#host.indexEngine(this.#index).fresh(INDEX_ROOT);
     return entriesOf(state)
       .filter((entry) => entry.open)
@@ -128,10 +128,24 @@ export class Listing {
       .sort();
   }
 
-  /** The entries of each bucket from `oldest` on, but for those that are known. Broken buckets are left out. */
-  async from(oldest: string, isKnown: (bucket: string) => boolean): Promise<ReadonlyMap<string, readonly IndexEntry[]>> {
-    const buckets = (await this.#buckets()).filter((bucket) => bucket >= oldest && !isKnown(bucket));
+  /**
+   * The entries of each bucket from `oldest` on, but for those that are known. Broken buckets are left out. Apart from the newest ones,
+   * what was read within `youngMs` is not looked at again.
+   */
+  async from(
+    oldest: string,
+    isKnown: (bucket: string) => boolean = () => false,
+    youngMs = 0,
+  ): Promise<ReadonlyMap<string, readonly IndexEntry[]>> {
+    const all = (await this.buckets()).filter((bucket) => bucket >= oldest && !isKnown(bucket));
     const found = new Map<string, readonly IndexEntry[]>();
+    const youngFromMs = this.#clock.nowMs() - youngMs;
+    const buckets = all.filter((bucket, index) => {
+      const known = index < all.length - NEWEST_BUCKETS ? this.#known.get(bucket) : undefined;
+      if (known === undefined || known.atMs <= youngFromMs) return true;
+      found.set(bucket, known.sorted);
+      return false;
+    });
     for (let next = 0; next < buckets.length; next += AT_ONCE_MAX) {
       const group = buckets.slice(next, next + AT_ONCE_MAX);
       const read = await Promise.all(group.map((bucket) => this.#read(bucket)));
@@ -140,16 +154,19 @@ export class Listing {
     return found;
   }
 
-  /** The newest buckets and how far their journals go. It changes with each of their records. */
-  async mark(): Promise<string> {
-    const newest = (await this.#buckets()).slice(-MARKED_BUCKETS);
-    const read = await Promise.all(newest.map((bucket) => this.#read(bucket)));
-    return newest.map((bucket, index) => `${bucket}:${read[index]?.loaded.sequence ?? 0}`).join(",");
+  /** How many records the journal of a bucket has. 0: none, or it is broken. */
+  async sequence(bucket: string): Promise<number> {
+    return (await this.#read(bucket))?.loaded.sequence ?? 0;
+  }
+
+  /** The events of a bucket behind a record. */
+  async *eventsAfter(bucket: string, sequence: number): AsyncGenerator<IndexEvent> {
+    for await (const { event } of this.#journal.events(bucket, sequence + 1)) yield event;
   }
 
   /** The entries of each bucket, the newest bucket first, down to `oldest`. Broken buckets are left out. */
   async *newest(oldest: string): AsyncGenerator<readonly IndexEntry[]> {
-    const buckets = (await this.#buckets()).filter((bucket) => bucket >= oldest).toReversed();
+    const buckets = (await this.buckets()).filter((bucket) => bucket >= oldest).toReversed();
     for (let next = 0; next < buckets.length; next += AT_ONCE_MAX) {
       const read = await Promise.all(buckets.slice(next, next + AT_ONCE_MAX).map((bucket) => this.#read(bucket)));
       for (const listed of read) if (listed !== undefined) yield listed.sorted;
@@ -158,7 +175,7 @@ export class Listing {
 
   /** Every broken bucket is noted in the quarantine of this host. */
   async findBroken(): Promise<void> {
-    for (const bucket of await this.#buckets()) await this.#read(bucket);
+    for (const bucket of await this.buckets()) await this.#read(bucket);
   }
 
   /** The content of a bucket; undefined if it is broken. */
@@ -183,7 +200,7 @@ export class Listing {
     const loaded = isTrusted ? await this.#journal.catchUp(bucket, known.loaded) : await this.#journal.load(bucket);
     const sorted = loaded === known?.loaded ? known.sorted : entriesOf(loaded.state).sort(newestFirst);
     const listed = { atMs, loaded, sorted };
-    this.#known.set(bucket, listed);
+    this.#known.set(bucket, listed, 1 + sorted.length);
     return listed;
   }
 }

@@ -4,6 +4,7 @@ import type { LettersDecided, SignalReceipt } from "../../runtime/answers.ts";
 import type { Cassette } from "../../runtime/cassette/cassette.ts";
 import type { ForkReport, ForkWanted, RunDiff } from "../../runtime/cassette/diff.ts";
 import type { ReplayReport } from "../../runtime/cassette/replay-report.ts";
+import type { Change } from "../../runtime/change.ts";
 import type { AgentsView, CostView, OverviewView, SystemView } from "../../runtime/overview.ts";
 import type { TimelineView } from "../../runtime/timeline.ts";
 import type { ConversationView } from "../../runtime/conversation-view.ts";
@@ -149,8 +150,8 @@ export interface Operations {
   looked(what: LookedAt, target: string, id: string, caller: Caller): Promise<void>;
   /** Hosts, and what an operator should look at. */
   system(): Promise<SystemView>;
-  /** Calls back after changes of processes, dead letters and requests on any host, until the returned function is called. */
-  changes(changed: () => void): () => void;
+  /** Calls back after changes of processes, dead letters, requests and releases on any host, until the returned function is called. */
+  changes(changed: (changes: readonly Change[]) => void): () => void;
   /**
    * Forks a process with the code and the models of this host. Nothing is written, and no tool is called.
    * @throws `process.unknown`, `cassette.too-large`, `fork.unknown`, `fork.busy`, `model.unknown`, `prompt.unknown`, `schema.task`

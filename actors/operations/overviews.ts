@@ -5,20 +5,23 @@
 import type { System } from "../../agents/system.ts";
 import type { ModelsAnswer } from "../../runtime/answers.ts";
 import { isOfTenant } from "../../runtime/ids.ts";
-import { bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { AgentsView, AgentView, CostView, OverviewView, Problem, SystemView } from "../../runtime/overview.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { costsOf, countEntries } from "../../runtime/sums.ts";
 import type { Clock, Ports } from "../engine/ports.ts";
 import type { Host } from "../host/host.ts";
-import { Listing } from "./listing.ts";
+import { invalidSlice } from "./invalid-bytes.ts";
+import type { Listing } from "./listing.ts";
 
 /** The parts of overviews. */
 export interface OverviewsParts {
   readonly system: System;
-  readonly ports: Pick<Ports, "store" | "clock">;
+  readonly ports: Pick<Ports, "clock">;
   readonly host: Host;
+  readonly directory: Listing;
+  readonly letters: Listing;
+  readonly inbox: Listing;
   readonly models: () => ModelsAnswer["models"];
   /** What others want an operator to look at. */
   readonly others: () => readonly Problem[];
@@ -33,25 +36,18 @@ interface Entries {
 export class Overviews {
   readonly #parts: OverviewsParts;
   readonly #clock: Clock;
-  readonly #directory: Listing;
-  readonly #letters: Listing;
-  readonly #inbox: Listing;
 
   constructor(parts: OverviewsParts) {
-    const { ports, system, host } = parts;
     this.#parts = parts;
-    this.#clock = ports.clock;
-    this.#directory = new Listing(ports, system.name, "Directory", host);
-    this.#letters = new Listing(ports, system.name, "DeadLetterQueue", host);
-    this.#inbox = new Listing(ports, system.name, "Inbox", host);
+    this.#clock = parts.ports.clock;
   }
 
   /** The system in numbers. Throws `store.unavailable`. */
   async overview(sinceMs = this.#clock.nowMs() - LIMITS.overviewMs, tenant?: string): Promise<OverviewView> {
     const [all, dead, waiting] = await Promise.all([
-      this.#entries(this.#directory, 0, tenant),
-      this.#openIn(this.#letters, tenant),
-      this.#openIn(this.#inbox, tenant),
+      this.#entries(this.#parts.directory, tenant),
+      this.#openIn(this.#parts.letters, tenant),
+      this.#openIn(this.#parts.inbox, tenant),
     ]);
     return {
       ...{ system: this.#parts.system.name, atMs: this.#clock.nowMs(), sinceMs },
@@ -65,7 +61,7 @@ export class Overviews {
   /** What was spent. Throws `store.unavailable`. */
   async costs(sinceMs = this.#clock.nowMs() - LIMITS.overviewMs, tenant?: string): Promise<CostView> {
     // A process that ended since then may have been accepted long before: its bucket is that of its acceptance.
-    const { entries, atLeast } = await this.#entries(this.#directory, 0, tenant);
+    const { entries, atLeast } = await this.#entries(this.#parts.directory, tenant);
     return { ...costsOf(entries, sinceMs), atLeast };
   }
 
@@ -92,7 +88,7 @@ export class Overviews {
   /** Hosts, and what an operator should look at. Throws `store.unavailable`. */
   async system(): Promise<SystemView> {
     const { system, host } = this.#parts;
-    const [dead, waiting] = await Promise.all([this.#openIn(this.#letters), this.#openIn(this.#inbox)]);
+    const [dead, waiting] = await Promise.all([this.#openIn(this.#parts.letters), this.#openIn(this.#parts.inbox)]);
     const self = { incarnation: host.incarnation, open: host.processes.openCount, self: true, alive: true };
     const others = host.watch.others.map(({ incarnation, alive }) => ({ incarnation, alive, self: false }));
     return { system: system.name, hosts: [self, ...others], problems: this.#problems(dead.length, waiting) };
@@ -100,20 +96,15 @@ export class Overviews {
 
   /** The processes that wait for a person. Throws `store.unavailable`. */
   async waiting(tenant?: string): Promise<ReadonlySet<unknown>> {
-    return new Set((await this.#openIn(this.#inbox, tenant)).map(({ facts }) => facts["processId"]));
+    return new Set((await this.#openIn(this.#parts.inbox, tenant)).map(({ facts }) => facts["processId"]));
   }
 
-  /** Changes with every change of the newest buckets, by any host. Throws `store.unavailable`. */
-  async mark(): Promise<string> {
-    return (await Promise.all([this.#directory, this.#letters, this.#inbox].map((listing) => listing.mark()))).join(" ");
-  }
-
-  async #entries(listing: Listing, fromMs: number, tenant: string | undefined): Promise<Entries> {
-    const found = await listing.from(fromMs === 0 ? "" : bucketOf(fromMs, 0), () => false);
+  async #entries(listing: Listing, tenant: string | undefined): Promise<Entries> {
+    const found = await listing.from("", undefined, LIMITS.overviewAgeMs);
     const entries: IndexEntry[] = [];
     for (const bucket of [...found.keys()].sort().toReversed()) {
       for (const entry of found.get(bucket) ?? []) {
-        if (tenant !== undefined && !isOfTenant(entry.id, tenant)) continue;
+        if (tenant !== undefined && (invalidSlice(entry.id) !== undefined || !isOfTenant(entry.id, tenant))) continue;
         if (entries.length >= LIMITS.countedEntriesMax) return { entries, atLeast: true };
         entries.push(entry);
       }
@@ -122,7 +113,7 @@ export class Overviews {
   }
 
   async #openIn(listing: Listing, tenant?: string): Promise<readonly IndexEntry[]> {
-    return (await this.#entries(listing, 0, tenant)).entries.filter(({ open }) => open);
+    return (await this.#entries(listing, tenant)).entries.filter(({ open }) => open);
   }
 
   #problems(dead: number, waiting: readonly IndexEntry[]): Problem[] {

@@ -39,6 +39,8 @@ import type { Ports } from "../engine/ports.ts";
 import { type Forking, RecordedRuns } from "./recorded-runs.ts";
 import { Submitter } from "./submitter.ts";
 import { Changes } from "./changes.ts";
+import { IndexNews } from "./index-news.ts";
+import { Listing } from "./listing.ts";
 import { Overviews } from "./overviews.ts";
 import { WorkHistory } from "./work-history.ts";
 import { ReleaseOperations } from "./releases.ts";
@@ -94,8 +96,6 @@ export class SystemOperations implements Operations {
     const requireProcess = (id: string): Promise<unknown> => this.process(id);
     this.#runs = new RecordedRuns({ system: parts.system, journals, requireProcess, forking: parts.forking });
     this.#submitter = new Submitter({ ...parts, requests: this.#requests });
-    this.#overviews = new Overviews({ ...parts, models: () => parts.models?.() ?? [], others: () => this.releasing.problems() });
-    this.#changes = new Changes(parts.ports.clock, () => this.#overviews.mark());
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
     this.#rules = new RuleOperations({
@@ -123,10 +123,20 @@ export class SystemOperations implements Operations {
     });
     const { directory, queue: letters, auditLines: audit } = this.#deadLetters;
     const indexes = { directory, letters, audit, inbox: this.#inbox.listing };
+    this.#overviews = new Overviews({
+      ...{ ...parts, ...indexes },
+      ...{ models: () => parts.models?.() ?? [], others: () => this.releasing.problems() },
+    });
+    const releases = new Listing(parts.ports, parts.system.name, "Releases", parts.host);
+    this.#changes = new Changes(parts.ports.clock, () => [
+      ...[new IndexNews("process", directory), new IndexNews("deadletter", letters)],
+      ...[new IndexNews("request", this.#inbox.listing), new IndexNews("release", releases)],
+    ]);
     this.reports = new Reports({ system: parts.system.name, clock: parts.ports.clock, ...indexes });
     parts.host.listen((_before, after) => {
       this.#watchers.tell(after.id);
-      this.#changes.tell();
+      const { id, task, outcome } = after;
+      if (task !== undefined) this.#changes.tell([{ kind: "process", id, route: task.route, status: outcome?.status ?? "open" }]);
     });
   }
 
@@ -174,7 +184,7 @@ export class SystemOperations implements Operations {
   looked = (what: LookedAt, target: string, id: string, caller: Caller): Promise<void> =>
     this.#deadLetters.note({ id, what: "looked at content", target, why: what }, caller);
   system = (): Promise<SystemView> => this.#overviews.system();
-  changes = (changed: () => void): (() => void) => this.#changes.follow(changed);
+  changes: Operations["changes"] = (changed) => this.#changes.follow(changed);
 
   cassette: Operations["cassette"] = (id) => this.#runs.cassette(requireId(id, "process id"));
   replay: Operations["replay"] = (id) => this.#runs.replay(id);

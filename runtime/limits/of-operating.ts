@@ -13,10 +13,14 @@ export const OPERATING_LIMITS = {
   countedEntriesMax: 50_000,
   /** The window of an overview and of costs, unless another one is asked for. */
   overviewMs: 24 * HOUR_MS,
+  /** Age up to which the numbers of an overview, or of costs, take older buckets of the indexes as they were read. */
+  overviewAgeMs: 10_000,
   /** How often a host looks for changes that it tells to followers of lists. */
   changesLookMs: 1_000,
   /** Followers of lists at one host. Above: `stream.too-many`. */
   changesStreamsMax: 256,
+  /** Changes in one event for followers of lists. Further ones are not named: the lists are to be read again. */
+  changesToldMax: 64,
   /** How long a browser stays logged in to the dashboard. Then it logs in again. */
   uiSessionMs: 12 * HOUR_MS,
   /** How long a code for one login is valid. Then: `auth.token`. */

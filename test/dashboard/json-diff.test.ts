@@ -30,6 +30,11 @@ test("shows a whole value where one side has none", () => {
   expect(shown({ a: 1 }, undefined)).toEqual(["-{", '- "a": 1', "-}"]);
 });
 
+test("a key that each object inherits is a key like others", () => {
+  expect(shown({}, { valueOf: false })).toEqual([" {", '+ "valueOf": false', " }"]);
+  expect(changesOf({ constructor: 1 }, {})).toEqual([{ path: "constructor", before: 1 }]);
+});
+
 test("the lines of each side are the JSON of that side", () => {
   const json = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<Json>;
   fc.assert(

@@ -1,6 +1,6 @@
 /** @module The difference of two JSON values, as lines of indented JSON and as a list of changed places. Pure. */
 import type { Json } from "../../../runtime/faults.ts";
-import { isList, isObject, isSame, pathText, type Path } from "./json.ts";
+import { isList, isObject, isSame, memberOf, pathText, type Path } from "./json.ts";
 
 /** One line of the difference. */
 export interface DiffRow {
@@ -48,7 +48,7 @@ function diff(pair: Pair): void {
     begin("{");
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
     for (const [index, name] of keys.entries())
-      inner(pair, before[name], after[name], `${JSON.stringify(name)}: `, index < keys.length - 1);
+      inner(pair, memberOf(before, name), memberOf(after, name), `${JSON.stringify(name)}: `, index < keys.length - 1);
     end("}");
   } else if (isList(before) && isList(after)) {
     begin("[");
@@ -98,7 +98,7 @@ export function changesOf(before: Json | undefined, after: Json | undefined, pat
   if (isSame(before, after)) return [];
   if (isObject(before) && isObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return keys.flatMap((key) => changesOf(before[key], after[key], [...path, key]));
+    return keys.flatMap((key) => changesOf(memberOf(before, key), memberOf(after, key), [...path, key]));
   }
   if (isList(before) && isList(after) && before.length === after.length)
     return before.flatMap((item, index) => changesOf(item, after[index], [...path, index]));

@@ -16,6 +16,11 @@ export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** What an object holds under a key, not what it inherits: keys are data here, and `valueOf` is a key like others. */
+export function memberOf(value: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
 /** Whether two values are the same JSON. The order of keys does not count. */
 export function isSame(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;

@@ -1,6 +1,6 @@
 /** @module What the fakes behind an HttpHost do, and what they remember. */
 import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
-import type { Caller, Page, Submission, SubmitResult } from "../../../actors/operations/operations.ts";
+import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations/operations.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Message, TurnAnswer } from "../../../runtime/protocol.ts";
@@ -16,6 +16,7 @@ export interface Behaviour {
   decide(): Promise<void>;
   tick(): Promise<void>;
   looked(): Promise<void>;
+  changes: Operations["changes"];
 }
 
 export interface Seen {

@@ -42,7 +42,7 @@ export const PROCESS: ProcessView = {
 };
 
 const SUMS = { processes: 0, modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
-const FAKE_SIGHT: Pick<Operations, "timeline" | "overview" | "costs" | "agents" | "system" | "changes"> = {
+const FAKE_SIGHT: Pick<Operations, "timeline" | "overview" | "costs" | "agents" | "system"> = {
   timeline: async (id) => ({ id, run: 1, beginMs: 1, bars: [] }),
   overview: async (sinceMs = 0) => ({
     ...{ system: "party", atMs: 1, sinceMs, open: 0, waitingForPeople: 0, paused: 0, dead: 0, ended: [], usd: 0, tokens: 0, perHour: [] },
@@ -51,7 +51,6 @@ const FAKE_SIGHT: Pick<Operations, "timeline" | "overview" | "costs" | "agents" 
   costs: async (sinceMs = 0) => ({ sinceMs, total: { name: "total", ...SUMS }, byRoute: [], byVersion: [], dearest: [], atLeast: false }),
   agents: () => ({ host: "h", agents: [] }),
   system: async () => ({ system: "party", hosts: [], problems: [] }),
-  changes: () => () => {},
 };
 const NO_RECORDS = { records: [{ sequence: 1, atMs: 1, events: [{ e: "voided" as const }] }], works: [], gone: [] };
 
@@ -91,6 +90,7 @@ export function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callb
       return { id, name, signalId, state: "taken", run: 1, sequence: 3, traceId: TRACE_ID };
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    changes: (changed) => behaviour.changes(changed),
     ...fakePeople(seen, behaviour),
     ...fakeKnowledge(seen.events),
     broken: async () => ({ entries: [] }),

@@ -55,6 +55,7 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
     decide: async () => undefined,
     tick: async () => undefined,
     looked: async () => {},
+    changes: () => () => {},
   };
   const log = new Writable({
     write(chunk: Buffer, _encoding, done) {
