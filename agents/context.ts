@@ -4,6 +4,7 @@
 import type { z } from "zod";
 import type { Json } from "../runtime/faults.ts";
 import type { Grant, Spent } from "../runtime/budget.ts";
+import type { ClaimCounts } from "../runtime/model/claims.ts";
 import type { ModelCall, ModelReply } from "../runtime/model/conversation.ts";
 import type { Label } from "../runtime/label.ts";
 import type { FactDraft, FactQuery, FactView, RuntimeMemory } from "../runtime/memory/view.ts";
@@ -106,6 +107,8 @@ export interface RuntimeContext {
    * inside. Rejects with a recorded fault `model.*` or `budget.exhausted`.
    */
   chat(call: ModelCall): Promise<ModelReply>;
+  /** Notes how many claims an answer has, and how many of them are without evidence: for the counts of the run. */
+  noteClaims(claims: ClaimCounts): void;
   /** What this work item may spend and has spent so far. The same in each execution when read after the same results. */
   readonly budget: { readonly grant: Grant | undefined; readonly spent: Spent };
   /** From which untrusted origins all that this execution has received so far was derived. */

@@ -60,6 +60,7 @@ export {
   type UnknownEnd,
 } from "./tool.ts";
 export { model, type ModelAgentOptions, type ModelBudget, type ModelOptions, type ModelSettings } from "./model/model.ts";
+export type { ClaimKind } from "../runtime/model/claims.ts";
 export type { Rung } from "../runtime/model/ladder.ts";
 export {
   type Endpoint,

@@ -119,6 +119,7 @@ export const DriftLine = z.object({
   repairs: Rate,
   fallbacks: Rate,
   refusals: Rate,
+  ungrounded: Rate,
   failed: Rate,
   durationMs: Rate,
   usd: Rate,

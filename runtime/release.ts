@@ -16,7 +16,7 @@ export const ReleaseVersion = z.strictObject({ prompt: Version.optional(), model
 export type ReleaseVersion = z.infer<typeof ReleaseVersion>;
 
 /** What a rule for stopping can count. `failed` is 0 or 1 for a process; the others are numbers of its summary. */
-export const STOP_COUNTS = ["failed", "repairs", "fallbacks", "refusals", "usd", "retries"] as const;
+export const STOP_COUNTS = ["failed", "repairs", "fallbacks", "refusals", "ungrounded", "usd", "retries"] as const;
 
 /** When a canary is stopped. It is stated before the canary begins. */
 export const StopRule = z.strictObject({

@@ -21,6 +21,8 @@ export const RunSummary = z.object({
   repairs: Count.optional().describe("Model calls for the repair of an answer."),
   fallbacks: Count.optional().describe("Model calls by another model than the first."),
   refusals: Count.optional().describe("Outputs that a validator sent back or refused."),
+  claims: Count.optional().describe("Claims of answers that were checked against their evidence."),
+  ungrounded: Count.optional().describe("Claims of answers without evidence in their prompts."),
   compensated: Count.optional().describe("Work items that were compensated."),
   failedStop: z.string().optional(),
   failedAgent: z.string().optional(),
@@ -34,7 +36,7 @@ export type RunSummary = z.infer<typeof RunSummary>;
 /** Adds what was counted later. A later version replaces the earlier one. */
 export function addWorkFacts(facts: WorkFacts, more: WorkFacts): WorkFacts {
   const sum: WorkFacts = { ...facts, ...(more.version === undefined ? {} : { version: more.version }) };
-  for (const name of ["takeovers", "tries", "repairs", "fallbacks"] as const) {
+  for (const name of ["takeovers", "tries", "repairs", "fallbacks", "claims", "ungrounded"] as const) {
     const count = (facts[name] ?? 0) + (more[name] ?? 0);
     if (count > 0) sum[name] = count;
   }
@@ -47,6 +49,8 @@ export const WorkFacts = z.strictObject({
   tries: z.int().positive().optional(),
   repairs: z.int().positive().optional(),
   fallbacks: z.int().positive().optional(),
+  claims: z.int().positive().optional(),
+  ungrounded: z.int().positive().optional(),
   /** `prompt/model` that the work item used. */
   version: z.string().optional(),
 });

@@ -8,6 +8,7 @@ import type { KnownWork, RecordedRun } from "../../runtime/cassette/recorded-run
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { modelKey } from "../../runtime/ids.ts";
 import type { Label } from "../../runtime/label.ts";
+import type { ClaimCounts } from "../../runtime/model/claims.ts";
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { RuntimeMemory } from "../../runtime/memory/view.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
@@ -59,6 +60,10 @@ export class ForkContext implements RuntimeContext {
 
   setState(next: Json): void {
     this.#context.setState(next);
+  }
+
+  noteClaims(claims: ClaimCounts): void {
+    this.#context.noteClaims(claims);
   }
 
   call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json> {

@@ -6,6 +6,7 @@ import type { AgentWork } from "../../runtime/agent/state.ts";
 import { hashText } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { isUntrusted, joined, type Label } from "../../runtime/label.ts";
+import type { ClaimCounts } from "../../runtime/model/claims.ts";
 
 /** Facts of one work item. */
 export class ExecutionFacts {
@@ -15,6 +16,7 @@ export class ExecutionFacts {
   sentBack: SentBackOutput | undefined;
   #uuids = 0;
   #label: Label;
+  #claims: ClaimCounts | undefined;
 
   constructor(work: AgentWork, log: AgentLog) {
     this.#work = work;
@@ -38,6 +40,15 @@ export class ExecutionFacts {
   /** Notes the label of something that the handler receives now, as its principal sees it. */
   received(label: Label | undefined): void {
     if (isUntrusted(label)) this.#label = joined(this.#label, label);
+  }
+
+  /** Of the answer. Absent: they were not checked. */
+  get claims(): ClaimCounts | undefined {
+    return this.#claims;
+  }
+
+  noteClaims(claims: ClaimCounts): void {
+    this.#claims = claims;
   }
 
   get release(): AgentWork["release"] {

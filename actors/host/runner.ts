@@ -292,7 +292,7 @@ export class Runner {
   async #do(
     work: AgentWork,
     execution: HandlerExecution,
-  ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label">> {
+  ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label" | "claims">> {
     const { definition, checks, values, log } = this.#parts;
     const result = await inRunSpan(
       definition.contract,
@@ -302,7 +302,8 @@ export class Runner {
     );
     this.#parts.metrics.attempted(definition.name, "do", work.release, codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
-    return { result, ...labelField(execution.label), ...(state === undefined ? {} : { state }) };
+    const { claims } = "output" in result ? execution : {};
+    return { result, ...labelField(execution.label), ...(state === undefined ? {} : { state }), ...(claims && { claims }) };
   }
 
   async #undo(work: AgentWork, compensation: Compensation): Promise<CompensationEnd> {

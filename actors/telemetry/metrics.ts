@@ -31,7 +31,7 @@ const MODEL_BOUNDS_SECONDS = Array.from({ length: 14 }, (_, power) => 0.01 * 2 *
 
 /** What is counted of how agents work together. */
 const COORDINATION_KINDS = [
-  ...(["retries", "takeovers", "waits", "requests", "repairs", "fallbacks", "refusals", "compensated"] as const),
+  ...(["retries", "takeovers", "waits", "requests", "repairs", "fallbacks", "refusals", "claims", "ungrounded", "compensated"] as const),
 ] as const;
 
 /** One try of a model call that has ended. Undefined parts are not known. */
@@ -113,7 +113,7 @@ export class HostMetrics {
       unit: "{comparison}",
     });
     this.#coordination = meter.createCounter(METRIC.coordination, {
-      description: "Retries, takeovers, waits, requests to people, repairs, fallbacks, refused outputs, compensations",
+      description: "Retries, takeovers, waits, requests to people, repairs, fallbacks, refused outputs, claims, compensations",
       unit: "{event}",
     });
     this.#withheld = meter.createCounter(METRIC.withheld, {

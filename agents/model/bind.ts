@@ -3,6 +3,8 @@ import type { Grant } from "../../runtime/budget.ts";
 import { type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { objectForm } from "../../runtime/model/as-object.ts";
+import { CLAIM_KINDS } from "../../runtime/model/claims.ts";
+import type { Grounding } from "../../runtime/model/grounding.ts";
 import { REPAIR_DEFAULT, type Rung, RUNGS } from "../../runtime/model/ladder.ts";
 import type { ModelRetry } from "../../runtime/model/retry.ts";
 import { fixedPart } from "../../runtime/model/prompt.ts";
@@ -44,6 +46,7 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     models,
     functions,
     answer: form,
+    grounding: groundingOf(settings.grounding, where),
     readsData: callables.asks.length > 0 || callables.memory !== undefined || callables.tools.some(({ untrusted }) => untrusted),
     fixed: fixedPart(tools, form.request, promptSettings(settings, where)),
     retry: settings.retry === undefined ? undefined : modelRetryOf(settings.retry, where),
@@ -143,6 +146,17 @@ function repairOf(repair: readonly Rung[] | undefined, where: string): readonly 
   if (!Array.isArray(repair) || repair.length > LIMITS.modelRungsMax || !repair.every((rung) => RUNGS.includes(rung)))
     throw invalid(where, `repair must be a list of at most ${LIMITS.modelRungsMax} of ${RUNGS.join(", ")}`);
   return [...repair];
+}
+
+function groundingOf(given: Settings["grounding"], where: string): Grounding | undefined {
+  if (given === undefined) return undefined;
+  const { onUngrounded, kinds } = typeof given === "string" ? { onUngrounded: given, kinds: CLAIM_KINDS } : given;
+  if (typeof given === "object") requireKeys(given, `${where}, grounding`, ["onUngrounded", "kinds"]);
+  if (onUngrounded !== "refuse" && onUngrounded !== "count")
+    throw invalid(where, 'grounding must be "refuse", "count" or { onUngrounded, kinds }');
+  if (!Array.isArray(kinds) || kinds.length === 0 || !kinds.every((kind) => CLAIM_KINDS.includes(kind)))
+    throw invalid(where, `grounding.kinds must be a list of ${CLAIM_KINDS.join(", ")}`);
+  return { onUngrounded, kinds: [...kinds] };
 }
 
 interface Place {

@@ -4,6 +4,7 @@
  * The contract's output is the form of the answer. Tools, asks and hand-offs are functions that the model may call. The loop decides in
  * runtime/model/; here its options are checked and bound to the contract.
  */
+import type { ClaimKind } from "../../runtime/model/claims.ts";
 import type { Rung } from "../../runtime/model/ladder.ts";
 import type { ModelRetry } from "../../runtime/model/retry.ts";
 import type { AgentOptions } from "../agent.ts";
@@ -57,6 +58,12 @@ export interface ModelSettings<C extends Contract> {
    * fit. A pure function. @default nothing
    */
   readonly check?: ((answer: OutputOf<C>, input: InputOf<C>) => readonly string[]) | undefined;
+  /**
+   * Checks the claims of each answer (numbers, dates, ids, links, addresses, quotations) against its evidence: instructions, input, facts
+   * and results of calls. `refuse`: an answer with a claim without evidence is told to the model like an answer that does not fit, at the
+   * end `model.ungrounded`. `count`: they are only counted. `kinds`: which claims; all by default. @default nothing is checked
+   */
+  readonly grounding?: "refuse" | "count" | { readonly onUngrounded: "refuse" | "count"; readonly kinds: readonly ClaimKind[] } | undefined;
   /** How calls are made again after faults of the provider or the way to it. @default 5 attempts, pauses from 500 ms doubling to 20 s */
   readonly retry?: Partial<ModelRetry> | undefined;
   /** Where calls of several agents wait for an endpoint, higher ones go first, -100 to 100. @default 0 */
@@ -103,6 +110,7 @@ const SETTINGS = [
   "seed",
   "repair",
   "check",
+  "grounding",
   "retry",
   "priority",
   "onGiveUp",

@@ -12,7 +12,7 @@ import {
   turnsToCompact,
 } from "../../runtime/model/remembered.ts";
 import type { LoopRules } from "../../runtime/model/rules.ts";
-import { valueText } from "../../runtime/model/telling.ts";
+import { type Remembered, valueText } from "../../runtime/model/telling.ts";
 import { hashText } from "../../runtime/canonical.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { MemoryOptions } from "../memory.ts";
@@ -25,21 +25,19 @@ export interface Remembering {
 }
 
 /** What stands before the input: facts that fit it, and the earlier turns. */
-export async function remembered(
-  { rules, memory: options }: Remembering,
-  input: Json,
-  runtime: RuntimeContext,
-): Promise<readonly ModelMessage[]> {
+export async function remembered({ rules, memory: options }: Remembering, input: Json, runtime: RuntimeContext): Promise<Remembered> {
   const { memory } = runtime;
-  if (options === undefined || memory === undefined) return [];
-  const { conversation, facts, sources = [] } = options;
-  const found = facts === undefined && sources.length === 0 ? [] : factMessages(await memory.relevant(valueText(input)), timeText);
-  if (conversation === undefined) return found;
+  if (options === undefined || memory === undefined) return { messages: [], evidence: [] };
+  const { conversation, facts: ofAgent, sources = [] } = options;
+  const found = ofAgent === undefined && sources.length === 0 ? [] : factMessages(await memory.relevant(valueText(input)), timeText);
+  const facts = found.map(({ text }) => text);
+  if (conversation === undefined) return { messages: found, evidence: facts };
   const { turns, withheld } = await memory.conversation();
   const shown = await compacted(rules, turns, conversation.tokensMax, runtime);
   const note: readonly ModelMessage[] =
     withheld.untrusted === 0 ? [] : [{ role: "user", text: `${withheld.untrusted} untrusted turns of other tasks are not shown.` }];
-  return [...found, ...note, ...turnMessages(shown)];
+  const asked = shown.flatMap(({ content }) => ("summary" in content ? [] : [content.input]));
+  return { messages: [...found, ...note, ...turnMessages(shown)], evidence: [...facts, ...asked] };
 }
 
 /** The window. A summary that cannot be had leaves the older turns out of this prompt; the next task asks for it again. */

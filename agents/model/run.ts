@@ -44,6 +44,7 @@ export async function runModel(run: ModelRun, input: Json, runtime: RuntimeConte
         break;
       }
       case "answer":
+        if (next.claims !== undefined) runtime.noteClaims(next.claims);
         await keepTurn(remembering, input, next.value, runtime);
         return next.value;
       case "hand-off":

@@ -71,5 +71,5 @@ function driftText({ sinceMs, baselineMs, lines, atLeast }: DriftView, all: bool
 
 const NAMES: Readonly<Record<DriftKind, string>> = {
   ...{ failed: "failed", retries: "retries", takeovers: "takeovers", waits: "waits", repairs: "repairs", fallbacks: "fallbacks" },
-  ...{ refusals: "refused outputs", durationMs: "duration", usd: "cost" },
+  ...{ refusals: "refused outputs", ungrounded: "ungrounded claims", durationMs: "duration", usd: "cost" },
 };

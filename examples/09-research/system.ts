@@ -36,11 +36,17 @@ const researcher = agent(
     model: "small",
     instructions: "Answer from the archive only, and name the titles of the notes that you used.",
     tools: [archive],
+    // A number that stands in no note goes back to the model.
+    grounding: "refuse",
   }),
 );
 const editor = agent(
   Editor,
-  model({ model: "large", instructions: "Answer the question from the findings. Name the sources. Say what is not known." }),
+  model({
+    model: "large",
+    instructions: "Answer the question from the findings. Name the sources. Say what is not known.",
+    grounding: "count",
+  }),
 );
 
 const research = route("research", 1, Question, { budget: { tokens: 60_000, modelCalls: 16 }, timeoutMs: MODEL_MS })

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Grant, ModelSpent } from "../budget.ts";
 import { WireFault } from "../faults.ts";
+import { ClaimCounts } from "../model/claims.ts";
 import { ModelFacts, ModelUsage } from "../model/conversation.ts";
 import { Trace } from "../protocol.ts";
 import { Result } from "../protocol/bodies.ts";
@@ -126,6 +127,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
     label: Labelled,
     state: Value.optional(),
     undoes: z.literal(true).optional(),
+    claims: ClaimCounts.optional(),
   }),
   /** Its process was terminated. */
   z.strictObject({ e: z.literal("dropped"), workId: z.string(), undoId: z.string() }),

@@ -13,7 +13,7 @@ import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
 import { keptOf } from "./kept.ts";
 import type { AgentEvent } from "./events.ts";
 import { type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
-import { withFacts } from "./work-facts.ts";
+import { factsOfDone, withFacts } from "./work-facts.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 
@@ -208,7 +208,7 @@ function workDone(state: AgentState, event: EventOf<"work-done">): AgentState {
   const settled = !("fault" in event.result) && event.undoes !== true && callsToUndo(work).length === 0;
   const next = free(
     patch(state, event.workId, (known) => ({
-      ...(settled ? slim(withoutOpen(known)) : withoutOpen(known)),
+      ...withFacts(settled ? slim(withoutOpen(known)) : withoutOpen(known), factsOfDone(event)),
       status: "done",
       settled: (known.settled ?? 0) + 1,
       result: event.result,

@@ -5,6 +5,7 @@ import type { Grant, ModelSpent } from "../budget.ts";
 import type { Json, WireFault } from "../faults.ts";
 import type { Label } from "../label.ts";
 import type { DecisionBuilder } from "../machine.ts";
+import type { ClaimCounts } from "../model/claims.ts";
 import type { ModelFacts, ModelUsage } from "../model/conversation.ts";
 import type { Message } from "../protocol.ts";
 import type { CompensationReport } from "../protocol/bodies.ts";
@@ -134,6 +135,7 @@ export type AgentInput =
       readonly result: FinishedResult;
       readonly state?: NextState;
       readonly undoes?: boolean;
+      readonly claims?: ClaimCounts;
     } & Labelled)
   /** The compensation ended. */
   | (Held & {

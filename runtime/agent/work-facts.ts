@@ -18,3 +18,9 @@ export function factsOfBegun(work: AgentWork, { key, facts }: Extract<AgentEvent
   if (work.modelCalls?.some((call) => call.key === key) === true || facts.rung === undefined) return {};
   return { ...(REPAIRS.includes(facts.rung) ? { repairs: 1 } : {}), ...(facts.rung === "model" ? { fallbacks: 1 } : {}) };
 }
+
+/** What the end of a handler adds: the claims of its answer, where they were checked. */
+export function factsOfDone({ claims }: Extract<AgentEvent, { readonly e: "work-done" }>): WorkFacts {
+  if (claims === undefined || claims.made === 0) return {};
+  return { claims: claims.made, ...(claims.ungrounded === 0 ? {} : { ungrounded: claims.ungrounded }) };
+}

@@ -123,6 +123,7 @@ export function takeFinish(builder: AgentBuilder, work: AgentWork, input: InputO
     ...labelField(input.label),
     ...(state === undefined ? {} : { state }),
     ...(input.undoes === true ? { undoes: true } : {}),
+    ...(input.claims === undefined ? {} : { claims: input.claims }),
   });
   reply(builder, work.id);
   startNext(builder);

@@ -3,6 +3,7 @@
  *
  * A settled work item loses its records in the actor's state, so each one is kept as it was right before its end.
  */
+import { factsOfDone, withFacts } from "../agent/work-facts.ts";
 import { evolveAgent } from "../agent/evolve.ts";
 import type { AgentEvent } from "../agent/events.ts";
 import { type AgentState, newAgent } from "../agent/state.ts";
@@ -51,7 +52,7 @@ export class CassetteWorkReader {
       const { workId, result, state: nextState } = event;
       const ended = this.#read(before, workId);
       if (ended === undefined) return;
-      const work = { ...ended.work, result };
+      const work = { ...withFacts(ended.work, factsOfDone(event)), result };
       this.#works.set(workId, { ...ended, work, ...(nextState === undefined ? {} : { nextState }) });
     }
     if (event.e === "call-undone" || event.e === "undo-done") this.#undone(event);

@@ -29,6 +29,8 @@ export const Check = z.discriminatedUnion("check", [
   z.strictObject({ check: z.literal("budget"), usd: z.number().nonnegative().optional(), tokens: Count.optional() }),
   /** A part of the output. `matches`: a regular expression, for a text. */
   z.strictObject({ check: z.literal("path"), at: Path, equals: JsonContent.optional(), matches: z.string().optional() }),
+  /** No claim of the answers of model agents was without evidence, as their option `grounding` counts. Unscored where none was checked. */
+  z.strictObject({ check: z.literal("grounded") }),
 ]);
 /** One check of a run. */
 export type Check = z.infer<typeof Check>;

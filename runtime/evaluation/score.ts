@@ -5,6 +5,8 @@ import { type RunNode, runTree } from "../cassette/run-nodes.ts";
 import { canonicalJson } from "../canonical.ts";
 import type { Json } from "../faults.ts";
 import { MICROS_PER_USD, usedOf } from "../budget.ts";
+import { addWorkFacts, type WorkFacts } from "../summary.ts";
+import { counted } from "../units.ts";
 import type { Check } from "./checks.ts";
 
 /** How one check ended. */
@@ -21,6 +23,7 @@ export interface ScoredRun {
   readonly fits: boolean | undefined;
 }
 
+const NOT_CHECKED = "no claim was checked: give the model agents the option grounding";
 const PASS: Scored = { result: "pass" };
 
 /** Scores a run by one check. */
@@ -62,6 +65,12 @@ export function score(check: Check, run: ScoredRun): Scored {
     }
     case "path":
       return whole(() => atPath(check, report.output));
+    case "grounded": {
+      const works = run.cassette.processes.flatMap((process) => process.works);
+      const { claims = 0, ungrounded = 0 } = works.reduce<WorkFacts>((sum, { work }) => addWorkFacts(sum, work.facts ?? {}), {});
+      if (ungrounded > 0) return fail(`${counted(ungrounded, "claim")} without evidence`);
+      return whole(() => (claims > 0 ? PASS : { result: "unscored", detail: NOT_CHECKED }));
+    }
   }
 }
 

@@ -75,6 +75,12 @@ export const MODEL_FAULTS = {
     meaning: "The answer does not fit the output schema of the agent's contract, also after it was told what is wrong.",
     fix: "Read the errors in the details; simplify the schema or the instructions, or use another model.",
   },
+  "model.ungrounded": {
+    retryable: false,
+    httpStatus: 502,
+    meaning: "The answer has claims that stand in no evidence, also after it was told which. The agent's option `grounding` refuses them.",
+    fix: "Read the claims in the details; give the model what it needs to know, check fewer kinds of claims, or let them only be counted.",
+  },
   "model.tool-unknown": {
     retryable: false,
     httpStatus: 502,

@@ -39,6 +39,8 @@ export const MODEL_LIMITS = {
   modelInstructionsLengthMax: 100_000,
   /** Model calls of one run of a model agent that sets no `callsMax`; the last one must answer. Above: `model.loop`. */
   modelCallsDefault: 32,
+  /** Claims of one answer that are looked for in its evidence. Further ones are not counted. */
+  answerClaimsMax: 256,
   /** Maximum `callsMax` of a model agent. Above: `definition.invalid`. */
   modelCallsMax: 1_000,
   /** Calls that one reply of a model may ask for. Above: the reply is refused as `model.tool-input`. */

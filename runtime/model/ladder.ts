@@ -22,6 +22,7 @@ const ALL: readonly Rung[] = RUNGS;
 /** Which rungs can help against a fault of a model call or its reply. Faults that are not listed end the run. */
 const HELPING: Readonly<Partial<Record<FaultCode, readonly Rung[]>>> = {
   "model.answer": ALL,
+  "model.ungrounded": ALL,
   "model.tool-input": ALL,
   "model.tool-unknown": ALL,
   "model.truncated": ALL,

@@ -1,5 +1,6 @@
 /** @module The state of the loop of a model agent, and what it wants next. Pure. */
 import type { Fault, Json } from "../faults.ts";
+import type { ClaimCounts } from "./claims.ts";
 import type { ModelCall } from "./conversation.ts";
 import type { Progress } from "./progress.ts";
 import type { Conversation } from "./prompt.ts";
@@ -26,6 +27,8 @@ export interface LoopState {
   /** Messages of the conversation that always stay: up to the input. */
   readonly first: number;
   readonly conversation: Conversation;
+  /** What the prompts of the run held from others, also what was shortened since: instructions, input, facts, results of calls. */
+  readonly evidence: readonly string[];
   /** Model calls that were asked for. */
   readonly callsMade: number;
   readonly model: string;
@@ -47,7 +50,7 @@ export interface LoopState {
 export type Next =
   | { readonly kind: "model"; readonly call: ModelCall }
   | { readonly kind: "calls"; readonly calls: readonly GatedCall[] }
-  | { readonly kind: "answer"; readonly value: Json }
+  | { readonly kind: "answer"; readonly value: Json; readonly claims?: ClaimCounts | undefined }
   | { readonly kind: "hand-off"; readonly target: string; readonly input: Json }
   | { readonly kind: "fault"; readonly fault: Fault };
 

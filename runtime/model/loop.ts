@@ -11,6 +11,7 @@ import { LIMITS } from "../limits.ts";
 import type { ModelCall, ModelMessage, ModelReply } from "./conversation.ts";
 import { endsRun } from "./call-ends.ts";
 import { dataText } from "./data-text.ts";
+import { evidenceOfResult, evidenceOfTask } from "./evidence.ts";
 import { isOnLadder, nextRung, type Rung } from "./ladder.ts";
 import { shortened, summarized, summaryRequest, withSummary } from "./less-context.ts";
 import type { LoopState, Next, Step } from "./loop-state.ts";
@@ -18,7 +19,7 @@ import { costOf, NO_CALLS, withCalls } from "./progress.ts";
 import { callOf, conversationOf, fixedPart, withMessages } from "./prompt.ts";
 import { type GatedCall, judge, type Trouble } from "./reply-gate.ts";
 import type { LoopRules, Purse } from "./rules.ts";
-import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, type LoopTask, REPEATED, resultText } from "./telling.ts";
+import { ANSWER_NOW, type EditedInput, editedText, faultText, firstMessages, type LoopTask, REPEATED, resultText } from "./telling.ts";
 
 /** How a call ended. */
 export type CallResult = ({ readonly output: Json; readonly edited?: EditedInput | undefined } | { readonly fault: Fault }) & {
@@ -33,6 +34,7 @@ export function begin(rules: LoopRules, task: LoopTask, purse: Purse): Step {
     input: task.input,
     prompt: hashText(task.instructions),
     first: first.length,
+    evidence: evidenceOfTask(task),
     conversation: conversationOf(first),
     callsMade: 0,
     model: rules.models[0],
@@ -55,12 +57,13 @@ export function replied(rules: LoopRules, state: LoopState, reply: ModelReply, p
   invariant(phase.kind === "reply", "a reply without a request");
   const cut = cutByServer(rules, phase.estimate, reply);
   if (cut !== undefined) return repair(rules, state, { fault: cut, tell: [] }, purse);
-  const verdict = judge(rules, reply, { mayCall: phase.mayCall, round: state.callsMade, ids: state.ids, input: state.input });
+  const { callsMade: round, ids: known, input, evidence } = state;
+  const verdict = judge(rules, reply, { mayCall: phase.mayCall, round, ids: known, input, evidence });
   switch (verdict.kind) {
     case "trouble":
       return repair(rules, state, verdict, purse);
     case "answer":
-      return end(state, { kind: "answer", value: verdict.value });
+      return end(state, verdict);
     case "hand-off":
       return end(state, { kind: "hand-off", target: verdict.target, input: verdict.input });
     case "calls": {
@@ -90,7 +93,8 @@ export function returned(rules: LoopRules, state: LoopState, results: readonly C
   const made = phase.calls.map(({ function: { name }, input }, index) => ({ name, input, result: messages[index]?.text ?? "" }));
   const progress = withCalls(state.progress, made);
   const told = progress.repeats > 0 ? [...messages, REPEATED] : messages;
-  const after: LoopState = { ...state, progress, conversation: withMessages(state.conversation, told) };
+  const evidence = rules.grounding === undefined ? [] : [...state.evidence, ...results.map(evidenceOfResult)];
+  const after: LoopState = { ...state, progress, evidence, conversation: withMessages(state.conversation, told) };
   const [fault] = ended;
   if (fault !== undefined)
     return fault.code.startsWith("budget.") ? budgetEnded(rules, after, fault, purse) : end(after, { kind: "fault", fault });
@@ -109,12 +113,6 @@ function resultMessage({ id, function: { name } }: GatedCall, result: CallResult
   if ("fault" in result) return { role: "tool", callId: id, name, ...dataText(faultText(result.fault), label) };
   const note = result.edited === undefined ? undefined : editedText(result.edited);
   return { role: "tool", callId: id, name, ...dataText(resultText(result.output), label, note) };
-}
-
-/** A fault as a model is told. What a person has decided is not asked again. */
-function faultText({ code, message, details }: Fault): string {
-  const text = resultText({ error: code, message: message.toWellFormed(), ...(details === undefined ? {} : { details }) });
-  return code === "person.denied" ? `${text}\n${DENIED}` : text;
 }
 
 function end(state: LoopState, next: Next): Step {

@@ -10,6 +10,9 @@ import { unwrapped } from "./as-object.ts";
 import type { AskedCall, ModelMessage, ModelReply } from "./conversation.ts";
 import type { Checked, LoopAnswer, LoopFunction, LoopRules } from "./rules.ts";
 import { canonicalJson } from "../canonical.ts";
+import { counted } from "../units.ts";
+import { groundedIn } from "./grounding.ts";
+import type { ClaimCounts } from "./claims.ts";
 import { CUT_REPLY, cutWithNote, echoOf, refusedReply } from "./telling.ts";
 
 /** A call of a reply that passed the gate. */
@@ -30,7 +33,7 @@ export interface Trouble {
 export type Verdict =
   | { readonly kind: "calls"; readonly message: ModelMessage; readonly calls: readonly GatedCall[] }
   | { readonly kind: "hand-off"; readonly target: string; readonly input: Json }
-  | { readonly kind: "answer"; readonly value: Json }
+  | { readonly kind: "answer"; readonly value: Json; readonly claims?: ClaimCounts | undefined }
   | ({ readonly kind: "trouble" } & Trouble);
 
 /** What the gate knows besides the rules. */
@@ -43,6 +46,7 @@ export interface ReplyPlace {
   readonly ids: ReadonlySet<string>;
   /** The input of the agent. */
   readonly input: Json;
+  readonly evidence: readonly string[];
 }
 
 /** Judges a complete reply. */
@@ -50,7 +54,7 @@ export function judge(rules: LoopRules, reply: ModelReply, place: ReplyPlace): V
   const unusable = unusableReply(rules, reply);
   if (unusable !== undefined) return unusable;
   if (reply.calls.length > 0) return judgeCalls(rules, reply, place);
-  return judgeAnswer(rules, reply, place.input);
+  return judgeAnswer(rules, reply, place);
 }
 
 function unusableReply({ agent, fixed }: LoopRules, reply: ModelReply): Verdict | undefined {
@@ -185,15 +189,32 @@ function boundedLines(lines: readonly string[]): readonly string[] {
 
 // ---- the answer -----------------------------------------------------------------------------------------------------
 
-function judgeAnswer({ agent, answer }: LoopRules, reply: ModelReply, input: Json): Verdict {
+function judgeAnswer(rules: LoopRules, reply: ModelReply, { input, evidence }: ReplyPlace): Verdict {
+  const { agent, answer } = rules;
   const checked = answerOf(answer, reply.text, input);
-  if ("value" in checked) return { kind: "answer", value: checked.value };
+  if ("value" in checked) return judgeClaims(rules, reply, checked.value, evidence);
   const errors = boundedLines(checked.violations);
   const form = answer.request === undefined ? undefined : canonicalJson(answer.request.schema);
   const schema = form === undefined || form.length > LIMITS.modelEchoBytesMax ? "" : `\nThe schema: ${form}`;
   return trouble("model.answer", `the answer of agent ${agent} does not fit its output: ${errors[0] ?? ""}`, { errors }, [
     echoOf(reply),
     refusedReply(errors, `The answer does not fit.${schema}\nWhat is wrong:`),
+  ]);
+}
+
+function judgeClaims({ agent, grounding }: LoopRules, reply: ModelReply, value: Json, evidence: readonly string[]): Verdict {
+  if (grounding === undefined) return { kind: "answer", value };
+  const { claims: made, ungrounded } = groundedIn(value, evidence, grounding.kinds);
+  if (ungrounded.length === 0 || grounding.onUngrounded === "count")
+    return { kind: "answer", value, claims: { made, ungrounded: ungrounded.length } };
+  const errors = boundedLines(ungrounded.map(({ kind, text }) => `${kind} ${JSON.stringify(text)} stands in nothing that you were given`));
+  const what = counted(ungrounded.length, "claim");
+  return trouble("model.ungrounded", `the answer of agent ${agent} has ${what} without evidence: ${errors[0] ?? ""}`, { errors }, [
+    echoOf(reply),
+    refusedReply(
+      errors,
+      "Answer again, with nothing but what your instructions, the input and results of functions say. What has no evidence:",
+    ),
   ]);
 }
 

@@ -2,6 +2,7 @@
 import type { Grant, Spent } from "../budget.ts";
 import type { Json } from "../faults.ts";
 import type { JsonSchema } from "../schema.ts";
+import type { Grounding } from "./grounding.ts";
 import type { Rung } from "./ladder.ts";
 import type { FixedPart } from "./prompt.ts";
 import type { ModelRetry } from "./retry.ts";
@@ -50,6 +51,8 @@ export interface LoopRules {
   readonly models: readonly [string, ...string[]];
   readonly functions: ReadonlyMap<string, LoopFunction>;
   readonly answer: LoopAnswer;
+  /** Absent: claims of answers are not checked. */
+  readonly grounding?: Grounding | undefined;
   /** Results may hold data from outside, or answers that were derived from such. */
   readonly readsData: boolean;
   /** What all requests share. */

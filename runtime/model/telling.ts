@@ -1,6 +1,6 @@
 /** @module The sentences and results that the loop adds to a conversation. Pure. */
 import { canonicalJson, textBytes } from "../canonical.ts";
-import type { Json } from "../faults.ts";
+import type { Fault, Json } from "../faults.ts";
 import { isUntrusted, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { ModelMessage, ModelReply } from "./conversation.ts";
@@ -53,7 +53,13 @@ export function editedText({ asked, input, reason }: EditedInput): string {
 }
 
 /** Said after the fault of a call that a person has denied. */
-export const DENIED = "The request is settled: do not make this call again. Do something else, or answer.";
+const DENIED = "The request is settled: do not make this call again. Do something else, or answer.";
+
+/** A fault as a model is told. What a person has decided is not asked again. */
+export function faultText({ code, message, details }: Fault): string {
+  const text = resultText({ error: code, message: message.toWellFormed(), ...(details === undefined ? {} : { details }) });
+  return code === "person.denied" ? `${text}\n${DENIED}` : text;
+}
 
 /** What stands in the conversation for a refused reply: its own text, or a description. */
 export function echoOf(reply: ModelReply): ModelMessage {
@@ -67,6 +73,12 @@ export function refusedReply(reasons: readonly string[], what: string): ModelMes
   return { role: "user", text: [`Your last reply was not used. ${what}`, ...reasons.map((reason) => `- ${reason}`)].join("\n") };
 }
 
+/** What is shown of a memory. `evidence`: what of it others wrote, or is kept as a fact; not earlier answers and summaries. */
+export interface Remembered {
+  readonly messages: readonly ModelMessage[];
+  readonly evidence: readonly string[];
+}
+
 /** What a model is asked to do. */
 export interface LoopTask {
   readonly instructions: string;
@@ -74,7 +86,7 @@ export interface LoopTask {
   /** Of the input, and of what was sent back. */
   readonly label: Label;
   /** What stands between the instructions and the input: facts and earlier turns. Absent: nothing. */
-  readonly remembered?: readonly ModelMessage[] | undefined;
+  readonly remembered?: Remembered | undefined;
   /** An earlier answer that was not accepted. */
   readonly sentBack?: SentBackAnswer | undefined;
 }
@@ -87,15 +99,12 @@ interface SentBackAnswer {
 }
 
 /** The first messages of a conversation: the instructions, what is remembered, and the input. `readsData`: data from outside may follow. */
-export function firstMessages(
-  { instructions, input, label, remembered = [], sentBack }: LoopTask,
-  readsData: boolean,
-): readonly ModelMessage[] {
-  const hasData =
-    readsData || isUntrusted(label) || remembered.some((message) => message.role !== "assistant" && message.data !== undefined);
+export function firstMessages({ instructions, input, label, remembered, sentBack }: LoopTask, readsData: boolean): readonly ModelMessage[] {
+  const messages = remembered?.messages ?? [];
+  const hasData = readsData || isUntrusted(label) || messages.some((message) => message.role !== "assistant" && message.data !== undefined);
   return [
     { role: "system", text: hasData ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
-    ...remembered,
+    ...messages,
     { role: "user", ...dataText(valueText(input), label) },
     ...(sentBack === undefined ? [] : [sentBackMessage(sentBack, label)]),
   ];

@@ -23,6 +23,8 @@ export const RunCounts = z.strictObject({
   repairs: Count,
   fallbacks: Count,
   refusals: Count,
+  claims: Count,
+  ungrounded: Count,
   compensated: Count,
   slowest: z.strictObject({ stop: z.string(), ms: z.int().nonnegative() }).optional(),
   versions: z.array(z.string()).optional(),

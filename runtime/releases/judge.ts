@@ -73,6 +73,7 @@ function sumsOf(value: (count: Count) => number): Sums {
     repairs: value("repairs"),
     fallbacks: value("fallbacks"),
     refusals: value("refusals"),
+    ungrounded: value("ungrounded"),
     usd: value("usd"),
     retries: value("retries"),
   };

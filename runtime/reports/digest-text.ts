@@ -113,7 +113,7 @@ function releaseLines({ releases }: DigestView, style: Style): readonly string[]
   });
 }
 
-const KINDS: Readonly<Record<string, string>> = { durationMs: "duration", usd: "cost" };
+const KINDS: Readonly<Record<string, string>> = { durationMs: "duration", usd: "cost", ungrounded: "ungrounded claims" };
 
 function driftLines({ drift }: DigestView, style: Style): readonly string[] {
   if (drift.length === 0) return [];

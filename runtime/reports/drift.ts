@@ -66,7 +66,7 @@ function lineOf({ route, version, now, before }: Group, ofRoute: readonly EndedR
   return {
     ...{ route, version, against: isNew ? "route" : "version", processes: now.length, processesBefore: base.length },
     ...{ retries: rate("retries"), takeovers: rate("takeovers"), waits: rate("waits"), repairs: rate("repairs") },
-    ...{ fallbacks: rate("fallbacks"), refusals: rate("refusals"), failed: rate("failed") },
+    ...{ fallbacks: rate("fallbacks"), refusals: rate("refusals"), ungrounded: rate("ungrounded"), failed: rate("failed") },
     ...{ durationMs: rate("durationMs"), usd: rate("usd") },
   };
 }

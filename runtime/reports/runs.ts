@@ -5,7 +5,7 @@ import { RunSummary } from "../summary.ts";
 
 /** What is counted of each ended run, per process. `failed` is 1 or 0. */
 export const DRIFT_KINDS = [
-  ...(["failed", "retries", "takeovers", "waits", "repairs", "fallbacks", "refusals", "durationMs", "usd"] as const),
+  ...(["failed", "retries", "takeovers", "waits", "repairs", "fallbacks", "refusals", "ungrounded", "durationMs", "usd"] as const),
 ] as const;
 /** One of {@link DRIFT_KINDS}. */
 export type DriftKind = (typeof DRIFT_KINDS)[number];

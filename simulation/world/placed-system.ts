@@ -1,6 +1,7 @@
 /**
  * @module The system as one simulated host runs it: each handler knows where it runs, and some throw as user code does.
  */
+import type { ClaimCounts } from "../../runtime/model/claims.ts";
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { HandOff, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
@@ -135,6 +136,10 @@ class PlacedContext implements RuntimeContext {
 
   get principal(): RuntimeContext["principal"] {
     return this.#context.principal;
+  }
+
+  noteClaims(claims: ClaimCounts): void {
+    this.#context.noteClaims(claims);
   }
 
   get label(): RuntimeContext["label"] {

@@ -25,6 +25,7 @@ function fake(state: Json, answer: Json = null): Fake {
     signal,
     label: [],
     inputLabel: [],
+    noteClaims: () => undefined,
     setState: (next) => void states.push(next),
     call: async (tool, input) => {
       const call = { idempotencyKey: `key-${tool.name}`, signal, attempt: 1 };

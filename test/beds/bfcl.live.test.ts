@@ -52,7 +52,7 @@ function rulesOf(tools: readonly BedTool[]): LoopRules {
 function verdictOf(rules: LoopRules, calls: readonly (readonly [name: string, text: string])[]): Verdict {
   const asked = calls.map(([name, text], index) => ({ id: `call_${index}`, name, arguments: text }));
   const reply = { text: "", calls: asked, finish: "calls", model: "bed", endpoint: "bed" } as const;
-  return judge(rules, reply, { mayCall: true, round: 1, ids: new Set(), input: null });
+  return judge(rules, reply, { mayCall: true, round: 1, ids: new Set(), input: null, evidence: [] });
 }
 
 /** The inputs of the calls that the gate lets pass. Undefined: it lets none pass. */

@@ -20,8 +20,7 @@ interface Evaluated {
   readonly lines: readonly ResultLine[];
 }
 
-async function evaluated(other: FakeModel, checks: object, runs = 1): Promise<Evaluated> {
-  const { cassette } = recorded;
+async function evaluated(other: FakeModel, checks: object, runs = 1, cassette = recorded.cassette): Promise<Evaluated> {
   if (cassette === undefined) throw new Error("record it first");
   const system = recorded.system(FIRST, other);
   const environment = { env: {}, secret: () => Promise.reject(new Error("no secrets")) };
@@ -94,6 +93,26 @@ describe("gates", () => {
     });
     expect(lines.map(({ result }) => result)).toEqual(["unscored", "pass", "unscored", "fail"]);
     expect(summary).toMatchObject({ passed: false, gates: { passed: 1, failed: 1, unscored: 2 } });
+  });
+
+  test("of grounding fail for a claim without evidence, and are unscored without claims", async () => {
+    const own = new Recorded();
+    try {
+      const cassette = await own.record("order-2", "tea-4711");
+      const gates = { gates: [{ check: "grounded" }] };
+      const scored = async (item: string): Promise<unknown> => {
+        const { lines } = await evaluated(firstOf(item), gates, 1, cassette);
+        return lines.map(({ result, detail }) => [result, detail]);
+      };
+      expect(await scored("tea-4711")).toEqual([["pass", undefined]]);
+      const invented = says([{ name: "search", arguments: { item: "tea-4711" } }], { bought: true, note: "tea-9999" });
+      const { lines } = await evaluated(invented, gates, 1, cassette);
+      expect(lines).toMatchObject([{ result: "fail", detail: "1 claim without evidence" }]);
+      const plain = await evaluated(FIRST, gates);
+      expect(plain.lines).toMatchObject([{ result: "unscored", detail: expect.stringContaining("option grounding") }]);
+    } finally {
+      await own.outside.stop();
+    }
   });
 
   test("do not pass when none could be scored", async () => {

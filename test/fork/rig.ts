@@ -94,7 +94,7 @@ function shop(outside: Outside, models: Readonly<Record<string, Endpoint>>): Sys
   return system("shop", {
     agents: [
       agent(Research, { tools: [search], handle: async ({ item }, ctx) => ctx.call(search, { item }) }),
-      agent(Buy, model({ model: "first", instructions: "Buy it.", tools: [search, pay, mail], asks: [Stock] })),
+      agent(Buy, model({ model: "first", instructions: "Buy it.", tools: [search, pay, mail], asks: [Stock], grounding: "count" })),
       agent(Stock, { tools: [move], handle: (input, ctx) => ctx.call(move, input) }),
       agent(Ship, { tools: [carry], handle: (input, ctx) => ctx.call(carry, input) }),
       agent(Report, {

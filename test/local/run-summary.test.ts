@@ -40,6 +40,24 @@ test("counts further attempts, repairs of answers, and requests to people", asyn
   }
 });
 
+test("counts the claims of answers, and those without evidence", async () => {
+  const Asked = z.object({ order: z.string() });
+  const Clerk = contract("Clerk", 1, { input: Asked, output: z.object({ text: z.string() }) });
+  const clerk = agent(Clerk, model({ instructions: "Refunds are up to 500 EUR.", grounding: "count" }));
+  const trip = route("trip", 1, Asked)
+    .to("text", Clerk, ({ task }) => task)
+    .output(({ text }) => text);
+  const text = "INV-2041 is refunded with 500 EUR by REF-7.";
+  const models = { default: fakeModel(() => JSON.stringify({ text })) };
+  const local = startLocal(system("summary", { agents: [clerk], routes: [trip], models }));
+  try {
+    expect((await local.run("trip", { order: "INV-2041" }, { id: "three" })).output).toEqual({ text });
+    expect((await local.list())[0]).toMatchObject({ id: "three", claims: 3, ungrounded: 1 });
+  } finally {
+    await local.stop();
+  }
+});
+
 test("names the stop and the agent that failed", async () => {
   const flaky = agent(Flaky, {
     handle: () => {

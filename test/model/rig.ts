@@ -8,6 +8,7 @@ import {
   type RuntimeContext,
   type ToolDefinition,
 } from "../../agents/index.ts";
+import type { ClaimCounts } from "../../runtime/model/claims.ts";
 import type { Purse } from "../../runtime/model/rules.ts";
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 
@@ -46,6 +47,8 @@ export interface Ran {
   readonly requests: readonly ModelCall[];
   /** Tools and asks in the order in which they were begun. */
   readonly made: readonly (readonly [name: string, input: Json])[];
+  /** Claims of its answers that were checked. */
+  readonly claims: readonly ClaimCounts[];
 }
 
 /** How a run is driven. */
@@ -64,6 +67,7 @@ export async function run(
 ): Promise<Ran> {
   const requests: ModelCall[] = [];
   const made: (readonly [string, Json])[] = [];
+  const claims: ClaimCounts[] = [];
   const { signal } = new AbortController();
   const context: RuntimeContext = {
     state: null,
@@ -90,6 +94,7 @@ export async function run(
       if (next instanceof Fault) throw next;
       return next;
     },
+    noteClaims: (found) => void claims.push(found),
     budget: budget ?? { grant: undefined, spent: { toolCalls: 0, models: {} } },
     now: () => 5,
     uuid: () => "u",
@@ -99,5 +104,5 @@ export async function run(
     processId: "p",
   };
   const result: unknown = await definition.handle(definition.checkInput(input), context).catch((error: unknown) => error);
-  return { result, requests, made };
+  return { result, requests, made, claims };
 }

@@ -8,12 +8,12 @@ import { useLoad, usePage } from "../parts/page.tsx";
 import { type ScreenProps, withQuery } from "../parts/paths.ts";
 import { sinceOf, WindowChoice, windowOf } from "./costs.tsx";
 
-const RATES = ["failed", "retries", "takeovers", "waits", "repairs", "fallbacks", "refusals", "durationMs", "usd"] as const;
+const RATES = ["failed", "retries", "takeovers", "waits", "repairs", "fallbacks", "refusals", "ungrounded", "durationMs", "usd"] as const;
 type Rate = (typeof RATES)[number];
 
 const NAMES: Readonly<Record<Rate, string>> = {
   ...{ failed: "Failed", retries: "Retries", takeovers: "Takeovers", waits: "Waits", repairs: "Repairs", fallbacks: "Fallbacks" },
-  ...{ refusals: "Refused outputs", durationMs: "Duration", usd: "Cost" },
+  ...{ refusals: "Refused outputs", ungrounded: "Ungrounded claims", durationMs: "Duration", usd: "Cost" },
 };
 
 function rateText(rate: Rate, value: number): string {

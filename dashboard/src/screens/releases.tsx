@@ -36,7 +36,7 @@ export function ReleasesScreen(): ReactNode {
 }
 
 /** As the rules for stopping name them. */
-const STOP_COUNTS = ["failed", "repairs", "fallbacks", "refusals", "usd", "retries"] as const;
+const STOP_COUNTS = ["failed", "repairs", "fallbacks", "refusals", "ungrounded", "usd", "retries"] as const;
 
 function versionText({ prompt, model }: ReleaseVersion): string {
   return (
