@@ -38,7 +38,7 @@ const NUMBER = /\d+(?:[.,'\u00A0\u202F]\d+)*(?:e[+-]?\d+)?/g;
 /** A number with a unit or an ending, such as `40kg`, `2nd` or `10am`. */
 const WITH_UNIT = /^\d+(?:[.,]\d+)*\p{L}{1,3}$/u;
 
-/** All claims of these kinds in a value: in its texts and numbers, not in the names of its properties. Each is listed once, up to a number. */
+/** Claims of these kinds in a value: in its texts and numbers, not in names of properties. Each is listed once, up to a number. */
 export function claimsOf(value: Json, kinds: readonly ClaimKind[]): readonly Claim[] {
   const found = new Map<string, Claim>();
   for (const claim of claimsIn(value)) if (kinds.includes(claim.kind)) found.set(`${claim.kind} ${claim.text.toLowerCase()}`, claim);

@@ -65,7 +65,7 @@ describe("a claim has evidence", () => {
     expect(missing(value, evidence)).toEqual([found]);
   });
 
-  test("whatever it is, if the evidence is the answer itself, as a text and as JSON", () => {
+  test("of any kind, if the evidence is the answer itself, as a text and as JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>, (value) => {
         expect(missing(value, JSON.stringify(value))).toEqual([]);
@@ -100,7 +100,7 @@ describe("an agent with grounding", () => {
     expect(ran.claims).toEqual([{ made: 3, ungrounded: 0 }]);
   });
 
-  test("tells the model which claims have no evidence, and takes the mended answer", async () => {
+  test("tells the model which claims have no evidence, and takes the corrected answer", async () => {
     const ran = await run(desk("refuse"), ASKED, {
       script: [LOOK, answer({ text: "It costs 199 and goes with UPS-77." }), answer({ text: "It costs 249.50." })],
     });
