@@ -76,9 +76,12 @@ export class ReadingClient {
     return this.connection.call(SystemView, "the system", { ...options, path: "/system" });
   }
 
-  /** Returns the records of a process with their contents: what `troupe export` writes to a file. */
-  cassette(id: string, options: CallOptions = {}): Promise<Cassette> {
-    return this.connection.call(Cassette, "the cassette", { ...options, path: `${processPath(id)}/cassette` });
+  /**
+   * Returns the records of a process: what `troupe export` writes to a file. `contents`: with all contents, as a replay needs them, which
+   * the role `content` permits. @default their sizes only
+   */
+  cassette(id: string, { contents, ...options }: CallOptions & { readonly contents?: boolean | undefined } = {}): Promise<Cassette> {
+    return this.connection.call(Cassette, "the cassette", { ...options, path: `${processPath(id)}/cassette`, query: { contents } });
   }
 
   /** Replays a process with the code of the host, and tells what would differ. */

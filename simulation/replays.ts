@@ -36,8 +36,13 @@ export interface ReplaysResult {
   divergences: (Divergence & { readonly seed: number })[];
 }
 
-/** Records seeds of each system until there are as many processes, and replays each of them with the same system. */
-export async function replayRuns(recordings: readonly Recording[], processes: number, from = 1): Promise<ReplaysResult> {
+/** Records seeds of each system until there are as many processes, and replays each with the same system. `seen` gets each record. */
+export async function replayRuns(
+  recordings: readonly Recording[],
+  processes: number,
+  from = 1,
+  seen: (cassette: Cassette, system: System) => void = () => {},
+): Promise<ReplaysResult> {
   const result: ReplaysResult = { processes: 0, works: 0, kills: 0, skipped: new Map(), divergences: [] };
   for (let seed = from; result.processes < processes; seed += 1)
     for (const { system, tasks, clear } of recordings) {
@@ -48,18 +53,26 @@ export async function replayRuns(recordings: readonly Recording[], processes: nu
       const restore = virtualGlobals();
       const made = await runSeed(run).finally(restore);
       result.kills += made.fired.filter(({ name }) => name.includes("kill") || name.includes("crash")).length;
-      for (const { id } of made.tasks) await replayOne(result, made.world, system, id, seed);
+      for (const { id } of made.tasks) await replayOne(result, made.world, system, id, seed, seen);
     }
   return result;
 }
 
-async function replayOne(result: ReplaysResult, world: World, system: System, id: string, seed: number): Promise<void> {
+async function replayOne(
+  result: ReplaysResult,
+  world: World,
+  system: System,
+  id: string,
+  seed: number,
+  seen: (cassette: Cassette, system: System) => void,
+): Promise<void> {
   const clock = { nowMs: () => world.timeline.nowMs, after: () => () => {} };
   const store: Pick<StateStore, "read"> = { read: async (keys) => world.store.peek(keys) };
   const ports = { store: store as StateStore, clock };
   const values = new Values(ports.store, clock, system.name);
   try {
     const cassette = await new Cassettes({ ports, system: system.name, values }).read(id);
+    seen(cassette, system);
     const report = await replay(system, Cassette.parse(JSON.parse(JSON.stringify(cassette))));
     result.processes += report.processes;
     result.works += report.works;

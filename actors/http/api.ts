@@ -1,6 +1,7 @@
 /** @module The handlers of the HTTP API's routes. */
 import { Router, type Request, type RequestHandler, type Response } from "express";
 import type { z } from "zod";
+import { redacted } from "../../runtime/cassette/redact.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { requireTaskId } from "../../runtime/ids.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
@@ -89,7 +90,13 @@ function taskRoutes(api: Api, { followers, contents, admit }: ApiOptions): void 
     ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
   );
   api.serve(ROUTES.showTimeline, async ({ params, operations }) => ok(await operations.timeline(params.id)));
-  api.serve(ROUTES.showCassette, async ({ params, operations }) => ok(await operations.cassette(params.id)));
+  api.serve(ROUTES.showCassette, async ({ params: { id }, query, request, caller, operations }) => {
+    if (query.contents === true) requireRole(request, "content");
+    const cassette = await operations.cassette(id);
+    if (query.contents !== true) return ok(redacted(cassette));
+    await contents.look("process", id, { caller, operations });
+    return ok(cassette);
+  });
   api.serve(ROUTES.replayProcess, async ({ params, operations }) => ok(await operations.replay(params.id)));
   api.serve(ROUTES.forkProcess, async ({ params, body, operations }) => ok(await operations.fork(params.id, body)));
   api.serve(ROUTES.diffProcesses, async ({ params, operations }) => ok(await operations.diff(params.id, params.other)));

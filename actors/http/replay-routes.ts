@@ -4,12 +4,12 @@ import { ReplayReport } from "../../runtime/cassette/replay-report.ts";
 import { ConversationView } from "../../runtime/conversation-view.ts";
 import { ASKING } from "./route-faults.ts";
 import { json, spec } from "./route-spec.ts";
-import { NoQuery, ProcessParams, WorkParams } from "./schemas.ts";
+import { CassetteQuery, NoQuery, ProcessParams, WorkParams } from "./schemas.ts";
 
 /** A cassette. What its records hold is a matter of the version. */
 export const CassetteAnswer = z
   .looseObject({ format: z.literal("troupe-cassette"), v: z.int(), system: z.string(), exportedAtMs: z.int() })
-  .describe("The records of a process and its nested ones, with their contents. A later version may write them otherwise.");
+  .describe("The records of a process and its nested ones. A later version may write them otherwise.");
 
 const READING = ["id.invalid", "process.unknown", "process.purged", "cassette.too-large", ...ASKING] as const;
 
@@ -18,13 +18,12 @@ export const REPLAY_ROUTES = {
   showCassette: spec({
     method: "get",
     path: "/processes/{id}/cassette",
-    summary: "Exports the records of a process with their contents",
-    role: "content",
-    content: { what: "process", params: ["id"] },
+    summary: "Exports the records of a process; contents are replaced by their sizes unless they are asked for",
+    role: "read",
     params: ProcessParams,
-    query: NoQuery,
+    query: CassetteQuery,
     answers: { 200: json(CassetteAnswer, "The cassette.") },
-    faults: [...READING],
+    faults: [...READING, "auth.role", "audit.unavailable"],
   }),
   replayProcess: spec({
     method: "post",

@@ -175,6 +175,10 @@ export const NoQuery = z.strictObject({});
 export const FollowQuery = z.strictObject({
   deltas: yesOrNo().optional().describe("Whether pieces of the replies of models are sent too. Default true."),
 });
+/** Query of an export. */
+export const CassetteQuery = z.strictObject({
+  contents: yesOrNo().optional().describe("With all contents, for replays and tests; it needs the role `content`. Default false."),
+});
 /** Query of a submission. */
 export const SubmitQuery = z.strictObject({
   waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Maximum wait for the outcome, in milliseconds."),

@@ -11,8 +11,8 @@ import { clientOf, type Context, examples, remote, type RemoteOptions } from "./
 import { cassetteIn } from "./replay.ts";
 
 interface AddOptions extends RemoteOptions {
-  readonly field: readonly string[];
-  readonly pattern: readonly RegExp[];
+  readonly field?: readonly string[];
+  readonly pattern?: readonly RegExp[];
   readonly keepAll: boolean;
 }
 
@@ -24,8 +24,8 @@ export function dataset(parent: Command, context: Context): void {
     .argument("<dataset>", "the folder of the dataset; it is made if it does not exist")
     .argument("<ids...>", "processes, or files that `export` wrote")
     .description("add processes to a dataset, with placeholders for personal data and secrets")
-    .option("--field <name>", "replace also the contents of fields with this name; can be given again", collect, [])
-    .option("--pattern <regexp>", "replace also texts of this form; can be given again", collectPattern, [])
+    .option("--field <name>", "replace also the contents of fields with this name; can be given again", collect)
+    .option("--pattern <regexp>", "replace also texts of this form; can be given again", collectPattern)
     .option("--keep-all", "replace nothing", false);
   examples(
     command,
@@ -63,7 +63,7 @@ export function dataset(parent: Command, context: Context): void {
 }
 
 async function itemOf(id: string, options: AddOptions, context: Context): Promise<WrittenItem> {
-  const cassette = (await cassetteIn(id)) ?? (await (await clientOf(options, context.lifetime)).cassette(id));
+  const cassette = (await cassetteIn(id)) ?? (await (await clientOf(options, context.lifetime)).cassette(id, { contents: true }));
   const {
     cassette: kept,
     replaced,
@@ -83,17 +83,17 @@ async function itemOf(id: string, options: AddOptions, context: Context): Promis
   };
 }
 
-function rulesOf({ field, pattern }: AddOptions): AnonymizeRules {
+function rulesOf({ field = [], pattern = [] }: AddOptions): AnonymizeRules {
   const { fields, patterns } = ANONYMIZE_DEFAULT;
   const own = Object.fromEntries(pattern.map((one, index) => [`own${index + 1}`, one]));
   return { fields: [...fields, ...field], patterns: { ...own, ...patterns } };
 }
 
-function collect(text: string, before: readonly string[]): readonly string[] {
+function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 
-function collectPattern(text: string, before: readonly RegExp[]): readonly RegExp[] {
+function collectPattern(text: string, before: readonly RegExp[] = []): readonly RegExp[] {
   try {
     return [...before, new RegExp(text, "gu")];
   } catch {

@@ -38,6 +38,6 @@ async function compared(a: string, b: string, options: DiffOptions, context: Con
   const files = await Promise.all([cassetteIn(a), cassetteIn(b)]);
   if (files.every((file) => file === undefined)) return (await clientOf(options, context.lifetime)).diff(a, b);
   const read = async (file: Cassette | undefined, id: string): Promise<Cassette> =>
-    file ?? (await clientOf(options, context.lifetime)).cassette(id);
+    file ?? (await clientOf(options, context.lifetime)).cassette(id, { contents: true });
   return diffOf(await read(files[0], a), await read(files[1], b), { a, b });
 }

@@ -81,7 +81,7 @@ async function reportOf(process: string, options: ForkOptions, context: Context)
       throw new CliError("USAGE", "a file, --out and --model-script need a system to run here.", "Name its module with --system.");
     return (await clientOf(options, context.lifetime)).fork(process, wanted);
   }
-  const cassette = recorded ?? (await (await clientOf(options, context.lifetime)).cassette(process));
+  const cassette = recorded ?? (await (await clientOf(options, context.lifetime)).cassette(process, { contents: true }));
   const system = await loadSystem(file);
   const own = await ownModels(system, file, options.modelScript);
   try {

@@ -38,7 +38,7 @@ async function reportOf(process: string, systemFile: string | undefined, options
   if (systemFile === undefined && file === undefined) return (await clientOf(options, context.lifetime)).replay(process);
   if (systemFile === undefined)
     throw new Fault("cassette.invalid", `${process} is a file; name the system file that it is replayed with, too`);
-  const cassette = file ?? (await (await clientOf(options, context.lifetime)).cassette(process));
+  const cassette = file ?? (await (await clientOf(options, context.lifetime)).cassette(process, { contents: true }));
   return replay(await loadSystem(systemFile), cassette);
 }
 

@@ -9,18 +9,19 @@ export function redacted(cassette: Cassette): Cassette {
   return { ...cassette, processes: withHidden(cassette.processes) as Cassette["processes"], values, redacted: true };
 }
 
-/** Inline contents are under the key `json`. */
 function withHidden(at: unknown): unknown {
   if (Array.isArray(at)) return at.map(withHidden);
   if (typeof at !== "object" || at === null) return at;
   return Object.fromEntries(
     Object.entries(at).map(([name, value]) => [
       name,
-      name === "json" ? hidden(value as Json) : HIDDEN_TEXTS.has(name) ? "" : withHidden(value),
+      CONTENTS.has(name) ? hidden(value as Json) : HIDDEN_TEXTS.has(name) ? "" : withHidden(value),
     ]),
   );
 }
 
+/** Inline contents are under the key `json`. The details of faults may quote them, and reasons too. */
+const CONTENTS: ReadonlySet<string> = new Set(["json", "details", "reasons"]);
 /** Texts of records that may repeat a content. */
 const HIDDEN_TEXTS: ReadonlySet<string> = new Set(["message", "cause", "reason"]);
 

@@ -31,7 +31,7 @@ export const REPLAYS_FAULTS = {
     retryable: false,
     httpStatus: 400,
     meaning: "The file is no cassette of this version, or its contents were redacted.",
-    fix: "Export it again with `troupe export <id>`, without --redact for a replay.",
+    fix: "Export it again with its contents: `troupe export <id> --contents`.",
   },
   "work.unknown": {
     retryable: false,

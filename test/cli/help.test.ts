@@ -11,6 +11,13 @@ describe("help", () => {
     expect(cliDocument()).toBe(renewed(cliDocument()));
   });
 
+  test("stands there once for each command, under a heading of its own", () => {
+    const headings: readonly string[] = cliDocument().match(/^#+ .+$/gm) ?? [];
+    expect(headings.filter((heading, index) => headings.indexOf(heading) !== index)).toEqual([]);
+    const parts: readonly string[] = cliDocument().match(/^<!-- begin .+ -->$/gm) ?? [];
+    expect(parts.filter((part, index) => parts.indexOf(part) !== index)).toEqual([]);
+  });
+
   test.each([...helpTexts()])("%s stands in the document, has examples and exit codes, and fits 80 columns", (name, text) => {
     expect(cliDocument()).toContain(`<!-- begin ${name} -->`);
     expect(text).toContain("\nExamples:\n");

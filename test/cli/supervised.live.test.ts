@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
-import { freePort } from "../../cli/dapr/ports.ts";
+import { appPort } from "../app-port.ts";
 import { type CommandRun, eachInFolder, processesOf, runCommand, startCommand } from "./command.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -23,7 +23,7 @@ let dir = "";
 eachInFolder((made) => (dir = made));
 
 async function upWith(env: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<CommandRun> {
-  const run = await startCommand(dir, ["up", ...words, "--port", String(await freePort())], env);
+  const run = await startCommand(dir, ["up", ...words, "--port", String(await appPort())], env);
   await run.until("The system takes tasks at");
   return run;
 }
@@ -65,7 +65,7 @@ describe.skipIf(binaries === undefined)("up", () => {
     "--stay stays up when everything around it goes; a supervisor that is killed leaves parts behind, which down ends",
     { timeout: TEST_MS },
     async () => {
-      const { exit, text } = await runCommand(dir, ["up", "--stay", "--json", "--port", String(await freePort())]);
+      const { exit, text } = await runCommand(dir, ["up", "--stay", "--json", "--port", String(await appPort())]);
       expect(exit, text).toEqual(OK);
       const { pid, url } = JSON.parse(text) as { pid: number; url: string };
       process.kill(partOf("cli/app.ts"), "SIGKILL");
@@ -75,7 +75,7 @@ describe.skipIf(binaries === undefined)("up", () => {
       expect(processesOf(dir).length).toBeGreaterThan(0);
       expect((await runCommand(dir, ["down"])).text).toContain("Ended 4 parts that a killed run left behind in .troupe.");
       expect(processesOf(dir)).toEqual([]);
-      const port = String(await freePort());
+      const port = String(await appPort());
       const failed = await runCommand(dir, ["up", "absent.ts", "--stay", "--port", port]);
       expect([failed.exit.code, failed.text]).toEqual([1, expect.stringContaining("SYSTEM_FILE: there is no file absent.ts.")]);
       // A system of another user may listen on the default port.

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
-import { freePort } from "../../cli/dapr/ports.ts";
+import { appPort } from "../app-port.ts";
 import { eachInFolder, processesOf, runCommand } from "./command.ts";
 
 const TEST_MS = 180_000;
@@ -27,7 +27,7 @@ async function cli(code: number, ...words: readonly string[]): Promise<string> {
 
 describe.skipIf(binaries === undefined)("a day with the command", () => {
   test("from up --stay over tasks that complete, fail and are cancelled, to down", { timeout: TEST_MS }, async () => {
-    const port = String(await freePort());
+    const port = String(await appPort());
     expect(await cli(0, "up", "--stay", "--port", port)).toContain("It stays up as process ");
     expect(await cli(1, "up", "--stay", "--port", port)).toContain("FOLDER_LOCKED");
 
@@ -65,7 +65,7 @@ describe.skipIf(binaries === undefined)("a day with the command", () => {
 
 describe.skipIf(binaries === undefined)("lists and the dead letter queue", () => {
   test("ps with pages and filters, dead letters fixed and discarded, the graph", { timeout: TEST_MS }, async () => {
-    await cli(0, "up", "--stay", "--port", String(await freePort()));
+    await cli(0, "up", "--stay", "--port", String(await appPort()));
     await cli(0, "submit", "trip", GOOD, "--id", "good", "--wait");
     for (const id of ["poor", "poorer"]) await cli(1, "submit", "trip", POOR, "--id", id, "--wait");
     const listed = await cli(0, "ps");

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
+import { appPort } from "../app-port.ts";
 import { renderResources } from "../../cli/dapr/resources.ts";
 import { findRedis, startRedis } from "../../cli/dapr/stores.ts";
 import { eachInFolder, headersOf, processesOf, runCommand, startCommand } from "./command.ts";
@@ -42,7 +43,7 @@ async function postUntilTaken(url: string): ReturnType<typeof post> {
 
 describe.skipIf(binaries === undefined)("up", () => {
   test("runs the example, answers over HTTP, and Ctrl-C is an orderly end", { timeout: TEST_MS }, async () => {
-    const port = await freePort();
+    const port = await appPort();
     const run = await startCommand(dir, ["up", "--port", String(port)]);
     await run.until(`The system takes tasks at http://127.0.0.1:${port} `);
     expect(run.text()).toContain("No OPENAI_API_KEY: the scripted model answers, from ");
@@ -57,7 +58,7 @@ describe.skipIf(binaries === undefined)("up", () => {
   });
 
   test("tokens of the environment are asked for", { timeout: TEST_MS }, async () => {
-    const port = await freePort();
+    const port = await appPort();
     const run = await startCommand(dir, ["up", "--port", String(port)], { DAPR_API_TOKEN: "api-token", APP_API_TOKEN: "app-token" });
     await run.until("The system takes tasks at");
     const type = { "content-type": "application/json" };
@@ -95,7 +96,7 @@ describe.skipIf(binaries === undefined)("up", () => {
   for (const [name, [code, message]] of Object.entries(wrong)) {
     test(`${name} is told in one line with what to do`, { timeout: TEST_MS }, async () => {
       if (code !== undefined) await writeFile(join(dir, "system.ts"), code);
-      const { exit, text } = await runCommand(dir, ["up", "system.ts", "--port", String(await freePort())]);
+      const { exit, text } = await runCommand(dir, ["up", "system.ts", "--port", String(await appPort())]);
       expect(exit, text).toEqual(FAILED);
       expect(text).toContain(message);
       expect(text).toContain("What to do: ");
@@ -113,7 +114,7 @@ describe.skipIf(binaries === undefined || redis === undefined)("up -f", () => {
       const file: { common: Record<string, unknown>; apps: Record<string, unknown>[] } = parse(
         await readFile(join(ROOT, "dapr.yaml"), "utf8"),
       );
-      const port = await freePort();
+      const port = await appPort();
       // The project's own file, with the test's Redis and ports, and a key that is not used.
       Object.assign(file.common, {
         resourcesPaths: [resources],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
-import { freePort } from "../../cli/dapr/ports.ts";
+import { appPort } from "../app-port.ts";
 import { balances, lines } from "../../examples/04-payment/ledger.ts";
 import { type CommandRun, headersOf, processesOf, startCommand, testFolder } from "../cli/command.ts";
 import { ROOT } from "./readme.ts";
@@ -35,7 +35,7 @@ async function up(
   name: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly run: CommandRun; readonly submit: (task: object) => Promise<Answer> }> {
-  const port = await freePort();
+  const port = await appPort();
   const run = await startCommand(dir, ["up", join(ROOT, "examples", name, "system.ts"), "--port", String(port)], env);
   await run.until(`http://127.0.0.1:${port}`);
   const submit = async (task: object): Promise<Answer> => {

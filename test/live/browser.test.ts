@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { findDapr } from "../../cli/dapr/find.ts";
-import { freePort } from "../../cli/dapr/ports.ts";
+import { appPort } from "../app-port.ts";
 import { event, message, startRig } from "../actors/http/rig.ts";
 import { type CommandRun, eachInFolder, processesOf, runCommand, startCommand } from "../cli/command.ts";
 import { attackFromElsewhere, attackRebound, findChromium, type Shot } from "./browser.ts";
@@ -67,7 +67,7 @@ async function json(...words: readonly string[]): Promise<unknown> {
 }
 
 async function startRun(): Promise<{ readonly run: CommandRun; readonly record: z.infer<typeof Record> }> {
-  const run = await startCommand(dir, ["up", "--port", String(await freePort())]);
+  const run = await startCommand(dir, ["up", "--port", String(await appPort())]);
   await run.until("The system takes tasks at");
   return { run, record: Record.parse(JSON.parse(await readFile(join(dir, ".troupe/run.json"), "utf8"))) };
 }

@@ -12,7 +12,7 @@ import { formatMessage } from "publint/utils";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { findDapr } from "../../cli/dapr/find.ts";
-import { freePort } from "../../cli/dapr/ports.ts";
+import { appPort } from "../app-port.ts";
 import { Child } from "../../cli/dapr/process.ts";
 import { processesOf } from "../cli/command.ts";
 import { document, part } from "../examples/readme.ts";
@@ -67,6 +67,7 @@ describe("the package", () => {
       `^(${[
         "dist/.+\\.(js|d\\.ts|js\\.map)",
         "components/.+\\.yaml",
+        "components/telemetry/grafana/dashboard\\.json",
         "dashboard/dist/(index\\.html|assets/[\\w.-]+\\.(js|css))",
         "dist/examples/01-travel/(data.json|model.script.yaml)",
         "package.json",
@@ -148,7 +149,7 @@ describe("in a project that is there already", () => {
       expect(existsSync(join(dir, "node_modules/troupe/dist/cli/app.js"))).toBe(true);
       expect(await program(dir, process.execPath, ["--test", "troupe/system.test.mts"])).toMatch(/pass 3\n/);
       try {
-        await troupe("up", "troupe/system.mts", "--port", String(await freePort()), "--stay");
+        await troupe("up", "troupe/system.mts", "--port", String(await appPort()), "--stay");
         expect(await troupe("submit", "greet", '{"name":"Ada"}', "--wait")).toContain("Good day, Ada!");
       } finally {
         await troupe("down");
@@ -211,7 +212,7 @@ describe("in an empty folder", () => {
   test.skipIf(binaries === undefined)("troupe up app.ts: a task completes, and troupe down ends it", { timeout: TEST_MS }, async () => {
     const troupe = (...args: readonly string[]): Promise<string> => program(dir, join(dir, "node_modules/.bin/troupe"), args);
     try {
-      await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
+      await troupe("up", "app.ts", "--port", String(await appPort()), "--stay");
       expect(JSON.parse(await troupe("submit", "greet", '{"name":"Ada"}', "--wait", "--json"))).toMatchObject({
         status: "completed",
         output: { text: "Good day, Ada!" },
@@ -229,7 +230,7 @@ describe("in an empty folder", () => {
     await writeFile(join(desk, "app.ts"), part(document("README.md"), "examples/11-support/system.ts").replaceAll(/^```.*\n/gm, ""));
     const troupe = (...args: readonly string[]): Promise<string> => program(desk, join(desk, "node_modules/.bin/troupe"), args);
     try {
-      const up = await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
+      const up = await troupe("up", "app.ts", "--port", String(await appPort()), "--stay");
       expect(up).toContain("No OPENAI_API_KEY: the scripted model answers, from model.script.yaml.");
       const outcome: unknown = JSON.parse(await troupe("submit", "mail", '"Order 4711: the kettle leaks."', "--wait", "--json"));
       expect(outcome).toMatchObject({ status: "completed", output: expect.stringContaining("receipt R-4711") as unknown });
@@ -264,7 +265,7 @@ describe.skipIf(binaries === undefined)("the newcomer's path of docs/first-agent
     expect(first).toContain("git clone");
     expect(second).toBe("npm install");
     expect(others.length + 2).toBeLessThanOrEqual(10);
-    const port = String(await freePort());
+    const port = String(await appPort());
     const said: string[] = [];
     try {
       for (const command of others) said.push(await program(clone, "bash", ["-c", command.replace(" --stay", ` --stay --port ${port}`)]));

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { findDapr } from "../../cli/dapr/find.ts";
-import { freePort } from "../../cli/dapr/ports.ts";
+import { appPort } from "../app-port.ts";
 import { Child } from "../../cli/dapr/process.ts";
 import { processesOf } from "../cli/command.ts";
 import { install, packTarball, program, ROOT, type Tarball, userEnv } from "./tarball.ts";
@@ -71,7 +71,7 @@ describe("the starter", () => {
   });
 
   test.skipIf(binaries === undefined)("npm start runs it, and npm run task completes", { timeout: TEST_MS }, async () => {
-    const { said, text } = await taskInStarter(dir, await freePort());
+    const { said, text } = await taskInStarter(dir, await appPort());
     expect(said, text).toContain("Good day, Ada!");
     expect(said, text).toContain("completed");
     expect(processesOf(dir), text).toEqual([]);

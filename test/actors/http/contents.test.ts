@@ -108,7 +108,7 @@ describe("a process that asks people", () => {
   });
 
   test("shows no content to others on any route of the role `read`", async () => {
-    const paths = ["", "/one", "/one/stops", "/one/history", "/one/timeline"].map((path) => `/processes${path}`);
+    const paths = ["", "/one", "/one/stops", "/one/history", "/one/timeline", "/one/cassette"].map((path) => `/processes${path}`);
     for (const path of [...paths, "/inbox", "/inbox/one.r1", "/audit", "/overview", "/costs", "/digest", "/drift", "/agents", "/system"]) {
       const { status, text } = await as("reader", path);
       expect([path, status, text.includes(SECRET)]).toEqual([path, 200, false]);
@@ -116,6 +116,14 @@ describe("a process that asks people", () => {
     const views = await rig.call("POST", "/processes/one/cancel", {}, bearer("app"));
     expect(views.status).toBe(202);
     expect(JSON.stringify(await (await follow(`${rig.origin}/processes/one/events`, bearer("reader"))).rest())).not.toContain(SECRET);
+  });
+
+  test("an export has contents for those who may see them, where they are asked for", async () => {
+    expect((await as("looker", "/processes/one/cassette")).json).toMatchObject({ redacted: true });
+    expect(await seesSecret("looker", "/processes/one/cassette")).toBe(false);
+    expect(await seesSecret("looker", "/processes/one/cassette?contents=true")).toBe(true);
+    const refused = await as("reader", "/processes/one/cassette?contents=true");
+    expect([refused.status, ErrorAnswer.parse(refused.json).error.code]).toEqual([403, "auth.role"]);
   });
 
   test("a subject of a tenant is not the subject of that name without one", async () => {
