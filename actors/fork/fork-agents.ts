@@ -24,7 +24,7 @@ export interface ForkAgentsParts extends ForkContextParts {
   readonly input: Json | undefined;
 }
 
-/** The system of a forked run. It keeps its name, so its spans and metrics count as those of the system. */
+/** The system of a forked run. */
 export function forkedSystem(system: System, parts: ForkAgentsParts): System {
   const agents = new Map<string, AgentDefinition>();
   for (const [name, definition] of system.agents) agents.set(name, forkedAgent(definition, parts));

@@ -4,11 +4,15 @@
  */
 import type { RecordedRun } from "../../runtime/cassette/recorded-run.ts";
 import { MICROS_PER_USD } from "../../runtime/budget.ts";
-import { Fault, type WireFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, type WireFault } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { ModelReply, type ModelUsage } from "../../runtime/model/conversation.ts";
 import type { ModelAttempt, Models } from "../engine/ports.ts";
+import type { HostMetrics } from "../telemetry/metrics.ts";
 import type { ForkEnd } from "./fork-end.ts";
+
+/** The agent of the model calls of forks in metrics. No agent can have this name. */
+const FORK_AGENT = "(fork)";
 
 /** What a fork may spend. */
 export interface ForkBudget {
@@ -27,6 +31,7 @@ export interface ForkModelsParts {
   readonly end: ForkEnd;
   /** No time is skipped meanwhile. */
   readonly during: <T>(action: Promise<T>) => Promise<T>;
+  readonly metrics: HostMetrics;
 }
 
 /** The models of one forked run. */
@@ -91,11 +96,29 @@ export class ForkModels implements Models {
     this.#reserved += bound;
     try {
       const signal = AbortSignal.any([attempt.signal, end.signal]);
-      const reply = await during(models.attempt({ ...attempt, signal }));
+      const reply = await during(this.#measured(attempt.model, models, models.attempt({ ...attempt, signal })));
       this.#costMicros += (reply.usage === undefined ? undefined : models.costMicros(reply.endpoint, reply.usage)) ?? bound;
       return reply;
     } finally {
       this.#reserved -= bound;
+    }
+  }
+
+  /** What a fork spends is spent: it counts in the metrics of model calls, under a name that no agent has. */
+  async #measured(model: string, models: Models, attempt: Promise<ModelReply>): Promise<ModelReply> {
+    const began = performance.now();
+    const tried = (reply: ModelReply | undefined, code: string | undefined): void =>
+      this.#parts.metrics.modelTried({
+        ...{ agent: FORK_AGENT, model, release: undefined, code, ms: performance.now() - began },
+        ...{ provider: reply && models.providerOf?.(reply.endpoint), answered: reply?.model, usage: reply?.usage },
+      });
+    try {
+      const reply = await attempt;
+      tried(reply, undefined);
+      return reply;
+    } catch (error) {
+      tried(undefined, faultFrom(error, "model.unavailable").code);
+      throw error;
     }
   }
 

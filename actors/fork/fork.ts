@@ -16,6 +16,8 @@ import { type Logger, SILENT } from "../engine/log.ts";
 import type { Models } from "../engine/ports.ts";
 import { systemRandom } from "../engine/system-clock.ts";
 import { Host } from "../host/host.ts";
+import { HostMetrics } from "../telemetry/metrics.ts";
+import { unsampledTrace } from "../telemetry/spans.ts";
 import { Driver } from "../memory/driver.ts";
 import { LocalWorld, SkippingClock } from "../memory/world.ts";
 import { Cassettes } from "../operations/cassettes.ts";
@@ -106,12 +108,13 @@ class ForkedRun {
     const during = <T>(action: Promise<T>): Promise<T> => this.#driver.during(action);
     const end = this.ended;
     const calls = new ForkCalls(recorded, end);
-    this.models = new ForkModels({ recorded, models, budget: this.#budget, end, during });
+    this.models = new ForkModels({ recorded, models, budget: this.#budget, end, during, metrics: new HostMetrics(system.name) });
     const replaced = at === "start" ? undefined : input;
     this.#system = forkedSystem(system, { recorded, end, calls, models: this.models, model, prompt, input: replaced });
     const clock = new SkippingClock(recorded.task.acceptedAtMs);
     this.#world = new LocalWorld({ clock, random: systemRandom, models: this.models });
-    this.#host = new Host({ system: this.#system, ports: this.#world.ports, log });
+    // What a fork does is nothing that the system did: only its model calls are measured, by themselves.
+    this.#host = new Host({ system: this.#system, ports: this.#world.ports, log, isObserved: false });
     this.#world.attach(this.#host);
     this.#driver = new Driver({ world: this.#world, host: this.#host, clock, giveUpMs: this.#budget.timeMs });
     this.#operations = new SystemOperations({ system: this.#system, ports: this.#world.ports, host: this.#host, newId: () => recorded.id });
@@ -158,6 +161,6 @@ class ForkedRun {
       permissions,
       untrusted,
     };
-    await this.#driver.during(this.#operations.submit(submission, { principal }, 0));
+    await this.#driver.during(this.#operations.submit(submission, { principal, trace: unsampledTrace(systemRandom) }, 0));
   }
 }

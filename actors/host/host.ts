@@ -55,6 +55,8 @@ export interface HostParts {
   readonly lagMs?: (() => number) | undefined;
   /** Where the releases of prompts and models stand. Absent: agents use what their code says. */
   readonly releases?: ReleaseSource | undefined;
+  /** Whether metrics and traces know of the host. @default true */
+  readonly isObserved?: boolean | undefined;
 }
 
 /** Called with each record of a process manager of this host, after it was written. */
@@ -91,13 +93,15 @@ export class Host implements BeginningHost {
   readonly #log: Logger;
   readonly #ports: Ports;
   readonly #releaseSources: () => Promise<void>;
+  readonly #isObserved: boolean;
   #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs, releases }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs, releases, isObserved = true }: HostParts) {
     this.#log = log;
     for (const warning of system.warnings) log.warn({ system: system.name }, warning);
-    this.metrics = new HostMetrics(system.name);
+    this.metrics = isObserved ? new HostMetrics(system.name) : HostMetrics.unobserved(system.name);
+    this.#isObserved = isObserved;
     this.#system = system.name;
     this.incarnation = incarnationAt(listener, ports.random.token());
     const leases = ports.leases ?? new StoreLeases(ports.store, system.name);
@@ -241,6 +245,7 @@ export class Host implements BeginningHost {
       [ATTRIBUTE.kind]: message.body.kind,
       [ATTRIBUTE.process]: message.processId,
     };
+    if (!this.#isObserved) return this.#receive(message);
     return inSpan(SPAN.turn, message.trace, attributes, () =>
       this.metrics.turn(message.to.type, message.body.kind, () => this.#receive(message)),
     );

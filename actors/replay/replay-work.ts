@@ -13,7 +13,6 @@ import type { ModelFacts } from "../../runtime/model/conversation.ts";
 import type { Value } from "../../runtime/value.ts";
 import { SILENT } from "../engine/log.ts";
 import type { Values } from "../engine/values.ts";
-import { createNoopMeter } from "@opentelemetry/api";
 import { CallTelemetry } from "../telemetry/calls.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
 import { Checks } from "../host/checks.ts";
@@ -65,7 +64,7 @@ export async function replayWork(cassette: Cassette, one: CassetteWork, definiti
   const values = cassetteValues(cassette, clock);
   const work = { ...one.work, status: "running" as const, result: undefined };
   const link = new RecordedLink(work, one.actor);
-  const metrics = new HostMetrics(cassette.system, createNoopMeter());
+  const metrics = HostMetrics.unobserved(cassette.system);
   const checks = new Checks({ audit: { file: async () => {} }, clock, metrics });
   const execution = new ReplayedExecution(
     {

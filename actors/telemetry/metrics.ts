@@ -92,6 +92,11 @@ export class HostMetrics {
   readonly #broken: ObservableGauge;
   #unwatch = (): void => {};
 
+  /** Instruments that count nothing: of a host that is none of the system, such as that of a fork. */
+  static unobserved(system: string): HostMetrics {
+    return new HostMetrics(system, createNoopMeter());
+  }
+
   constructor(system: string, meter: Meter = metrics.getMeter(METER)) {
     this.#system = system;
     this.on = meter !== createNoopMeter();

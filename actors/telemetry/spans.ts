@@ -31,6 +31,11 @@ export function freshTrace(random: RandomSource): Trace {
   return { traceparent: `00-${hex(random, HEX_TRACE_LENGTH)}-${hex(random, HEX_SPAN_LENGTH)}-01` };
 }
 
+/** A new trace context that samplers leave out by default: of a run that is none of the system, such as a fork. */
+export function unsampledTrace(random: RandomSource): Trace {
+  return { traceparent: `${freshTrace(random).traceparent.slice(0, -2)}00` };
+}
+
 function hex(random: RandomSource, length: number): string {
   let text = "";
   while (text.length < length) {

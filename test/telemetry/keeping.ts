@@ -35,13 +35,16 @@ function timeOf(time: TimeInput | undefined): number | undefined {
   return typeof time === "number" ? time : undefined;
 }
 
-/** Keeps every span from now on, until `trace.disable()`. */
+/** Keeps every sampled span from now on, until `trace.disable()`: all but those whose parent is not sampled, as samplers do by default. */
 export function keepSpans(): KeptSpan[] {
   const kept: KeptSpan[] = [];
+  let count = 0;
   const startSpan = (name: string, options: SpanOptions = {}, context?: Context): Span => {
     const parent = options.root === true || context === undefined ? undefined : trace.getSpanContext(context);
-    const spanId = String(kept.length + 1).padStart(16, "0");
-    const own: SpanContext = { traceId: parent?.traceId ?? `${"a".repeat(16)}${spanId}`, spanId, traceFlags: TraceFlags.SAMPLED };
+    count += 1;
+    const spanId = String(count).padStart(16, "0");
+    const traceFlags = parent?.traceFlags ?? TraceFlags.SAMPLED;
+    const own: SpanContext = { traceId: parent?.traceId ?? `${"a".repeat(16)}${spanId}`, spanId, traceFlags };
     const kind = options.kind ?? SpanKind.INTERNAL;
     const record: KeptSpan = {
       name,
@@ -51,7 +54,7 @@ export function keepSpans(): KeptSpan[] {
       attributes: { ...options.attributes },
       ...{ ended: false, isError: false, links: options.links ?? [], startMs: timeOf(options.startTime), endMs: undefined },
     };
-    kept.push(record);
+    if (traceFlags === TraceFlags.SAMPLED) kept.push(record);
     const span: Span = {
       spanContext: () => own,
       setAttribute: (key, value) => {

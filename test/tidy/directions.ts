@@ -51,7 +51,16 @@ const RULES: readonly Rule[] = [
   },
   {
     under: "actors/fork/",
-    may: ["actors/fork/", "actors/operations/", "actors/host/", "actors/memory/", "actors/engine/", "agents/", "runtime/"],
+    may: [
+      "actors/fork/",
+      "actors/operations/",
+      "actors/host/",
+      "actors/memory/",
+      "actors/engine/",
+      "actors/telemetry/",
+      "agents/",
+      "runtime/",
+    ],
     packages: ["zod"],
   },
   { under: "actors/memory/", may: ["actors/memory/", "actors/engine/", "runtime/"], packages: [] },
