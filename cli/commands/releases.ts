@@ -53,7 +53,7 @@ function stop(group: Command, context: Context): void {
 export function releasesText(entries: readonly ReleaseView[], nowMs: number): string {
   const rows = entries.flatMap(rowsOf);
   const notes = entries.flatMap(({ agent, stopped, broken }) => [
-    ...(stopped === undefined ? [] : [`${agent}: stopped ${agoText(stopped.atMs, nowMs)} by ${stopped.by}: ${stopped.why}`]),
+    ...(stopped === undefined ? [] : [`${agent}: stopped ${agoText(stopped.atMs, nowMs)} ago by ${stopped.by}: ${stopped.why}`]),
     ...(stopped === undefined ? broken.map((rule) => `${agent}: ${rule}`) : []),
   ]);
   return [table(["agent", "part", "version", "share", "state", "processes", "counted"], rows), ...notes].join("\n");

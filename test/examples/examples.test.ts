@@ -38,6 +38,7 @@ describe("an example prints its output.txt (else: run it again with > output.txt
     ["11-support", [], 0],
     ["12-patterns", [], 0],
     ["15-customer-memory", [], 0],
+    ["16-release", [], 0],
     ["13-refund-desk", [], 0],
     ["14-mail-assistant", [], 0],
   ])("%s", async (name, args, code) => {
