@@ -20,8 +20,9 @@ import { install, packTarball, program, ROOT, type Tarball, userEnv } from "./ta
 
 const PACK_MS = 120_000;
 const TEST_MS = 120_000;
-const PACKED_BYTES_MAX = 2_800_000;
-const UNPACKED_BYTES_MAX = 11_000_000;
+/** Half of it are source maps with the sources, so that stack traces name lines of TypeScript; the dashboard takes 0.22 MB. */
+const PACKED_BYTES_MAX = 3_800_000;
+const UNPACKED_BYTES_MAX = 15_000_000;
 const POLL_MS = 100;
 
 const binaries = await findDapr();
