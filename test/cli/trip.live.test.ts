@@ -1,9 +1,10 @@
 /**
  * @module One day with the command on a real Dapr: up --stay, tasks that complete, fail and are cancelled, lists, a dead letter that is
- * fixed, another that is discarded, and down.
+ * fixed, another that is discarded, and down; and what the records are good for.
  */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { appPort } from "../app-port.ts";
@@ -12,6 +13,7 @@ import { eachInFolder, processesOf, runCommand } from "./command.ts";
 const TEST_MS = 180_000;
 const GOOD = '{"wish":"lake and mountains","days":3,"budget":500}';
 const POOR = GOOD.replace("500", "10");
+const SYSTEM = fileURLToPath(new URL("../../examples/01-travel/system.ts", import.meta.url));
 const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
 
@@ -96,6 +98,35 @@ describe.skipIf(binaries === undefined)("lists and the dead letter queue", () =>
     expect(await cli(0, "submit", "trip", GOOD, "--id", "by-topic", "--dapr")).toContain(
       'dapr publish --publish-app-id troupe --pubsub pubsub --topic party.tasks --data \'{"id":"by-topic"',
     );
+    expect(await cli(0, "down")).toContain("Everything is stopped.");
+  });
+});
+
+describe.skipIf(binaries === undefined)("what was recorded", () => {
+  test("is replayed, exported, forked, compared and evaluated, also of a redriven process", { timeout: TEST_MS }, async () => {
+    await cli(0, "up", "--stay", "--port", String(await appPort()));
+    await cli(0, "submit", "trip", GOOD, "--id", "good", "--wait");
+    await cli(1, "submit", "trip", POOR, "--id", "poor", "--wait");
+    const shown = JSON.parse(await cli(0, "dead", "show", "poor:1", "--json")) as { letter: { original: { input: object } } };
+    await cli(0, "dead", "redrive", "poor:1", "--input", JSON.stringify({ ...shown.letter.original.input, budget: 5_000 }));
+    await cli(0, "show", "poor", "--follow");
+
+    for (const id of ["good", "poor"]) expect(await cli(0, "replay", id)).toMatch(/^\w+: \d+ work items ran again.*\nNothing differs\.$/);
+    expect(await cli(0, "export", "good", "--contents", "--out", "good.json")).toContain("It holds all contents");
+    expect(await cli(0, "replay", "good.json", SYSTEM)).toContain("Nothing differs.");
+    expect(await cli(0, "export", "good", "--out", "bare.json")).toContain("It holds no contents");
+    expect(await cli(1, "replay", "bare.json", SYSTEM)).toContain("cassette.invalid: ");
+    expect(await readFile(join(dir, "bare.json"), "utf8")).not.toContain("lake and mountains");
+
+    expect(await cli(0, "fork", "good", "--at", "start")).toMatch(
+      /^Forked good at start: completed\. 6 model calls[\s\S]+did the same: \d+ things/,
+    );
+    expect(await cli(0, "fork", "good.json", "--at", "flight", "--system", SYSTEM, "--out", "forked.json")).toContain(
+      "completed. 4 model calls",
+    );
+    expect(await cli(1, "diff", "good", "poor")).toMatch(/\$\.input\.trip\.budget\s+- 500\s+\+ 10/);
+    expect(await cli(0, "dataset", "add", "trips", "good")).toContain("version 1: 1 item in");
+    expect(await cli(0, "eval", "trips", "--system", SYSTEM)).toMatch(/Gates: 1 passed, 0 failed, 0 unscored\.\nPassed\./);
     expect(await cli(0, "down")).toContain("Everything is stopped.");
   });
 });
