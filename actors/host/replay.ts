@@ -82,6 +82,16 @@ export class Replay {
     });
   }
 
+  /**
+   * Returns the content of a recorded result when it is its turn. The content is read before, so that the handler acts on it before the
+   * next result is handed over.
+   */
+  async handed<T>(result: { readonly order?: number | undefined }, content: Promise<T>): Promise<T> {
+    await Promise.allSettled([content]);
+    await this.turn(result);
+    return content;
+  }
+
   /** Undefined if the handler has received all records and acted on them, else a promise that resolves when it has. */
   caughtUp(): Promise<void> | undefined {
     if (this.#isCaughtUp) return undefined;
