@@ -70,6 +70,7 @@ export class HandlerWaits {
       clock: parts.clock,
       own: (state) => this.#own(state),
       handOver: (state) => this.handOver(state),
+      caughtUp: () => parts.replay.caughtUp(),
       isWaiting: () => this.#open.size > 0,
       onTurn: () => this.#goOn(),
     });

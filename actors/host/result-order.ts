@@ -19,6 +19,8 @@ export interface ResultOrderParts {
   readonly own: (state: AgentState) => AgentWork | undefined;
   /** Hands over the answers of a state whose turn it is. Undefined if there is none. */
   readonly handOver: (state: AgentState) => Promise<void> | undefined;
+  /** Undefined if the handler has acted on all recorded results that it has reached, else a promise that resolves when it has. */
+  readonly caughtUp: () => Promise<void> | undefined;
   /** Whether the handler waits for answers. */
   readonly isWaiting: () => boolean;
   /** Called when answers that were held back may be handed over. */
@@ -95,8 +97,8 @@ export class ResultOrder {
     const work = this.#parts.own(state);
     const order = work === undefined ? undefined : orderOf(work, result);
     for (;;) {
-      const handOver = this.#parts.handOver(state);
-      if (handOver !== undefined) await handOver;
+      await this.#parts.caughtUp();
+      await this.#parts.handOver(state);
       if (this.#hasEnded || work === undefined || order === undefined || this.firstIn(work) >= order) return;
       await this.#change.promise;
     }

@@ -221,6 +221,38 @@ describe("a handler receives results in the order of their records", () => {
   });
 });
 
+describe("a later attempt is given a result that only an earlier one has to reach", () => {
+  const mine = { name: "mine", output: { ref: "sha256-1", bytes: 1 }, order: 0, onlyIn: 1 };
+  const work = { ...WORK, attempt: 2, steps: [mine], results: 1 };
+
+  test("before what this attempt does meanwhile", async () => {
+    const slow = gate();
+    const run = new Run(new Actor(work), (value) => ("json" in value ? Promise.resolve() : slow.promise));
+    const acting = gate();
+    run.steps("other", () => acting.promise);
+    await run.settle();
+    run.steps("mine");
+    await run.settle();
+    acting.open();
+    await run.settle();
+    expect(run.received).toEqual([]);
+    slow.open();
+    await run.settle();
+    expect(run.received).toEqual(["mine", "other"]);
+  });
+
+  test("and before the same in a further execution of this attempt", async () => {
+    const steps = [
+      { ...mine, output: { json: "mine" } },
+      { name: "other", output: { json: "other" }, order: 1 },
+    ];
+    const run = new Run(new Actor({ ...work, steps, results: 2 }));
+    for (const name of ["other", "mine"]) run.steps(name);
+    await run.settle();
+    expect(run.received).toEqual(["mine", "other"]);
+  });
+});
+
 test("an execution that was stopped holds nothing back", async () => {
   const actor = new Actor();
   const run = new Run(actor);
