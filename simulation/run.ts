@@ -6,6 +6,7 @@ import type { Ports } from "../actors/engine/ports.ts";
 import { checkEnd, type Finding } from "./checks/check.ts";
 import { checkHolding, HELD_MS, openRuns } from "./checks/holding.ts";
 import { checkForgetful } from "./checks/forgetful.ts";
+import { ReceivedLaw } from "./checks/received-law.ts";
 import { TrustLaws } from "./checks/trust-laws.ts";
 import { Watch } from "./checks/watch.ts";
 import { Clients, type SimTask } from "./people/client.ts";
@@ -104,6 +105,8 @@ interface Prepared {
 
 /** What a scenario has besides its tasks. */
 function prepare(scenario: Scenario, world: World, { watch, deciders, sent }: Prepared): void {
+  const received = new ReceivedLaw((law, text) => watch.find(law, text));
+  if (scenario.strict) world.outside.onReceived = (handling, result) => received.received(handling, result);
   if (scenario.documents === true) world.outside.documents.begin();
   if (scenario.decides === true) watch.onEnded = (state) => deciders.ended(state);
   if (scenario.repeats === true) repeatOld(world, new Random(world.options.seed, STREAM.system + 400), sent);

@@ -164,8 +164,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       const known = this.#replay.step(name);
       await this.#throwFailure("step", name);
       if (known !== undefined) {
-        await this.#replay.turn(known);
-        return this.#parts.values.read(known.output);
+        return this.#replay.handed(known, this.#parts.values.read(known.output));
       }
       await this.#ready();
       return this.#makeStep(name, action);
@@ -239,10 +238,10 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   async #recordedOrMade(call: MadeCall, known: Call | undefined): Promise<Json> {
     await this.#throwFailure("call", call.key);
     if (known?.output !== undefined) {
-      await this.#replay.turn(known);
+      const output = await this.#replay.handed(known, this.#parts.values.read(known.output));
       this.#budget.noteToolCalls(known.toolCalls);
       this.received(known.label);
-      return this.#parts.values.read(known.output);
+      return output;
     }
     await this.#ready();
     return this.#toolCalls.make(call, known);
@@ -265,10 +264,11 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     const known = this.#replay.wait(key);
     await this.#throwFailure("wait", key);
     if (known?.result !== undefined) {
-      await this.#replay.turn(known);
-      this.received(known.resultLabel);
-      received?.(known.resultLabel);
-      return readAnswer(known, this.#parts.values);
+      const noteLabel = (): void => {
+        this.received(known.resultLabel);
+        received?.(known.resultLabel);
+      };
+      return this.#replay.handed(known, readAnswer(known, this.#parts.values)).finally(noteLabel);
     }
     await this.#ready();
     return this.#waits.begin(key, content, label, received);
@@ -317,10 +317,8 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   /** Sends a report to the actor. A refusal of {@link RUN_ENDED} ends this execution, also if its handler catches the fault. */
   async #tell(input: HeldInput): Promise<AgentState> {
     try {
-      const state = await this.#parts.link.tell(input);
+      const state = await this.#waits.report(input, () => this.#parts.link.tell(input));
       this.#budget.noteEnd(input, state);
-      const handOver = this.#waits.handOver(state);
-      if (handOver !== undefined) await handOver;
       return state;
     } catch (error) {
       throw isFault(error) && RUN_ENDED.has(error.code) ? this.#ended(error) : error;

@@ -13,6 +13,7 @@ import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import type { Replay } from "./replay.ts";
+import { ResultOrder } from "./result-order.ts";
 import type { HeldInput } from "./run-link.ts";
 import type { SlotUse } from "./slot-use.ts";
 
@@ -49,6 +50,7 @@ interface Open {
 /** The waits of one execution. */
 export class HandlerWaits {
   readonly #parts: HandlerWaitsParts;
+  readonly #order: ResultOrder;
   readonly #open = new Map<number, Open>();
   /** Answers that the handler has received. */
   #answers: number;
@@ -57,11 +59,21 @@ export class HandlerWaits {
   #settling: Promise<void> | undefined;
   /** Waits of which the actor is being told. */
   #beginning = 0;
+  /** The last state of the actor that was looked at. */
+  #seen: AgentState | undefined;
   /** Counts what may end the rest of the handler while its actor is told. */
   #changes = 0;
 
   constructor(parts: HandlerWaitsParts) {
     this.#parts = parts;
+    this.#order = new ResultOrder({
+      clock: parts.clock,
+      own: (state) => this.#own(state),
+      handOver: (state) => this.handOver(state),
+      caughtUp: () => parts.replay.caughtUp(),
+      isWaiting: () => this.#open.size > 0,
+      onTurn: () => this.#goOn(),
+    });
     this.#answers = answersIn(parts.work).length;
   }
 
@@ -70,9 +82,16 @@ export class HandlerWaits {
     return this.#isParked;
   }
 
+  /** Sends a report. Resolves when the handler may receive its result, see {@link ResultOrder.report}. */
+  report(input: HeldInput, send: () => Promise<AgentState>): Promise<AgentState> {
+    return this.#order.report(input, send);
+  }
+
   /** Tells the actor about a wait, also if an earlier execution did: it must know, to be free and to continue the handler. */
   async begin(key: string, content: WaitContent, label: Label, received?: (label: Label | undefined) => void): Promise<Json> {
+    const wait = { kind: "wait", key } as const;
     this.#beginning += 1;
+    this.#order.begin(wait);
     const { promise, resolve, reject } = Promise.withResolvers<Json>();
     try {
       await this.#settling;
@@ -80,11 +99,14 @@ export class HandlerWaits {
       this.#changes += 1;
       this.#open.set(this.#indexOf(told, key), { resolve, reject, received });
       this.#parts.slot.beginWait();
+      this.#order.drop(wait);
       // The answer may have arrived before this execution noted the wait.
       const latest = this.#parts.peek() ?? told;
       if (this.handOver(latest) === undefined) this.#note(latest);
     } catch (error) {
-      throw await this.#parts.failed(key, error);
+      const failure = await this.#parts.failed(key, error).finally(() => this.#order.drop(wait));
+      this.#goOn();
+      throw failure;
     } finally {
       this.#beginning -= 1;
       this.settle();
@@ -97,19 +119,22 @@ export class HandlerWaits {
     return this.#parts.tell({ kind: "waits", key, for: content, ...labelField(label), ...answers });
   }
 
-  /** Hands over the answers that a state of the actor has, in their order. Undefined if there is none. */
+  /** Hands over the answers that a state of the actor has, in their order, up to one whose turn it is not. Undefined if there is none. */
   handOver(state: AgentState): Promise<void> | undefined {
+    this.#seen = state;
     const work = this.#own(state);
     if (work === undefined || work.status !== "running") return undefined;
-    const due = answersIn(work).filter(({ index }) => this.#open.has(index));
+    const first = this.#order.firstIn(work);
+    const answers = answersIn(work).filter(({ order = 0 }) => order < first);
+    const due = answers.filter(({ index }) => this.#open.has(index));
     if (due.length === 0) {
-      if (this.#handingOver === undefined) this.#answers = Math.max(this.#answers, answersIn(work).length);
+      if (this.#handingOver === undefined) this.#answers = Math.max(this.#answers, answers.length);
       return this.#handingOver;
     }
     const before = this.#handingOver;
     const done = (async () => {
-      await before;
-      await this.#resume(state, work, due);
+      if (before !== undefined) await before.then(() => pause(this.#parts.clock, 0));
+      await this.#resume(state, answers.length, due);
     })().finally(() => {
       if (this.#handingOver === done) this.#handingOver = undefined;
       this.settle();
@@ -130,15 +155,23 @@ export class HandlerWaits {
   /** Rejects what is open. */
   stop(fault: Fault): void {
     for (const { reject } of this.#open.values()) reject(fault);
-    this.#open.clear();
+    this.end();
   }
 
   /** The handler has ended: it is given no further answers. */
   end(): void {
     this.#open.clear();
+    this.#order.stop();
   }
 
-  async #resume(state: AgentState, work: AgentWork, due: readonly Wait[]): Promise<void> {
+  /** Hands over answers that were held back, if it is their turn now. */
+  #goOn(): void {
+    const state = this.#parts.peek() ?? this.#seen;
+    if (this.#open.size > 0 && state !== undefined) void this.handOver(state);
+  }
+
+  /** `answers`: how many the handler has received then. */
+  async #resume(state: AgentState, answers: number, due: readonly Wait[]): Promise<void> {
     const { replay, clock, slot, refresh, waiting } = this.#parts;
     await replay.caughtUp();
     const answered = due.filter(({ index }) => this.#open.has(index));
@@ -149,7 +182,9 @@ export class HandlerWaits {
     await slot.endWaits(answered.length);
     waiting(false);
     for (const wait of answered) {
+      const result = { kind: "wait", key: wait.key } as const;
       const hand = (): Open | undefined => {
+        this.#order.begin(result);
         this.#parts.received(wait.resultLabel);
         const open = this.#take(wait.index);
         open?.received?.(wait.resultLabel);
@@ -161,9 +196,10 @@ export class HandlerWaits {
           (answer) => hand()?.resolve(answer),
           (error: unknown) => hand()?.reject(error),
         );
+      this.#order.end(result);
       if (wait !== answered.at(-1)) await pause(clock, 0);
     }
-    this.#answers = Math.max(this.#answers, answersIn(work).length);
+    this.#answers = Math.max(this.#answers, answers);
   }
 
   #take(index: number): Open | undefined {
@@ -196,6 +232,7 @@ export class HandlerWaits {
     this.#parts.waiting(true);
   }
 
+  /** Returns the work item in a state of its actor. Undefined: another execution has it. */
   #own(state: AgentState): AgentWork | undefined {
     const { id, token } = this.#parts.work;
     const work = entryOf(state.works, id);

@@ -97,9 +97,9 @@ export class ModelCalls {
     const { key, known, call } = made;
     await throwFailure("model", key);
     if (known?.reply !== undefined) {
-      await replay.turn(known);
+      const reply = await replay.handed(known, values.read(known.reply));
       budget.note(known.spent);
-      return ModelReply.parse(await values.read(known.reply));
+      return ModelReply.parse(reply);
     }
     await ready();
     if (models === undefined)

@@ -28,6 +28,8 @@ export class Replay {
   readonly #due: number[];
   /** Results that the handler has asked for before it was their turn. */
   readonly #turns = new Set<Turn>();
+  /** Whether this attempt may be given results that only an earlier attempt has to reach. */
+  readonly #hasOptional: boolean;
   /** The first model call that is not recorded. */
   #rebuilt: string | undefined;
   #isActing = false;
@@ -43,6 +45,7 @@ export class Replay {
     const expected = expectedOf(work);
     this.#unreached = new Set(expected.map(({ id }) => id));
     this.#due = expected.flatMap(({ order }) => order ?? []).sort((a, b) => a - b);
+    this.#hasOptional = resultsOf(work).some((one) => !counts(work, one));
   }
 
   call(key: string): Call | undefined {
@@ -78,8 +81,24 @@ export class Replay {
     return new Promise((resolve) => {
       if (this.#hasEnded) return resolve();
       this.#turns.add({ order, take: resolve });
+      // An earlier result that is not known to be due may be asked for in microtasks.
+      if (this.#hasOptional && !this.#isActing) return this.#act();
       this.#handOver();
     });
+  }
+
+  /**
+   * Returns the content of a recorded result when it is its turn. The content is read before, so that the handler acts on it before the
+   * next result is handed over. What only an earlier attempt had to reach has its turn too, once this one has reached it.
+   */
+  async handed<T>(result: { readonly order?: number | undefined }, content: Promise<T>): Promise<T> {
+    if (result.order !== undefined && !this.#due.includes(result.order)) {
+      this.#due.push(result.order);
+      this.#due.sort((a, b) => a - b);
+    }
+    await Promise.allSettled([content]);
+    await this.turn(result);
+    return content;
   }
 
   /** Undefined if the handler has received all records and acted on them, else a promise that resolves when it has. */
@@ -124,6 +143,7 @@ export class Replay {
   #release(): void {
     this.#cancelWatch();
     this.#held?.release();
+    this.#held = undefined;
   }
 
   #handOver(): void {
@@ -138,7 +158,11 @@ export class Replay {
     if (due === next.order) this.#due.shift();
     this.#turns.delete(next);
     next.take();
-    // The handler acts on a result in microtasks, so it has acted when the clock calls back.
+    this.#act();
+  }
+
+  /** The handler acts on a result in microtasks, so it has acted when the clock calls back. */
+  #act(): void {
     this.#isActing = true;
     this.#clock.after(0, () => {
       this.#isActing = false;
@@ -162,16 +186,32 @@ interface Expected {
   readonly order: number | undefined;
 }
 
+interface Optional {
+  /** The only attempt that has to reach the record. Absent: each one. */
+  readonly onlyIn?: number | undefined;
+}
+
 /** The records that an execution of this attempt has to reach. */
-function expectedOf({ attempt, calls, modelCalls = [], steps, waits, failures = [] }: AgentWork): readonly Expected[] {
-  const counts = ({ onlyIn }: { readonly onlyIn?: number | undefined }): boolean => onlyIn === undefined || onlyIn === attempt;
+function expectedOf(work: AgentWork): readonly Expected[] {
+  const { attempt, failures = [] } = work;
   return [
-    ...calls.filter(counts).map(({ key, order }) => ({ id: idOf("call", key), order })),
-    ...modelCalls.filter(counts).map(({ key, order }) => ({ id: idOf("model", key), order })),
-    ...steps.filter(counts).map(({ name, order }) => ({ id: idOf("step", name), order })),
-    ...waits.filter(counts).map(({ key, order }) => ({ id: idOf("wait", key), order })),
+    ...resultsOf(work).filter((one) => counts(work, one)),
     ...failures.filter((one) => one.attempt === attempt).map(({ kind, key, order }) => ({ id: idOf(kind, key), order })),
   ];
+}
+
+/** The records of all attempts, without failures. */
+function resultsOf({ calls, modelCalls = [], steps, waits }: AgentWork): readonly (Expected & Optional)[] {
+  return [
+    ...calls.map(({ key, order, onlyIn }) => ({ id: idOf("call", key), order, onlyIn })),
+    ...modelCalls.map(({ key, order, onlyIn }) => ({ id: idOf("model", key), order, onlyIn })),
+    ...steps.map(({ name, order, onlyIn }) => ({ id: idOf("step", name), order, onlyIn })),
+    ...waits.map(({ key, order, onlyIn }) => ({ id: idOf("wait", key), order, onlyIn })),
+  ];
+}
+
+function counts({ attempt }: AgentWork, { onlyIn }: Optional): boolean {
+  return onlyIn === undefined || onlyIn === attempt;
 }
 
 /** The handler makes another model call in the place of a recorded one. */

@@ -106,7 +106,10 @@ export class AgentLaws {
     }
   }
 
-  /** Handlers of the scenarios are deterministic, so each execution reaches the calls that an earlier one recorded. */
+  /**
+   * Handlers of the scenarios are deterministic, so each execution reaches the calls that an earlier one recorded. If not, it received
+   * other results, or in another order; `received-law.ts` compares these directly.
+   */
   #deterministic({ workId, result }: Extract<AgentEvent, { e: "work-done" }>): void {
     if (this.#parts.strict && "fault" in result && MISMATCHES.has(result.fault.code))
       this.#parts.find("each execution of an attempt is told the same", `${workId}: ${result.fault.message}`);

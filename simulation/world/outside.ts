@@ -8,6 +8,7 @@ import type { AgentDefinition } from "../../agents/agent.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { SimDocuments } from "./documents.ts";
+import type { Handling } from "./handling.ts";
 import { type Place, place } from "./life.ts";
 import { Marks } from "./marks.ts";
 import type { World } from "./world.ts";
@@ -74,6 +75,8 @@ export class Outside {
   readonly documents: SimDocuments;
   /** Hears of each tool at the moment at which it runs. */
   onRun: (run: ToolRun) => void = () => {};
+  /** Hears of each result that a handler receives. */
+  onReceived: (handling: Handling, result: string) => void = () => {};
   /** Whether a person has given another input to the call than its handler or model. */
   isEdited: (run: ToolRun) => boolean = () => false;
   readonly #world: World;

@@ -11,6 +11,7 @@ import type { ToolCall, ToolDefinition } from "../../agents/tool.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { stopWorkParts } from "../../runtime/ids.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
+import { Handling } from "./handling.ts";
 import { type Life, type Place, place } from "./life.ts";
 import type { World } from "./world.ts";
 
@@ -95,7 +96,9 @@ function handle(
   return place.run(at, async () => {
     if (world.faults.happens("handlerThrows", world.random.outside))
       throw new Error(`planted at ${Math.round(world.timeline.nowMs)} ms: the handler threw before it did anything`);
-    const answer = await definition.handle(input, new PlacedContext(context, at, world, tools));
+    const handling = new Handling(workId, context.attempt, (of, result) => world.outside.onReceived(of, result));
+    const placed = new PlacedContext(context, at, world, tools, handling);
+    const answer = await (async () => definition.handle(input, placed))().finally(() => handling.end());
     if (world.faults.happens("handlerThrows", world.random.outside))
       throw new Error(`planted at ${Math.round(world.timeline.nowMs)} ms: the handler threw when it was done`);
     world.trace?.(`${life.name}: the handler of ${definition.name} is done (${workId})`);
@@ -114,9 +117,11 @@ class PlacedContext implements RuntimeContext {
   readonly #at: Place;
   readonly #world: World;
   readonly #tools: Tools;
+  readonly #handling: Handling;
 
-  constructor(context: RuntimeContext, at: Place, world: World, tools: Tools) {
+  constructor(context: RuntimeContext, at: Place, world: World, tools: Tools, handling: Handling) {
     this.#tools = tools;
+    this.#handling = handling;
     this.#context = context;
     this.#at = at;
     this.#world = world;
@@ -171,7 +176,7 @@ class PlacedContext implements RuntimeContext {
   }
 
   chat(call: ModelCall): Promise<ModelReply> {
-    return this.#context.chat(call);
+    return this.#receives(`chat ${call.model} ${call.hash}`, this.#context.chat(call));
   }
 
   get budget(): RuntimeContext["budget"] {
@@ -179,10 +184,15 @@ class PlacedContext implements RuntimeContext {
   }
 
   call(tool: ToolDefinition, input: Json, edited?: Parameters<RuntimeContext["call"]>[2]): Promise<Json> {
-    return this.#context.call(this.#tools.get(tool.name) ?? tool, input, edited);
+    const made = this.#context.call(this.#tools.get(tool.name) ?? tool, input, edited);
+    return this.#receives(`call ${tool.name} ${JSON.stringify(input)}`, made);
   }
 
-  async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
+  step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
+    return this.#receives(`step ${name}`, this.#step(name, action));
+  }
+
+  async #step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
     let ran = false;
     const output = await this.#context.step(name, (tools) => {
       ran = true;
@@ -194,15 +204,19 @@ class PlacedContext implements RuntimeContext {
   }
 
   sleep(ms: number): Promise<void> {
-    return this.#context.sleep(ms);
+    return this.#receives(`sleep ${ms}`, this.#context.sleep(ms));
   }
 
   waitFor(name: string, schema: JsonSchema, options: WaitForOptions): Promise<Json> {
-    return this.#context.waitFor(name, schema, options);
+    return this.#receives(`signal ${name}`, this.#context.waitFor(name, schema, options));
   }
 
   ask(target: { readonly name: string }, input: Json, received?: Parameters<RuntimeContext["ask"]>[2]): Promise<Json> {
-    return this.#context.ask(target, input, received);
+    return this.#receives(`ask ${target.name} ${JSON.stringify(input)}`, this.#context.ask(target, input, received));
+  }
+
+  #receives<T>(what: string, result: Promise<T>): Promise<T> {
+    return this.#handling.receives(what, this.#context.signal, result);
   }
 
   handOff(target: { readonly name: string }, input: Json): HandOff {

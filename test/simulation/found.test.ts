@@ -83,6 +83,9 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["minds", 20190, "a host took a process over from a dead one and died before the index named it, and the process was no one's"],
   ["minds", 22813, "two hosts prepared a run, the index named the one that did not record it, and the other one died"],
   ["minds", 52768, "the one early reminder of a process, whose host had no lease and died, rang while the store was away"],
+  ["waits", 99, "a handler received an answer before one that was recorded earlier, because its wait was told to the actor later"],
+  ["operatedWaits", 235, "the same, and a further attempt did not come to what had followed the wrong winner of a race"],
+  ["chains", 34, "a result that only an earlier attempt had to reach came before those of its own attempt once, and after them once"],
   ["wild", 26, "the compensation of a work item that had told its spending told it again, and it counted twice"],
 ];
 

@@ -5,6 +5,7 @@ import { entryOf } from "../../../runtime/entries.ts";
 import { HandlerExecution } from "../../../actors/host/handler-execution.ts";
 import { OpenCalls } from "../../../actors/host/open-calls.ts";
 import { Replay } from "../../../actors/host/replay.ts";
+import { ResultOrder } from "../../../actors/host/result-order.ts";
 import type { ToolCall } from "../../../agents/tool.ts";
 import { agentMachine } from "../../../runtime/agent/machine.ts";
 import type { AgentState } from "../../../runtime/agent/state.ts";
@@ -171,6 +172,12 @@ const resultsInAnyOrder: Canary = {
     ),
 };
 
+const resultsAsAnswered: Canary = {
+  name: "new results handed over as their reports are answered",
+  scenario: "waits",
+  plant: () => replace(ResultOrder.prototype, "firstIn", () => () => Infinity),
+};
+
 /** The planted bugs of this file. */
 export const AGENT_CANARIES: readonly Canary[] = [
   noDeduplication,
@@ -185,4 +192,5 @@ export const AGENT_CANARIES: readonly Canary[] = [
   endsBeforeItsCalls,
   repeatsUnknown,
   resultsInAnyOrder,
+  resultsAsAnswered,
 ];

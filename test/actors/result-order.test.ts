@@ -1,0 +1,265 @@
+/**
+ * @module Results that are recorded while a handler runs reach it in the order of their records, which is the order in which every later
+ * execution is given them.
+ */
+import { describe, expect, test } from "vitest";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import { Values } from "../../actors/engine/values.ts";
+import { HandlerExecution } from "../../actors/host/handler-execution.ts";
+import type { HeldInput, RunLink } from "../../actors/host/run-link.ts";
+import type { AgentInput } from "../../runtime/agent/inputs.ts";
+import { agentMachine } from "../../runtime/agent/machine.ts";
+import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
+import type { DecisionContext } from "../../runtime/machine.ts";
+import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
+import type { Value } from "../../runtime/value.ts";
+import { flush, HandClock } from "./engine-rig.ts";
+import { telemetry } from "./handler-rig.ts";
+import { gate } from "./world-rig.ts";
+
+const ID = "p:1:doer:0:1";
+/** More than what the engine needs to hand over two results. */
+const MICROTASKS = 200;
+const FIRST_MS = 1_000;
+const SECOND_MS = 2_000;
+const SETTLE_MS = 5;
+
+const WORK: AgentWork = {
+  ...{ id: ID, processId: "p", agent: "Doer", version: 1, attempt: 1, status: "running", mode: "do", begun: true, begunAtMs: 0 },
+  ...{ token: "one-1", holder: "one", takeovers: 0, results: 0, input: { json: null }, retainUntilMs: 0, askedAtMs: 0 },
+  principal: { ...ANONYMOUS, permissions: [] },
+  trace: { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-01` },
+  ...{ hop: 1, ancestors: [], calls: [], steps: [], waits: [] },
+};
+
+const context: DecisionContext = {
+  ...{ system: "sys", actorId: "p", nowMs: 1_000, incarnation: "one", sequence: 2, jitter01: 0, token: "one-2" },
+  values: new Map(),
+};
+
+/** An actor whose records a test makes, and whose answers to reports it delays. */
+class Actor {
+  state: AgentState;
+  /** Resolves when a report that is recorded is answered. */
+  answered: (input: HeldInput) => Promise<void> = async () => {};
+  readonly link: RunLink = {
+    tell: async (input) => {
+      this.#take({ ...input, workId: ID, token: WORK.token });
+      await this.answered(input);
+      return this.state;
+    },
+    state: () => this.state,
+  };
+
+  constructor(work: AgentWork = WORK) {
+    this.state = { ...agentMachine.initial("p"), works: { [ID]: work }, running: ID };
+  }
+
+  get work(): AgentWork {
+    return this.state.works[ID] ?? WORK;
+  }
+
+  /** The answer to a wait is recorded. */
+  answers(index: number): void {
+    this.state = agentMachine.evolve(this.state, { e: "wait-answered", workId: ID, index, result: { output: { json: null } } });
+  }
+
+  #take(input: AgentInput): void {
+    const { events } = agentMachine.decide(this.state, input, context);
+    this.state = events.reduce((state, event) => agentMachine.evolve(state, event), this.state);
+  }
+}
+
+/** One execution, and what its handler has received, in order. */
+class Run {
+  readonly received: string[] = [];
+  readonly execution: HandlerExecution;
+  readonly #clock = new HandClock();
+
+  constructor(actor: Actor, read: (value: Value) => Promise<void> = async () => {}) {
+    const values = new Values(new MemoryStore(), this.#clock, "sys");
+    const load = values.read.bind(values);
+    values.read = async (value) => {
+      await read(value);
+      return "json" in value ? load(value) : "large";
+    };
+    const parts = {
+      agent: { name: "Doer", tools: new Map(), permissions: undefined },
+      ...{ rules: { letting: async () => undefined, make: async () => {} }, checks: { call: async () => {} } },
+      ...{ clock: this.#clock, random: { token: () => "t", jitter01: () => 0 }, telemetry },
+      log: { info: () => {}, warn: () => {}, error: () => {} },
+      ...{ waiting: () => {}, resting: () => undefined, contentOf: () => null },
+    };
+    this.execution = new HandlerExecution({ ...parts, values, work: actor.work, link: actor.link }, 0, null);
+  }
+
+  sleeps(ms: number): void {
+    this.#notes(this.execution.sleep(ms), `${ms}`, MICROTASKS);
+  }
+
+  steps(name: string, act: () => unknown = () => null): void {
+    this.#notes(this.execution.step(name, act), name);
+  }
+
+  /** Time for all that may happen now. */
+  settle(): Promise<void> {
+    return this.#clock.advance(SETTLE_MS);
+  }
+
+  /** `microtasks`: what follows the result takes the handler so long, without waiting for anything. */
+  #notes(result: Promise<unknown>, name: string, microtasks = 0): void {
+    void (async () => {
+      await result;
+      for (let count = 0; count < microtasks; count += 1) await undefined;
+      this.received.push(name);
+    })();
+  }
+}
+
+/** A work item that waits for two timers since an earlier execution. */
+function waitingActor(): Actor {
+  const waits = [FIRST_MS, SECOND_MS].map((ms, index) => ({ index, key: `sleep ${ms}/0`, for: { kind: "timer", ms } as const }));
+  return new Actor({ ...WORK, waits });
+}
+
+describe("a handler receives results in the order of their records", () => {
+  test("if both answers are recorded before a new execution has told its actor of both waits", async () => {
+    const actor = waitingActor();
+    const told = gate();
+    const run = new Run(actor);
+    actor.answers(1);
+    actor.answers(0);
+    actor.answered = async (input) => {
+      if (input.kind === "waits" && input.key.startsWith(`sleep ${SECOND_MS}/`)) await told.promise;
+    };
+    for (const ms of [FIRST_MS, SECOND_MS]) run.sleeps(ms);
+    await run.settle();
+    expect(run.received, "the first one waits for its turn").toEqual([]);
+    expect(actor.work.status, "and is not taken for received").toBe("running");
+    told.open();
+    await run.settle();
+    expect(run.received).toEqual([`${SECOND_MS}`, `${FIRST_MS}`]);
+    expect(actor.work.waits.map(({ order }) => order)).toEqual([0, 1]);
+  });
+
+  test("if a step was recorded before an answer, and the report of the step was not answered", async () => {
+    const actor = new Actor();
+    const told = gate();
+    const run = new Run(actor);
+    actor.answered = (input) => (input.kind === "step-done" ? told.promise : Promise.resolve());
+    run.sleeps(FIRST_MS);
+    run.steps("step");
+    await flush();
+    actor.answers(0);
+    void run.execution.goOn(actor.state);
+    await run.settle();
+    expect(run.received).toEqual([]);
+    told.open();
+    await run.settle();
+    expect(run.received).toEqual(["step", `${FIRST_MS}`]);
+  });
+
+  test("if the report of the first of two steps was not answered, and that of the second was", async () => {
+    const actor = new Actor();
+    const told = gate();
+    const run = new Run(actor);
+    actor.answered = (input) => (input.kind === "step-done" && input.name === "first" ? told.promise : Promise.resolve());
+    for (const name of ["first", "second"]) run.steps(name);
+    await run.settle();
+    expect(run.received).toEqual([]);
+    told.open();
+    await run.settle();
+    expect(run.received).toEqual(["first", "second"]);
+  });
+
+  test("if an answer came with the report of a step, and what follows the answer takes longer than what follows the step", async () => {
+    const actor = new Actor();
+    const run = new Run(actor);
+    const acting = gate();
+    run.sleeps(FIRST_MS);
+    run.steps("step", () => acting.promise);
+    await flush();
+    actor.answers(0);
+    acting.open();
+    await run.settle();
+    expect(run.received).toEqual([`${FIRST_MS}`, "step"]);
+  });
+
+  test("if a wait is refused whose turn was before that of an answer", async () => {
+    const actor = waitingActor();
+    const told = gate();
+    const run = new Run(actor);
+    actor.answers(1);
+    actor.answers(0);
+    actor.answered = async (input) => {
+      if (input.kind !== "waits" || !input.key.startsWith(`sleep ${SECOND_MS}/`)) return;
+      await told.promise;
+      throw new TypeError("no answer");
+    };
+    run.sleeps(FIRST_MS);
+    void run.execution.sleep(SECOND_MS).catch(() => run.received.push("refused"));
+    await run.settle();
+    expect(run.received).toEqual([]);
+    told.open();
+    await run.settle();
+    expect(new Set(run.received)).toEqual(new Set([`${FIRST_MS}`, "refused"]));
+  });
+
+  test("if the contents of recorded results are read, one of them slowly", async () => {
+    const slow = gate();
+    const steps = [
+      { name: "large", output: { ref: "sha256-1", bytes: 1 }, order: 0 },
+      { name: "small", output: { json: "small" }, order: 1 },
+    ];
+    const run = new Run(new Actor({ ...WORK, steps, results: 2 }), (value) => ("json" in value ? Promise.resolve() : slow.promise));
+    for (const name of ["large", "small"]) run.steps(name);
+    await run.settle();
+    expect(run.received).toEqual([]);
+    slow.open();
+    await run.settle();
+    expect(run.received).toEqual(["large", "small"]);
+  });
+});
+
+describe("a later attempt is given a result that only an earlier one has to reach", () => {
+  const mine = { name: "mine", output: { ref: "sha256-1", bytes: 1 }, order: 0, onlyIn: 1 };
+  const work = { ...WORK, attempt: 2, steps: [mine], results: 1 };
+
+  test("before what this attempt does meanwhile", async () => {
+    const slow = gate();
+    const run = new Run(new Actor(work), (value) => ("json" in value ? Promise.resolve() : slow.promise));
+    const acting = gate();
+    run.steps("other", () => acting.promise);
+    await run.settle();
+    run.steps("mine");
+    await run.settle();
+    acting.open();
+    await run.settle();
+    expect(run.received).toEqual([]);
+    slow.open();
+    await run.settle();
+    expect(run.received).toEqual(["mine", "other"]);
+  });
+
+  test("and before the same in a further execution of this attempt", async () => {
+    const steps = [
+      { ...mine, output: { json: "mine" } },
+      { name: "other", output: { json: "other" }, order: 1 },
+    ];
+    const run = new Run(new Actor({ ...work, steps, results: 2 }));
+    for (const name of ["other", "mine"]) run.steps(name);
+    await run.settle();
+    expect(run.received).toEqual(["mine", "other"]);
+  });
+});
+
+test("an execution that was stopped holds nothing back", async () => {
+  const actor = new Actor();
+  const run = new Run(actor);
+  actor.answered = (input) => (input.kind === "step-done" && input.name === "first" ? gate().promise : Promise.resolve());
+  for (const name of ["first", "second"]) run.steps(name);
+  await run.settle();
+  run.execution.stop({ code: "work.cancelled", message: "over" });
+  await run.settle();
+  expect(run.received).toEqual(["second"]);
+});
