@@ -87,7 +87,7 @@ export class TimelineReader {
         break;
       case "undone":
         this.#patch(event.workId, { endMs: event.atMs, state: "ended" });
-        this.#patch(this.#undoes.get(event.workId) ?? "", { state: "undone" });
+        this.#undone(this.#undoes.get(event.workId) ?? "");
         break;
       case "undo-failed":
         this.#patch(event.workId, { endMs: event.atMs, state: "failed", code: event.fault.code });
@@ -108,7 +108,7 @@ export class TimelineReader {
           if (kind === "paused" && state === "open") this.#patch(id, { endMs: event.atMs, state: "ended" });
         break;
       case "ending":
-        for (const { id, kind } of this.#bars.values()) if (kind !== "undo") this.#drop(id, event.atMs);
+        for (const { id, kind } of this.#bars.values()) if (kind !== "undo" && kind !== "paused") this.#drop(id, event.atMs);
         break;
       case "ended":
         this.#endMs = event.outcome.atMs;
@@ -183,10 +183,16 @@ export class TimelineReader {
     if (known !== undefined) this.#bars.set(id, { ...known, ...change });
   }
 
+  /** What failed stays failed when it is compensated: people look for it. */
+  #undone(id: string): void {
+    if (this.#bars.get(id)?.state !== "failed") this.#patch(id, { state: "undone" });
+  }
+
   /** Ends a bar that is open, and those in it that are. */
   #drop(id: string, atMs: number): void {
-    if (this.#bars.get(id)?.state !== "open") return;
-    this.#patch(id, { endMs: atMs, state: "dropped" });
+    const bar = this.#bars.get(id);
+    if (bar?.state !== "open") return;
+    this.#patch(id, { endMs: atMs, state: bar.kind === "paused" ? "ended" : "dropped" });
     this.#dropIn(id, atMs);
   }
 

@@ -83,6 +83,9 @@ describe("a work item", () => {
     rig.undoAll(failed);
     const view = timelineOf(rig.log);
     expect(barOf(view, rig.id("a"))).toMatchObject({ state: "undone" });
+    // It is compensated, too, and is still what failed.
+    expect(barOf(view, `${rig.id("b")}/undo`)).toMatchObject({ kind: "undo", state: "ended" });
+    expect(barOf(view, rig.id("b"))).toMatchObject({ state: "failed", code: "agent.refused" });
     expect(barOf(view, `${rig.id("a")}/undo`)).toMatchObject({ kind: "undo", in: rig.id("a"), state: "ended" });
   });
 
@@ -132,6 +135,14 @@ describe("a run", () => {
     rig.after(9 * SECOND_MS);
     order(rig, "resume");
     expect(short(timelineOf(rig.log))).toContainEqual(["paused", "ada", "ended", 9 * SECOND_MS]);
+  });
+
+  test("that is terminated while it is paused was paused until then", () => {
+    const rig = accepted([one("a")]);
+    order(rig, "pause");
+    rig.after(SECOND_MS);
+    order(rig, "terminate");
+    expect(short(timelineOf(rig.log))).toContainEqual(["paused", "ada", "ended", SECOND_MS]);
   });
 
   test.each(["cancel", "terminate"] as const)("waits for nothing after a %s", (what) => {
