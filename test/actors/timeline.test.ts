@@ -1,4 +1,4 @@
-/** @module The timeline of a process of a running system: queue, code and waits from the agents' journals, and journals that are trimmed. */
+/** @module The timeline of a process of a running system: queue, code and waits from the journals of agents, and trimmed journals. */
 import { expect, test } from "vitest";
 import { keys } from "../../actors/engine/journal.ts";
 import { type HeadStone, RECORD_VERSION } from "../../runtime/record.ts";

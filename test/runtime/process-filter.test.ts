@@ -29,7 +29,7 @@ describe("a listing of processes", () => {
     ["shows those with an outcome", { status: "failed" }, ["trip-2"]],
     ["shows those of a route", { route: "trip" }, ["trip-1", "trip-2"]],
     ["shows those with a fault", { code: "agent.refused" }, ["trip-2"]],
-    ["shows those that somebody submitted", { by: "ben" }, ["trip-2"]],
+    ["shows those that a subject submitted", { by: "ben" }, ["trip-2"]],
     ["begins with the moment that is given", { sinceMs: 20 }, ["trip-2", "refund-1", "refund-2"]],
     ["ends before the moment that is given", { untilMs: 30 }, ["trip-1", "trip-2"]],
     ["shows those that cost at least so much", { minUsd: 0.5 }, ["trip-2", "refund-1"]],

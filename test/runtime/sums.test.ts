@@ -5,8 +5,8 @@ import { costsOf, countEntries } from "../../runtime/sums.ts";
 import { HOUR_MS } from "../../runtime/units.ts";
 
 const SINCE_MS = 100 * HOUR_MS;
-const DEAREST = 20;
-const LINES = 100;
+const DEAREST_MAX = 20;
+const LINES_MAX = 100;
 
 function open(id: string, acceptedAtMs: number, facts: IndexEntry["facts"] = {}): IndexEntry {
   return { id, open: true, atMs: acceptedAtMs, facts: { route: "trip", acceptedAtMs, ...facts } };
@@ -92,18 +92,18 @@ describe("what was spent", () => {
     ]);
   });
 
-  test("names the dearest processes in whatever order they come", () => {
-    const prices = Array.from({ length: 5 * DEAREST }, (_, index) => 1 + ((index * 37) % (5 * DEAREST)));
+  test("names the dearest processes in any order of the entries", () => {
+    const prices = Array.from({ length: 5 * DEAREST_MAX }, (_, index) => 1 + ((index * 37) % (5 * DEAREST_MAX)));
     const entries = prices.map((usd) => ended(`p-${usd}`, SINCE_MS, { usd }));
     const { dearest } = costsOf(entries, SINCE_MS);
-    expect(dearest.map(({ usd }) => usd)).toEqual(Array.from({ length: DEAREST }, (_, index) => 5 * DEAREST - index));
+    expect(dearest.map(({ usd }) => usd)).toEqual(Array.from({ length: DEAREST_MAX }, (_, index) => 5 * DEAREST_MAX - index));
   });
 
   test("of many routes has one line for the others, and the lines add up to the total", () => {
-    const entries = Array.from({ length: 2 * LINES }, (_, index) => ended(`p-${index}`, SINCE_MS, { route: `r-${index}`, usd: 1 }));
+    const entries = Array.from({ length: 2 * LINES_MAX }, (_, index) => ended(`p-${index}`, SINCE_MS, { route: `r-${index}`, usd: 1 }));
     const { total, byRoute } = costsOf([...entries, ended("again", SINCE_MS, { route: "r-0", usd: 1 })], SINCE_MS);
-    expect(byRoute).toHaveLength(LINES + 1);
-    expect(byRoute[0]).toMatchObject({ name: "(others)", processes: LINES });
+    expect(byRoute).toHaveLength(LINES_MAX + 1);
+    expect(byRoute[0]).toMatchObject({ name: "(others)", processes: LINES_MAX });
     expect(byRoute.find(({ name }) => name === "r-0")).toMatchObject({ processes: 2, usd: 2 });
     expect(byRoute.reduce((sum, { processes }) => sum + processes, 0)).toBe(total.processes);
   });
