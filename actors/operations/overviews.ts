@@ -43,7 +43,7 @@ export class Overviews {
   }
 
   /** The system in numbers. Throws `store.unavailable`. */
-  async overview(sinceMs = this.#clock.nowMs() - LIMITS.overviewMs, tenant?: string): Promise<OverviewView> {
+  async overview(sinceMs = Math.max(0, this.#clock.nowMs() - LIMITS.overviewMs), tenant?: string): Promise<OverviewView> {
     const [all, dead, waiting] = await Promise.all([
       this.#entries(this.#parts.directory, tenant),
       this.#openIn(this.#parts.letters, tenant),
@@ -59,7 +59,7 @@ export class Overviews {
   }
 
   /** What was spent. Throws `store.unavailable`. */
-  async costs(sinceMs = this.#clock.nowMs() - LIMITS.overviewMs, tenant?: string): Promise<CostView> {
+  async costs(sinceMs = Math.max(0, this.#clock.nowMs() - LIMITS.overviewMs), tenant?: string): Promise<CostView> {
     // A process that ended since then may have been accepted long before: its bucket is that of its acceptance.
     const { entries, atLeast } = await this.#entries(this.#parts.directory, tenant);
     return { ...costsOf(entries, sinceMs), atLeast };

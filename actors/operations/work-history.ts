@@ -12,7 +12,7 @@ import { isFault, type Json } from "../../runtime/faults.ts";
 import { isItemsPath } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType } from "../../runtime/protocol.ts";
-import type { HistoryPage, StopsView, WorkView } from "../../runtime/process-view.ts";
+import type { HistoryPage, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { HistoryReader } from "../../runtime/process/history.ts";
 import { processMachine, type ProcessInput } from "../../runtime/process/machine.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
@@ -72,9 +72,10 @@ export class WorkHistory {
     return { stops: shown.reverse(), ...(told.left === 0 ? {} : { left: told.left }) };
   }
 
-  /** The bars of the newest run of a process whose journal is at `sequence`. */
-  async timeline(id: string, sequence: number): Promise<TimelineView> {
-    const reader = new TimelineReader(id, LIMITS.timelineBarsMax);
+  /** The bars of the newest run of a process. */
+  async timeline({ id, sequence, run, acceptedAtMs, actions = [] }: ProcessView): Promise<TimelineView> {
+    const beginMs = actions.findLast(({ opened }) => opened === run)?.atMs ?? acceptedAtMs;
+    const reader = new TimelineReader(id, LIMITS.timelineBarsMax, { run, beginMs });
     const first = Math.max(1, sequence - LIMITS.stopsRecordsMax + 1);
     for await (const { event, atMs } of this.#processes.events(id, first)) reader.take(event, atMs);
     return reader.view(await this.#handlers(reader.works));

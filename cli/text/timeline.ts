@@ -11,7 +11,7 @@ const SIGNS: Readonly<Record<Bar["kind"], string>> = {
 };
 
 /** The bars of a run. */
-export function timelineText({ beginMs, endMs, bars, left }: TimelineView, nowMs: number): string {
+export function timelineText({ beginMs, endMs, fromMs, bars, left }: TimelineView, nowMs: number): string {
   const lastMs = Math.max(endMs ?? nowMs, beginMs + 1, ...bars.map(({ endMs: end, beginMs: begin }) => end ?? begin));
   const scale = WIDTH_CHARS / (lastMs - beginMs);
   const rows = bars.map((bar) => {
@@ -28,5 +28,9 @@ export function timelineText({ beginMs, endMs, bars, left }: TimelineView, nowMs
     ];
   });
   const head = ["stop", "what", "seconds", "", "fault"];
-  return [table(head, rows), ...(left === undefined ? [] : [`${left} older ones are not shown.`])].join("\n");
+  return [
+    table(head, rows),
+    ...(left === undefined ? [] : [`${left} older ones are not shown.`]),
+    ...(fromMs === undefined ? [] : [`What began before ${new Date(fromMs).toISOString()} is not shown: its records are no longer read.`]),
+  ].join("\n");
 }

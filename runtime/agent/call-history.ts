@@ -14,10 +14,20 @@ export interface HandlerHistory {
   /** Undefined once the work item is done; the process then holds the result. */
   readonly state: Extract<WorkViewState, "queued" | "running" | "waiting"> | undefined;
   readonly takeovers: number;
-  /** When the handler of the last attempt first began. */
+  /** When its handler first began. */
   readonly begunAtMs: number | undefined;
+  /** Each time that its handler executed: it begins again after a wait, at another host, and for each attempt. */
+  readonly executions: readonly Execution[];
   /** In the order of their first records. */
   readonly calls: readonly CallView[];
+}
+
+/** A handler executed. Times are epoch milliseconds. */
+export interface Execution {
+  readonly attempt: number;
+  readonly beginMs: number;
+  /** Undefined: it executes, or its end was not recorded. */
+  readonly endMs?: number;
 }
 
 interface Draft {
@@ -25,6 +35,9 @@ interface Draft {
   attempt: number;
   takeovers: number;
   begunAtMs: number | undefined;
+  readonly executions: Execution[];
+  /** What begins from then on is its compensation. */
+  isUndone: boolean;
   readonly calls: Map<string, CallView>;
 }
 
@@ -40,9 +53,9 @@ export class CallHistory {
   /** Returns what is known about a work item; undefined if no event was about it. */
   of(workId: string): HandlerHistory | undefined {
     const known = this.#works.get(workId);
-    return known === undefined
-      ? undefined
-      : { state: known.state, takeovers: known.takeovers, begunAtMs: known.begunAtMs, calls: [...known.calls.values()] };
+    if (known === undefined) return undefined;
+    const { state, takeovers, begunAtMs, executions, calls } = known;
+    return { state, takeovers, begunAtMs, executions: [...executions], calls: [...calls.values()] };
   }
 
   /** Applies the next event of the actor. */
@@ -55,14 +68,20 @@ export class CallHistory {
       attempt: 1,
       takeovers: 0,
       begunAtMs: undefined,
+      executions: [],
+      isUndone: false,
       calls: new Map<string, CallView>(),
     };
     this.#works.set(id, work);
-    apply(work, event, atMs);
+    follow(work, event, atMs);
+    record(work, event, atMs);
   }
 }
 
-function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settled" }>, atMs: number): void {
+type WorkEvent = Exclude<AgentEvent, { e: "forgotten" | "settled" }>;
+
+/** Whether its handler is queued, executes or waits. */
+function follow(work: Draft, event: WorkEvent, atMs: number): void {
   switch (event.e) {
     case "work-accepted":
       work.state = "queued";
@@ -70,21 +89,46 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
       break;
     case "attempt-asked":
       work.attempt = event.attempt;
+      stopped(work, atMs);
       break;
     case "readied":
+      work.state = "queued";
+      break;
     case "released":
       work.state = "queued";
+      stopped(work, atMs);
       break;
     case "begun":
       work.state = "running";
-      work.begunAtMs ??= event.atMs;
+      if (!work.isUndone) work.begunAtMs ??= event.atMs;
+      started(work, event.atMs);
       break;
     case "parked":
       work.state = "waiting";
+      stopped(work, atMs);
       break;
     case "taken-over":
       work.takeovers += 1;
+      started(work, atMs);
       break;
+    case "undo-asked":
+    case "dropped":
+      work.isUndone = true;
+      stopped(work, atMs);
+      break;
+    case "work-done":
+    case "undo-done":
+      work.state = undefined;
+      stopped(work, atMs);
+      break;
+    default:
+    // The other events do not change that.
+  }
+}
+
+/** What its handler called. */
+function record(work: Draft, event: WorkEvent, atMs: number): void {
+  switch (event.e) {
     case "call-begun":
       update(work, "call", event.key, event.tool, { state: "begun", begunAtMs: atMs });
       break;
@@ -123,13 +167,19 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
     case "failed":
       alone(work, event.failure, atMs);
       break;
-    case "work-done":
-    case "undo-done":
-      work.state = undefined;
-      break;
     default:
     // The other events say nothing about a handler's calls.
   }
+}
+
+function started(work: Draft, atMs: number): void {
+  stopped(work, atMs);
+  if (!work.isUndone) work.executions.push({ attempt: work.attempt, beginMs: atMs });
+}
+
+function stopped({ executions }: Draft, atMs: number): void {
+  const last = executions.at(-1);
+  if (last?.endMs === undefined && last !== undefined) executions[executions.length - 1] = { ...last, endMs: atMs };
 }
 
 /** A failure without an earlier record. */

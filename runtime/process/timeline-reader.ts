@@ -16,21 +16,35 @@ export interface TimelineWork {
   readonly kind: Work["kind"];
 }
 
+/** What is known of the newest run without its events. */
+export interface KnownRun {
+  readonly run: number;
+  readonly beginMs: number;
+}
+
 /** Follows the events of a process. Bars of the newest run replace those of earlier ones. */
 export class TimelineReader {
   readonly #id: string;
   readonly #max: number;
   readonly #bars = new Map<string, Bar>();
   readonly #works = new Map<string, TimelineWork>();
-  #run = 0;
-  #beginMs = 0;
+  #run: number;
+  #beginMs: number;
   #endMs: number | undefined;
   #left = 0;
+  /** The time of the first event, while the beginning of its run was not among the events. */
+  #fromMs: number | undefined;
+  #isWhole = false;
 
-  /** Keeps at most `max` bars of the process itself, the newest. */
-  constructor(id: string, max: number) {
+  /**
+   * Keeps at most `max` bars of the process itself, the newest. The records of a long or old run may not reach back to its beginning:
+   * what is known of it stands in.
+   */
+  constructor(id: string, max: number, known: KnownRun) {
     this.#id = id;
     this.#max = max;
+    this.#run = known.run;
+    this.#beginMs = known.beginMs;
   }
 
   /** The work items of the run. */
@@ -40,6 +54,7 @@ export class TimelineReader {
 
   /** Takes the next event, recorded at a time. */
   take(event: ProcessEvent, atMs: number): void {
+    if (!this.#isWhole) this.#fromMs ??= atMs;
     switch (event.e) {
       case "accepted":
         this.#begin(event.run, atMs);
@@ -61,13 +76,18 @@ export class TimelineReader {
       case "answered":
       case "handed-off":
         this.#patch(event.workId, { endMs: event.atMs, state: "ended", code: undefined });
+        this.#dropIn(event.workId, event.atMs);
         break;
       case "failed":
         this.#patch(event.workId, { endMs: event.atMs, state: "failed", code: event.fault.code });
+        this.#dropIn(event.workId, event.atMs);
+        break;
+      case "undo-due":
+        for (const id of event.workIds) this.#drop(id, event.atMs);
         break;
       case "undone":
         this.#patch(event.workId, { endMs: event.atMs, state: "ended" });
-        this.#patch(this.#undoes.get(event.workId) ?? "", { state: "undone" });
+        this.#undone(this.#undoes.get(event.workId) ?? "");
         break;
       case "undo-failed":
         this.#patch(event.workId, { endMs: event.atMs, state: "failed", code: event.fault.code });
@@ -80,12 +100,20 @@ export class TimelineReader {
         this.#patch(event.waitId, { endMs: event.atMs, ...fault });
         break;
       }
+      case "paused":
+        this.#add({ id: `paused/${atMs}`, kind: "paused", name: event.act.by, stop: "", beginMs: event.act.atMs, state: "open" });
+        break;
+      case "resumed":
+        for (const { id, kind, state } of this.#bars.values())
+          if (kind === "paused" && state === "open") this.#patch(id, { endMs: event.atMs, state: "ended" });
+        break;
       case "ending":
-        for (const bar of this.#bars.values())
-          if (bar.state === "open" && bar.kind !== "undo") this.#patch(bar.id, { endMs: event.atMs, state: "dropped" });
+        for (const { id, kind } of this.#bars.values()) if (kind !== "undo" && kind !== "paused") this.#drop(id, event.atMs);
         break;
       case "ended":
         this.#endMs = event.outcome.atMs;
+        // A process that was terminated waits for nothing.
+        for (const { id } of this.#bars.values()) this.#drop(id, event.outcome.atMs);
         break;
       default:
       // The other events take no time of their own.
@@ -102,6 +130,8 @@ export class TimelineReader {
     this.#beginMs = atMs;
     this.#endMs = undefined;
     this.#left = 0;
+    this.#isWhole = true;
+    this.#fromMs = undefined;
   }
 
   #ask(work: Work): void {
@@ -118,7 +148,8 @@ export class TimelineReader {
   }
 
   #wait({ id, stop, for: what, asker, begunAtMs }: Extract<ProcessEvent, { e: "wait-begun" }>["wait"]): void {
-    const kind = what.kind === "timer" || what.kind === "signal" ? what.kind : "person";
+    // A larger grant is asked of the parent.
+    const kind = what.kind === "budget" ? "ask" : what.kind;
     const name = what.kind === "signal" ? what.name : what.kind === "person" ? (what.person ?? "people") : what.kind;
     this.#add({
       ...{ id, kind, name, stop, beginMs: begunAtMs, state: "open" },
@@ -152,6 +183,24 @@ export class TimelineReader {
     if (known !== undefined) this.#bars.set(id, { ...known, ...change });
   }
 
+  /** What failed stays failed when it is compensated: people look for it. */
+  #undone(id: string): void {
+    if (this.#bars.get(id)?.state !== "failed") this.#patch(id, { state: "undone" });
+  }
+
+  /** Ends a bar that is open, and those in it that are. */
+  #drop(id: string, atMs: number): void {
+    const bar = this.#bars.get(id);
+    if (bar?.state !== "open") return;
+    this.#patch(id, { endMs: atMs, state: bar.kind === "paused" ? "ended" : "dropped" });
+    this.#dropIn(id, atMs);
+  }
+
+  /** Ends what is open in a bar. Compensation goes on. */
+  #dropIn(id: string, atMs: number): void {
+    for (const bar of this.#bars.values()) if (bar.in === id && bar.kind !== "undo") this.#drop(bar.id, atMs);
+  }
+
   /** The timeline, with what the agents' journals say. */
   view(handlers: ReadonlyMap<string, HandlerHistory>): TimelineView {
     const own = [...this.#bars.values()];
@@ -162,21 +211,32 @@ export class TimelineReader {
     return {
       ...{ id: this.#id, run: this.#run, beginMs: this.#beginMs },
       ...(this.#endMs === undefined ? {} : { endMs: this.#endMs }),
+      ...(this.#fromMs === undefined ? {} : { fromMs: this.#fromMs }),
       bars: bars.sort((a, b) => a.beginMs - b.beginMs),
       ...(this.#left === 0 ? {} : { left: this.#left }),
     };
   }
 }
 
-/** The time until the handler began, and what it recorded. */
-function handlerBars(work: Bar, { begunAtMs, calls }: HandlerHistory): readonly Bar[] {
-  const { id, stop, agent } = work;
+/** The time until the handler began, each time that it executed, and what it recorded. */
+function handlerBars(work: Bar, { begunAtMs, executions, calls }: HandlerHistory): readonly Bar[] {
+  const { id, stop, agent, endMs } = work;
+  const part = { in: id, stop, work: id, ...(agent === undefined ? {} : { agent }) };
+  const ends = endMs === undefined ? {} : { endMs };
   const queue: Bar = {
-    ...{ id: `${id}/queue`, in: id, kind: "queue", name: "queue", stop, work: id, beginMs: work.beginMs },
-    ...(agent === undefined ? {} : { agent }),
-    ...(begunAtMs === undefined ? { state: "open" } : { state: "ended", endMs: Math.max(work.beginMs, begunAtMs) }),
+    ...{ id: `${id}/queue`, kind: "queue", name: "queue", ...part, beginMs: work.beginMs },
+    // A handler that never began waited until its work item ended.
+    ...(begunAtMs === undefined
+      ? { state: work.state === "open" ? "open" : "dropped", ...ends }
+      : { state: "ended", endMs: Math.max(work.beginMs, begunAtMs) }),
   };
-  return [queue, ...calls.map((call, index) => callBar(work, call, index))];
+  const handled = executions.map(({ attempt, beginMs, endMs: until }, index): Bar => ({
+    ...{ id: `${id}/handler/${index}`, kind: "handler", name: agent ?? "handler", ...part, attempt, beginMs },
+    ...(until === undefined
+      ? { state: work.state === "open" ? "open" : "dropped", ...ends }
+      : { state: "ended", endMs: Math.max(beginMs, until) }),
+  }));
+  return [queue, ...handled, ...calls.map((call, index) => callBar(work, call, index))];
 }
 
 const KINDS = { call: "tool", model: "model", step: "step" } as const;

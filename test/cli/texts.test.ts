@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { HistoryLine } from "../../client/index.ts";
+import type { Bar } from "../../runtime/timeline.ts";
+import { timelineText } from "../../cli/text/timeline.ts";
 import { outcomeText, stepText, succeeded } from "../../cli/text/progress.ts";
 import { runPlan } from "../../cli/run/run-file.ts";
 import { makeStateFolder } from "../../cli/run/state-folder.ts";
@@ -27,6 +29,33 @@ describe("steps", () => {
     expect(failed).toMatch(/^agent\.refused: no\nWhat to do: .+\nA dead letter .+\n.+ shows it\.\nTrace: abc\n\nfailed in 0\.500 s$/);
     expect(outcomeText({ status: "completed", atMs: 61_000 }, 1_000, "t", 2)).toBe("completed in run 2, 60.000 s after it was accepted");
     expect([succeeded({ status: "partial", atMs: 0 }), succeeded({ status: "expired", atMs: 0 })]).toEqual([true, false]);
+  });
+});
+
+describe("a timeline", () => {
+  const bar = (more: Partial<Bar>): Bar => ({
+    id: "w",
+    kind: "work",
+    name: "Planner",
+    stop: "plan",
+    beginMs: 1_000,
+    state: "open",
+    ...more,
+  });
+  const view = { id: "p", run: 1, beginMs: 1_000, bars: [] };
+
+  test("draws each bar to one scale, those that go on to the present", () => {
+    const queue = bar({ id: "q", in: "w", kind: "queue", name: "queue", endMs: 3_000, state: "ended" });
+    const [, work, queued] = timelineText({ ...view, bars: [bar({}), queue] }, 5_000).split("\n");
+    expect(work).toMatch(/^plan +work Planner +4\.000\+ +={36}$/);
+    expect(queued).toMatch(/^plan +queue queue +2\.000 +\.{18}$/);
+  });
+
+  test("says what of it is not shown", () => {
+    const text = timelineText({ ...view, endMs: 2_000, fromMs: 1_500, left: 3, bars: [bar({ endMs: 2_000 })] }, 9_000);
+    expect(text).toContain("3 older ones are not shown.");
+    expect(text).toContain("What began before 1970-01-01T00:00:01.500Z is not shown");
+    expect(timelineText(view, 9_000)).not.toContain("not shown");
   });
 });
 

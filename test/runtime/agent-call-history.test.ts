@@ -1,4 +1,4 @@
-/** @module What the views show of a handler's model calls: their numbers and codes, never what was sent or replied. */
+/** @module What the views show of a handler: when it executed, and its calls with numbers and codes, never what was sent or replied. */
 import { describe, expect, test } from "vitest";
 import { CallHistory } from "../../runtime/agent/call-history.ts";
 import type { AgentEvent } from "../../runtime/agent/events.ts";
@@ -74,5 +74,37 @@ describe("a model call", () => {
       "tool refund: undone, failed once",
       "step look: ended",
     ]);
+  });
+});
+
+describe("a handler", () => {
+  const begun = (atMs: number): AgentEvent => ({ e: "begun", workId: "w", token: "t", holder: "h", atMs });
+  const readied: AgentEvent = { e: "readied", workId: "w", first: false };
+  const done: AgentEvent = { e: "work-done", workId: "w", result: { output: { json: 1 } } };
+
+  test("executes until it waits, and again after the wait; its queue ends with the first time", () => {
+    const history = shown(begun(900), { e: "parked", workId: "w" }, readied, begun(1_500), done);
+    expect(history).toMatchObject({ state: undefined, begunAtMs: 900 });
+    expect(history?.executions).toEqual([
+      { attempt: 1, beginMs: 900, endMs: 1_001 },
+      { attempt: 1, beginMs: 1_500, endMs: 1_004 },
+    ]);
+  });
+
+  test("executes anew for each attempt and at each host", () => {
+    const taken: AgentEvent = { e: "taken-over", workId: "w", token: "t2", holder: "h2" };
+    const history = shown(begun(900), taken, { e: "attempt-asked", workId: "w", attempt: 2 }, readied, begun(1_004));
+    expect(history).toMatchObject({ state: "running", takeovers: 1 });
+    expect(history?.executions).toEqual([
+      { attempt: 1, beginMs: 900, endMs: 1_001 },
+      { attempt: 1, beginMs: 1_001, endMs: 1_002 },
+      { attempt: 2, beginMs: 1_004 },
+    ]);
+  });
+
+  test("does not execute when it is compensated", () => {
+    const undo: AgentEvent = { e: "undo-asked", workId: "w", undoId: "w/undo", attempt: 1 };
+    expect(shown(undo, readied, begun(1_002))).toMatchObject({ begunAtMs: undefined, executions: [] });
+    expect(shown(begun(900), undo, readied, begun(1_003))?.executions).toEqual([{ attempt: 1, beginMs: 900, endMs: 1_001 }]);
   });
 });

@@ -24,6 +24,7 @@ const LEGEND: readonly (readonly [kind: string, name: string])[] = [
   ["timer", "timer or signal"],
   ["retry", "retry"],
   ["undo", "undo"],
+  ["paused", "paused"],
 ];
 
 /** Parts of a {@link Gantt}. */

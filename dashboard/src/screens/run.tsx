@@ -163,6 +163,11 @@ function Time({ id, timeline, bar }: { readonly id: string; readonly timeline: T
   return (
     <>
       {timeline.left === undefined ? null : <Note tone="warn">{`${timeline.left} older bars are not shown.`}</Note>}
+      {timeline.fromMs === undefined ? null : (
+        <Note tone="warn">
+          What began before <When atMs={timeline.fromMs} /> is not shown: its records are no longer read.
+        </Note>
+      )}
       <Gantt timeline={timeline} nowMs={page.nowMs()} chosen={chosen?.id ?? ""} choose={choose} />
       {chosen === undefined ? (
         <p className="p-faint">Choose a bar to see what went in and what came out.</p>
