@@ -1,6 +1,6 @@
 /**
- * @module What an operator does in the dashboard of an `up` over a real Dapr, in one page that is never loaded again: submissions, a redrive,
- * a decision, a pause, and a host that is killed and comes back. Set TROUPE_SHOTS to a folder for a picture of each screen.
+ * @module What an operator does in the dashboard of an `up` over a real Dapr, in one page that is never loaded again: submissions, a
+ * redrive, a decision, a pause, and a host that is killed and comes back. Set TROUPE_SHOTS to a folder for a picture of each screen.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { appPort } from "../app-port.ts";
 import { type CommandRun, processesOf, runCommand, startCommand, testFolder } from "../cli/command.ts";
 import { findChromium } from "../live/browser.ts";
 
-const SYSTEM = join(import.meta.dirname, "desk-system.ts");
+const SYSTEM = join(import.meta.dirname, "shop-system.ts");
 const TEST_MS = 120_000;
 const WAIT_MS = 30_000;
 /** Longer than the dashboard is built and the parts of a run start. */
@@ -82,7 +82,10 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
   /** Opens a screen by the navigation. */
   async function open(name: string): Promise<void> {
     await page.getByRole("navigation", { name: "Screens" }).getByRole("link", { name, exact: true }).click();
-    await page.locator("main h1").filter({ hasText: name === "Submit" ? "Submit a task" : name }).waitFor();
+    await page
+      .locator("main h1")
+      .filter({ hasText: name === "Submit" ? "Submit a task" : name })
+      .waitFor();
   }
 
   /** Fills the form of a route and submits it; the page shows the run. */
@@ -98,7 +101,8 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
   }
 
   /** Waits until the run on the screen stands so. */
-  const stands = (state: string): Promise<void> => page.locator("main .p-mark").getByText(state, { exact: true }).first().waitFor();
+  const stands = (state: string): Promise<void> =>
+    page.locator("main > .p-box").first().locator(".p-mark").getByText(state, { exact: true }).waitFor();
 
   async function command(...words: readonly string[]): Promise<string> {
     const { exit, text } = await runCommand(folder.dir, words);
@@ -112,7 +116,11 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
       await page.getByLabel("pieces", { exact: true }).fill("2");
     });
     await stands("open");
-    await page.getByRole("button", { name: /^work sold Till/i }).or(page.getByText("sold").first()).first().waitFor();
+    await page
+      .getByRole("button", { name: /^work sold Till/i })
+      .or(page.getByText("sold").first())
+      .first()
+      .waitFor();
     await shot("run-open");
     await writeFile(join(folder.dir, "till-is-open"), "");
     await stands("completed");
@@ -142,16 +150,22 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
   });
 
   test("a request to a person is approved in the inbox, and its process goes on", { timeout: TEST_MS }, async () => {
-    // Nobody decides on what they have submitted themselves.
+    // Another token submits it: no one approves what they asked for.
     await command("submit", "refund", '{"order":"4711","amount":1200}', "--id", "refund-1");
     await open("Inbox");
-    await page.getByRole("link", { name: /refund-1/ }).or(page.locator("a[href*='refund-1.r1']")).first().waitFor();
+    await page
+      .getByRole("link", { name: /refund-1/ })
+      .or(page.locator("a[href*='refund-1.r1']"))
+      .first()
+      .waitFor();
     await shot("inbox");
     await page.locator("a[href*='refund-1.r1']").first().click();
     await page.getByRole("heading", { name: "Your decision" }).waitFor();
     await shot("request");
     await page.locator("form").getByRole("button", { name: "Approve", exact: true }).last().click();
     await page.getByText("Recorded: the request is approved.").waitFor();
+    await page.getByRole("heading", { name: "Decision", exact: true }).waitFor();
+    expect(await page.locator("main").innerText()).not.toContain("due in");
     await shot("request-decided");
     await page.getByRole("link", { name: "Open the run" }).first().click();
     await stands("completed");
@@ -169,7 +183,10 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
     await page.getByRole("status").getByText("Paused by olga").waitFor();
     await shot("run-paused");
     await open("Runs");
+    const row = page.getByRole("row").filter({ hasText: "delivery-1" });
+    await row.getByText("paused", { exact: true }).waitFor();
     await shot("runs-paused");
+    expect(await command("ps", "--paused")).toMatch(/^delivery-1 +deliver +paused /m);
     await page.getByRole("link", { name: "delivery-1", exact: true }).click();
     await page.getByRole("button", { name: "Resume", exact: true }).click();
     await page.locator("form").getByRole("button", { name: "Resume", exact: true }).click();
@@ -193,10 +210,19 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
     },
   );
 
+  test("System says when the lease was renewed, and what was looked at", { timeout: TEST_MS }, async () => {
+    await open("System");
+    await page.getByRole("row").filter({ hasText: "(this one)" }).locator("time").waitFor();
+    const look = page.getByRole("row").filter({ hasText: "looked at content of a dead letter" });
+    await look.getByRole("link", { name: "sale-2:1" }).click();
+    await page.getByRole("heading", { name: "sale-2:1" }).waitFor();
+  });
+
   test("after the app was killed the page recovers by itself and shows what happens", { timeout: TEST_MS }, async () => {
     await submit("deliver", "delivery-2", () => page.getByLabel("to", { exact: true }).fill("Mill Lane"));
     await page.getByRole("listitem").filter({ hasText: "waits for signal driver" }).waitFor();
-    const { pid } = processesOf(folder.dir).find(({ command: line }) => line.includes("cli/app.ts")) ?? expect.unreachable("there is no app");
+    const { pid } =
+      processesOf(folder.dir).find(({ command: line }) => line.includes("cli/app.ts")) ?? expect.unreachable("there is no app");
     process.kill(pid, "SIGKILL");
     await page.locator(".s-live[data-live=false]").waitFor();
     await shot("host-gone");

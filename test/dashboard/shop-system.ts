@@ -1,5 +1,5 @@
 /**
- * @module The system that the live test of the dashboard operates: a desk that sells, asks people for refunds and waits for signals. A sale
+ * @module The system that the live test of the dashboard operates: a shop that sells, asks people for refunds and waits for signals. A sale
  * waits until a file of the run's folder says that the till is open, so that a test sees it run.
  */
 import { existsSync } from "node:fs";
@@ -54,4 +54,4 @@ const deliver = route("deliver", 1, z.object({ to: z.string() }))
   .waitFor("driver", z.object({ name: z.string() }))
   .output(({ driver }) => ({ by: driver.name }));
 
-export default system("desk", { agents: [till, clerk, manager], routes: [sell, refund, deliver] });
+export default system("shop", { agents: [till, clerk, manager], routes: [sell, refund, deliver] });
