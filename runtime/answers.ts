@@ -76,6 +76,7 @@ export const ProcessEntry = z.object({
   by: z.string().optional().describe("Subject of the token that it was submitted with."),
   tenant: z.string().optional().describe("Tenant of that token, if it names one."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
+  paused: z.literal(true).optional().describe("An operator has paused it. The entry says so within seconds."),
   request: z.string().optional().describe("An open request to a person that it waits for, see GET /inbox/{id}."),
   person: z.string().optional().describe("The person whom that request asks. Empty means that each person who may decide is asked."),
 });
@@ -124,6 +125,7 @@ export const AuditEntry = z.object({
   what: z.string(),
   target: z.string(),
   why: z.string().optional(),
+  kind: z.string().optional().describe("Of a look at contents: what was looked at: process, deadletter, request or memory."),
   agent: z.string().optional().describe("Of a check."),
   tool: z.string().optional().describe("Of the check of a call."),
   verdict: z.string().optional().describe("Of the check of a call: allowed, refused, or asks (a person)."),
@@ -131,6 +133,11 @@ export const AuditEntry = z.object({
 });
 /** One operator action, or one check before an act. */
 export type AuditEntry = z.infer<typeof AuditEntry>;
+
+/** What a look at contents was at, in words. */
+export function lookedAtText(kind: string): string {
+  return kind === "deadletter" ? "dead letter" : kind === "request" ? "request to people" : kind;
+}
 
 /** An actor whose journal is broken. */
 export const BrokenActor = z.object({

@@ -198,11 +198,13 @@ export interface AuditedAct {
   /** What was changed: the id of a process or dead letter, or the system. */
   readonly target: string;
   readonly why: string;
+  /** What the target is, where its id alone does not say it. */
+  readonly kind?: string | undefined;
 }
 
 /** The audit entry of an operator action, in the bucket of its time. */
-export function auditEntry({ id, atMs, who, what, target, why }: AuditedAct): IndexEntry {
-  return { id, open: false, atMs, facts: { who, what, target, why } };
+export function auditEntry({ id, atMs, who, what, target, why, kind }: AuditedAct): IndexEntry {
+  return { id, open: false, atMs, facts: { who, what, target, why, ...(kind === undefined ? {} : { kind }) } };
 }
 
 /** The bucket that follows a full one. */

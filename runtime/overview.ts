@@ -71,9 +71,14 @@ export type AgentsView = z.infer<typeof AgentsView>;
 /** Hosts, store and settings of a system. */
 export const SystemView = z.object({
   system: z.string(),
-
   hosts: z.array(
-    z.object({ incarnation: z.string(), open: Count.optional(), self: z.boolean(), leaseAtMs: EpochMs.optional(), alive: z.boolean() }),
+    z.object({
+      incarnation: z.string(),
+      open: Count.optional().describe("Open processes; only of the host that answers."),
+      self: z.boolean(),
+      leaseAtMs: EpochMs.optional().describe("When its lease was renewed last, as the host that answers has seen it."),
+      alive: z.boolean(),
+    }),
   ),
   problems: z.array(Problem),
 });

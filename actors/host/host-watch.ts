@@ -27,8 +27,18 @@ interface Standing {
   /** It was in the list, or its lease was there. */
   wasSeen: boolean;
   count: number | undefined;
+  /** When a new count of its lease was read last. */
+  renewedAtMs: number | undefined;
   sinceMs: number;
   reads: number;
+}
+
+/** Another host, as this one sees it. */
+export interface OtherHost {
+  readonly incarnation: string;
+  readonly alive: boolean;
+  /** When this host last saw that its lease was renewed. Epoch, milliseconds. */
+  readonly renewedAtMs: number | undefined;
 }
 
 /** The leases of the hosts of a system, as one of them sees them. */
@@ -62,9 +72,17 @@ export class HostWatch {
     return !this.#standing(incarnation).isDead;
   }
 
-  /** The other hosts that are known, and whether each lives. */
-  get others(): readonly { readonly incarnation: string; readonly alive: boolean }[] {
-    return [...this.#watched].map((incarnation) => ({ incarnation, alive: this.isAlive(incarnation) }));
+  /** The other hosts that are known. */
+  get others(): readonly OtherHost[] {
+    return [...this.#watched].map((incarnation) => ({
+      ...{ incarnation, alive: this.isAlive(incarnation) },
+      renewedAtMs: this.#others.get(incarnation)?.renewedAtMs,
+    }));
+  }
+
+  /** When the lease of this host was renewed last; undefined before the first time. Epoch, milliseconds. */
+  get renewedAtMs(): number | undefined {
+    return this.#renewedAtMs;
   }
 
   /** Whether the lease of this host was renewed lately, so that the others see it alive. */
@@ -171,7 +189,8 @@ export class HostWatch {
     const isThere = isListed || count !== undefined;
     const hasLeft = (standing.wasSeen && !isThere) || isGone(incarnation, this.incarnation);
     if (count !== undefined && count !== standing.count) {
-      Object.assign(standing, { isDead: false, wasSeen: true, count, sinceMs: this.#parts.clock.nowMs(), reads: 0 });
+      const nowMs = this.#parts.clock.nowMs();
+      Object.assign(standing, { isDead: false, wasSeen: true, count, renewedAtMs: nowMs, sinceMs: nowMs, reads: 0 });
       if (!hasLeft) return false;
     }
     standing.wasSeen ||= isThere;
@@ -185,7 +204,8 @@ export class HostWatch {
   #standing(incarnation: string): Standing {
     const known = this.#others.get(incarnation);
     if (known !== undefined) return known;
-    const made: Standing = { isDead: false, wasSeen: false, count: undefined, sinceMs: this.#parts.clock.nowMs(), reads: 0 };
+    const sinceMs = this.#parts.clock.nowMs();
+    const made: Standing = { isDead: false, wasSeen: false, count: undefined, renewedAtMs: undefined, sinceMs, reads: 0 };
     this.#others.set(incarnation, made);
     return made;
   }

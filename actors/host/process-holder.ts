@@ -139,15 +139,15 @@ export class ProcessHolder {
 
   /**
    * The index entry names the next moment of a process that only waits for long: a starting host looks at it after the others. It also
-   * says that the process is paused, for listings.
+   * says, at once, that the process is paused: an operator who has paused it looks for it in the list.
    */
   #planLine(held: Held, state: ProcessState): void {
     const dueMs = quietDueMs(held, this.#nowMs);
     // While a line is being written, its end plans the next one.
-    const isTold = dueMs === held.lineDueMs && (state.paused !== undefined) === held.linePaused;
-    if (held.line === undefined ? isTold : held.lineAtMs === NEVER) return;
+    const isPauseTold = (state.paused !== undefined) === held.linePaused;
+    if (held.line === undefined ? isPauseTold && dueMs === held.lineDueMs : held.lineAtMs === NEVER) return;
     held.line = state;
-    held.lineAtMs = Math.min(held.lineAtMs, this.#nowMs + LIMITS.quietLineMs);
+    held.lineAtMs = Math.min(held.lineAtMs, this.#nowMs + (isPauseTold ? LIMITS.quietLineMs : 0));
   }
 
   #tookEnded(id: string, result: TurnResult<ProcessState>, isTick: boolean): boolean {

@@ -201,12 +201,12 @@ export class DeadLetters {
    * Records an operator action in the audit that no journal contains.
    * @throws `sidecar.unavailable`
    */
-  async note({ id, what, target, why }: AuditNote, caller: Caller): Promise<void> {
+  async note({ id, what, ...act }: AuditNote, caller: Caller): Promise<void> {
     const { host, ports } = this.#parts;
     const atMs = this.#nowMs;
     await host.audit.file(
       bucketOf(atMs, 0),
-      auditEntry({ id: id ?? `${what}-${ports.random.token()}`, atMs, who: caller.principal.subject, what, target, why }),
+      auditEntry({ id: id ?? `${what}-${ports.random.token()}`, atMs, who: caller.principal.subject, what, ...act }),
     );
   }
 }

@@ -82,15 +82,24 @@ export class Overviews {
         ...{ models: [...models], prompts: [...prompts], running, queued: waiting, slots: concurrency },
       };
     });
-    return { host: host.incarnation, agents };
+    const people = [...system.people.values()].map((person): AgentView => {
+      const { name, version, about } = person;
+      const nothing = { keyed: false, tools: [], models: [], prompts: [], running: 0, queued: 0 };
+      return { ...{ name, version, kind: "person", ...nothing }, ...(about === undefined ? {} : { about }) };
+    });
+    return { host: host.incarnation, agents: [...agents, ...people] };
   }
 
   /** Hosts, and what an operator should look at. Throws `store.unavailable`. */
   async system(): Promise<SystemView> {
     const { system, host } = this.#parts;
     const [dead, waiting] = await Promise.all([this.#openIn(this.#parts.letters), this.#openIn(this.#parts.inbox)]);
-    const self = { incarnation: host.incarnation, open: host.processes.openCount, self: true, alive: true };
-    const others = host.watch.others.map(({ incarnation, alive }) => ({ incarnation, alive, self: false }));
+    const { incarnation, processes, watch } = host;
+    const self = { incarnation, open: processes.openCount, self: true, alive: true, ...leaseOf(watch.renewedAtMs) };
+    const others = watch.others.map((other) => ({
+      ...{ incarnation: other.incarnation, self: false, alive: other.alive },
+      ...leaseOf(other.renewedAtMs),
+    }));
     return { system: system.name, hosts: [self, ...others], problems: this.#problems(dead.length, waiting) };
   }
 
@@ -159,4 +168,8 @@ export class Overviews {
         });
     return problems;
   }
+}
+
+function leaseOf(leaseAtMs: number | undefined): { readonly leaseAtMs?: number } {
+  return leaseAtMs === undefined ? {} : { leaseAtMs };
 }

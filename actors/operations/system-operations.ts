@@ -181,7 +181,7 @@ export class SystemOperations implements Operations {
   costs = (sinceMs?: number, tenant?: string): Promise<CostView> => this.#overviews.costs(sinceMs, tenant);
   agents = (): AgentsView => this.#overviews.agents();
   looked = (what: LookedAt, target: string, id: string, caller: Caller): Promise<void> =>
-    this.#deadLetters.note({ id, what: "looked at content", target, why: what }, caller);
+    this.#deadLetters.note({ id, what: "looked at content", target, why: "", kind: what }, caller);
   system = (): Promise<SystemView> => this.#overviews.system();
   changes: Operations["changes"] = (changed) => this.#changes.follow(changed);
 

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { AuditEntry } from "../../client/index.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { lookedAtText } from "../../runtime/answers.ts";
 import { agoText } from "../text/duration.ts";
 import { oneLine, say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
@@ -54,6 +55,17 @@ function entriesText(entries: readonly AuditEntry[]): string {
   const nowMs = Date.now();
   return table(
     ["when", "who", "what", "target", "why"],
-    entries.map(({ atMs, who, what, target, why = "" }) => [agoText(atMs, nowMs), oneLine(who), what, target, oneLine(why)]),
+    entries.map(({ atMs, who, what, kind, target, why = "" }) => [
+      agoText(atMs, nowMs),
+      oneLine(who),
+      doneText(what, kind),
+      target,
+      oneLine(why),
+    ]),
   );
+}
+
+/** What was done; of a look also at what. */
+function doneText(what: string, kind: string | undefined): string {
+  return kind === undefined ? what : `${what} of a ${lookedAtText(kind)}`;
 }

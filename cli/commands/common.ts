@@ -97,6 +97,11 @@ export function countOption(flags: string, what: string, max: number): Option {
   return new Option(flags, what).argParser((text) => whole(text, max));
 }
 
+/** An option that is an amount of US dollars. */
+export function usdOption(flags: string, what: string): Option {
+  return new Option(flags, what).argParser(usd);
+}
+
 /** Adds the options of every command that talks to a running system. */
 export function remote(command: Command): Command {
   return command
@@ -180,4 +185,9 @@ function duration(text: string): number {
   const ms = durationMs(text);
   if (ms === undefined) throw new InvalidArgumentError("a time such as 500ms, 30s, 5m, 2h or 7d is expected");
   return ms;
+}
+
+function usd(text: string): number {
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("a number of US dollars such as 0.5 is expected");
+  return Number(text);
 }

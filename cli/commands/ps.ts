@@ -11,7 +11,17 @@ import { EXIT } from "../text/problem.ts";
 import { decidedBy } from "../text/request.ts";
 import { statusCell, table } from "../text/table.ts";
 import { holders } from "../run/holders.ts";
-import { clientOf, type Context, countOption, durationOption, examples, remote, type RemoteOptions, sayBroken } from "./common.ts";
+import {
+  clientOf,
+  type Context,
+  countOption,
+  durationOption,
+  examples,
+  remote,
+  type RemoteOptions,
+  sayBroken,
+  usdOption,
+} from "./common.ts";
 
 interface PsOptions extends RemoteOptions {
   readonly open?: "open" | "ended";
@@ -22,7 +32,11 @@ interface PsOptions extends RemoteOptions {
   readonly code?: string;
   readonly by?: string;
   readonly since?: number;
+  readonly until?: number;
+  readonly minUsd?: number;
+  readonly paused?: boolean;
   readonly waiting?: boolean;
+  readonly used?: string;
   readonly text?: string;
 }
 
@@ -38,7 +52,11 @@ export function ps(parent: Command, context: Context): void {
     .option("--code <code>", "only processes that ended with this fault")
     .option("--by <subject>", "only processes that this subject submitted")
     .addOption(durationOption("--since <time>", "only processes accepted within this time, such as 2h"))
+    .addOption(durationOption("--until <time>", "only processes accepted longer ago than this time, such as 1h"))
+    .addOption(usdOption("--min-usd <amount>", "only processes whose last run cost at least so much"))
+    .option("--paused", "only processes that are paused")
     .option("--waiting", "only processes that wait for a person")
+    .option("--used <version>", "only processes that used this version: Agent@prompt/model")
     .option("--text <text>", "only processes whose id holds this, or whose trace id it is")
     .addOption(countOption("--limit <number>", "processes to list at most", LIMITS.pageEntriesMax).default(ENTRIES_DEFAULT))
     .option("--cursor <cursor>", "continue after the last page");
@@ -48,15 +66,18 @@ export function ps(parent: Command, context: Context): void {
       ["troupe ps", ""],
       ["troupe ps --only open", "processes that have not ended"],
       ["troupe ps --status failed --route trip", ""],
+      ["troupe ps --since 3h --until 2h", "accepted in the hour before last"],
       ["troupe ps --json | jq -r '.entries[].id'", "for a program"],
     ],
     ["If there is another page, its cursor is printed below the table, and as", "`cursor` in the JSON."],
   );
   command.action(async (options: PsOptions & { readonly only?: "open" | "ended" }) => {
     const client = await clientOf(options, context.lifetime);
-    const { only: state, status, route, code, by, since, waiting, text, limit, cursor } = options;
-    const sinceMs = since === undefined ? undefined : Date.now() - since;
-    const page = await client.list({ state, status, route, code, by, sinceMs, waiting, text, limit, cursor });
+    const { only: state, since, until, used: version, status, route, code, by, minUsd, paused, waiting, text, limit, cursor } = options;
+    const nowMs = Date.now();
+    const [sinceMs, untilMs] = [since, until].map((ago) => (ago === undefined ? undefined : nowMs - ago));
+    const filter = { state, status, route, code, by, sinceMs, untilMs, minUsd, paused, waiting, text, version };
+    const page = await client.list({ ...filter, limit, cursor });
     const parts = (await holders(resolve(options.state))).flatMap(({ owner, children }) => (owner === undefined ? [] : children));
     if (options.json) {
       say(JSON.stringify({ parts, ...page }));
@@ -101,7 +122,7 @@ function rowOf(entry: ProcessEntry, isCostly: boolean): Row {
   return [
     entry.id,
     entry.route ?? "",
-    statusCell(entry.status ?? (entry.open ? "open" : "ended")),
+    statusCell(entry.status ?? (entry.open ? (entry.paused === true ? "paused" : "open") : "ended")),
     agoText(entry.atMs, Date.now()),
     ...(isCostly ? [entry.usd === undefined ? "" : usdText(entry.usd)] : []),
     entry.request === undefined ? `${entry.code ?? ""}${run}` : `${decidedBy(entry.person)}: troupe inbox ${entry.request}`,

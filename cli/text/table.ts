@@ -17,6 +17,7 @@ const STATUS_COLOUR: Readonly<Record<string, Colour>> = {
   completed: "green",
   partial: "yellow",
   open: "yellow",
+  paused: "yellow",
   failed: "red",
   cancelled: "yellow",
   expired: "red",

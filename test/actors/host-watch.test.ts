@@ -45,6 +45,21 @@ describe("the leases of hosts", () => {
     expect(hosts.store.keys("sys/host/")).toEqual(["sys/host/one"]);
   });
 
+  test("it is known when each lease was renewed last, also while the store is away", async () => {
+    const hosts = new Hosts();
+    const one = await hosts.join("one");
+    const two = await hosts.join("two");
+    await hosts.clock.advance(10 * LIMITS.hostLeaseMs);
+    two.watch.stop();
+    const stoppedAtMs = hosts.clock.nowMs();
+    await hosts.clock.advance(LIMITS.hostLeaseMs);
+    const [known] = one.watch.others;
+    expect(known).toMatchObject({ incarnation: "two", alive: true });
+    expect(stoppedAtMs - (known?.renewedAtMs ?? 0)).toBeLessThanOrEqual(LIMITS.hostLeaseMs);
+    expect(one.watch.renewedAtMs).toBe(hosts.clock.nowMs());
+    expect(hosts.make("three").renewedAtMs).toBeUndefined();
+  });
+
   test("a host that leaves is gone at the next look of the others", async () => {
     const hosts = new Hosts();
     const one = await hosts.join("one");

@@ -249,6 +249,38 @@ test("ps lists processes with filters and the next page", async () => {
   expect(await run("ps", "--limit", "0")).toMatchObject({ code: 2 });
 });
 
+test("ps has the filters of the HTTP API: times as spans before now, cost, paused, version", async () => {
+  const nowMs = Date.now();
+  const used = ["--used", "Planner@v1/large", "--text", "trip", "--by", "ann", "--code", "agent.failed"];
+  expect(await run("ps", "--since", "3h", "--until", "2h", "--min-usd", "0.5", "--paused", "--waiting", ...used)).toMatchObject({
+    code: 0,
+  });
+  const { searchParams } = new URL(stub.seen[0]?.path ?? "", "http://stub");
+  const { sinceMs, untilMs, ...rest } = Object.fromEntries(searchParams);
+  expect(rest).toEqual({
+    ...{ minUsd: "0.5", paused: "true", waiting: "true", version: "Planner@v1/large", text: "trip", by: "ann", code: "agent.failed" },
+    limit: "20",
+  });
+  expect(Number(untilMs) - Number(sinceMs)).toBe(3_600_000);
+  expect(Number(untilMs)).toBeGreaterThanOrEqual(nowMs - 2 * 3_600_000);
+  for (const amount of ["-1", "much", "1e9", ""]) expect((await run("ps", "--min-usd", amount)).code).toBe(2);
+});
+
+test("ps says that a process is paused", async () => {
+  const entry = { id: "trip-7", open: true, atMs: 1, route: "trip", run: 1, paused: true };
+  stub.answers["GET /processes"] = { json: { entries: [entry] } };
+  expect((await run("ps")).out).toMatch(/\ntrip-7 +trip +paused +\d+ d\n/);
+});
+
+test("audit says what a look was at", async () => {
+  const look = { id: "l", atMs: 1, who: "ann", what: "looked at content", target: "trip-7:1", why: "", kind: "deadletter" };
+  const act = { id: "a", atMs: 1, who: "ann", what: "redrive", target: "trip-7:1", why: "a typo" };
+  stub.answers["GET /audit"] = { json: { entries: [look, act] } };
+  const { out } = await run("audit");
+  expect(out).toMatch(/ann +looked at content of a dead letter +trip-7:1\n/);
+  expect(out).toMatch(/ann +redrive +trip-7:1 +a typo\n/);
+});
+
 test("wrong usage is one JSON document too where JSON is asked for", async () => {
   const { code, out, err } = await run("ps", "--limit", "0", "--json");
   expect([code, out]).toEqual([2, ""]);

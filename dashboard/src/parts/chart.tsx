@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import { momentText } from "./format.ts";
+import { tickText } from "./hours.ts";
 import "uplot/dist/uPlot.min.css";
 
 /** One line of a chart. */
@@ -20,6 +21,11 @@ const COLOURS = ["--p-accent", "--p-bad-ink", "--p-warn-ink"];
 const HALF_S = 1_800;
 const BAR_SHARE = 0.7;
 const BAR_PX_MAX = 40;
+const BAR_PX_MIN = 2;
+const HOUR_S = 3_600;
+/** Steps between ticks, in hours: those of a day, and whole days. */
+const TICK_HOURS = [1, 2, 3, 6, 12, 24, 48, 120, 240];
+const TICK_PX_MIN = 70;
 
 /** The chart: bars at each moment. */
 export function Chart({
@@ -37,7 +43,7 @@ export function Chart({
     if (node === null || atMs.length === 0) return undefined;
     const chart = new uPlot(
       optionsOf(node, atMs, series),
-      [atMs.map((ms) => ms / SECOND_MS), ...series.map(({ values }) => [...values])],
+      [atMs.map((ms) => ms / SECOND_MS), ...series.map(({ values }) => values.map(barOf))],
       node,
     );
     const watcher = new ResizeObserver(() => chart.setSize({ width: node.clientWidth, height: HEIGHT_PX }));
@@ -51,10 +57,22 @@ export function Chart({
     <figure className="p-chart">
       <div ref={place} aria-hidden="true" />
       <figcaption className="p-visually-hidden">
-        {title}. {atMs.map((ms, index) => `${new Date(ms).toLocaleString()}: ${numbersAt(series, index)}`).join("; ")}
+        {title}.{" "}
+        {atMs
+          .flatMap((ms, index) => (isNothing(series, index) ? [] : [`${new Date(ms).toLocaleString()}: ${numbersAt(series, index)}`]))
+          .join("; ")}
       </figcaption>
     </figure>
   );
+}
+
+/** Nothing has no bar: uPlot would draw its edge. */
+function barOf(value: number): number | null {
+  return value === 0 ? null : value;
+}
+
+function isNothing(series: readonly Series[], index: number): boolean {
+  return series.every(({ values }) => (values[index] ?? 0) === 0);
 }
 
 function numbersAt(series: readonly Series[], index: number): string {
@@ -81,7 +99,15 @@ function optionsOf(node: HTMLElement, atMs: readonly number[], series: readonly 
       x: { range: () => [(atMs[0] ?? 0) / SECOND_MS - HALF_S, (atMs.at(-1) ?? 0) / SECOND_MS + HALF_S] },
       y: { range: (_plot, _min, max) => [0, max === 0 ? 1 : max * 1.1] },
     },
-    axes: [axis, { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (first?.short ?? first?.text)?.(tick) ?? "") }],
+    axes: [
+      {
+        ...axis,
+        incrs: TICK_HOURS.map((hours) => hours * HOUR_S),
+        space: TICK_PX_MIN,
+        values: (_plot, ticks) => ticks.map((second) => tickText(second * SECOND_MS)),
+      },
+      { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (first?.short ?? first?.text)?.(tick) ?? "") },
+    ],
     series: [
       { label: "Hour", value: (_plot: uPlot, second: number | null) => (second === null ? "" : momentText(second * SECOND_MS)) },
       ...series.map(({ name, text }, index) => ({
@@ -89,8 +115,8 @@ function optionsOf(node: HTMLElement, atMs: readonly number[], series: readonly 
         stroke: colour(COLOURS[index] ?? "--p-accent"),
         fill: colour(COLOURS[index] ?? "--p-accent"),
         points: { show: false },
-        ...(uPlot.paths.bars === undefined ? {} : { paths: uPlot.paths.bars({ size: [BAR_SHARE, BAR_PX_MAX] }) }),
-        value: (_plot: uPlot, value: number | null) => (value === null ? "" : text(value)),
+        ...(uPlot.paths.bars === undefined ? {} : { paths: uPlot.paths.bars({ size: [BAR_SHARE, BAR_PX_MAX, BAR_PX_MIN] }) }),
+        value: (_plot: uPlot, value: number | null, _series: number, index: number | null) => (index === null ? "" : text(value ?? 0)),
       })),
     ],
   };

@@ -21,8 +21,15 @@ export function toneOf(state: string): Tone {
   return TONES[state] ?? "info";
 }
 
-/** The state of a listed process: its outcome, or what it waits for. */
-export function StatusMark({ of }: { readonly of: Pick<ProcessEntry, "open" | "status" | "request"> }): ReactNode {
-  if (of.open) return of.request === undefined ? <Mark tone="info">open</Mark> : <Mark tone="warn">waits for a person</Mark>;
-  return <Mark tone={toneOf(of.status ?? "")}>{of.status ?? "ended"}</Mark>;
+/** The state of a listed process: its outcome, or that it is paused, and what it waits for. */
+export function StatusMark({ of }: { readonly of: Pick<ProcessEntry, "open" | "status" | "request" | "paused"> }): ReactNode {
+  const { open, status, request, paused } = of;
+  if (!open) return <Mark tone={toneOf(status ?? "")}>{status ?? "ended"}</Mark>;
+  if (paused !== true && request === undefined) return <Mark tone="info">open</Mark>;
+  return (
+    <>
+      {paused === true ? <Mark tone="warn">paused</Mark> : null}
+      {request === undefined ? null : <Mark tone="warn">waits for a person</Mark>}
+    </>
+  );
 }

@@ -37,29 +37,36 @@ export function AgentsScreen(): ReactNode {
 }
 
 function Agent({ agent }: { readonly agent: AgentView }): ReactNode {
-  const { name, version, kind, about, keyed, models, prompts, running, queued, slots } = agent;
+  const { name, version, kind, about, keyed, models, prompts } = agent;
   return (
     <Box title={name} side={<Mark tone={kind === "model" ? "info" : "plain"}>{kind}</Mark>}>
       {about === undefined ? null : <p>{about}</p>}
-      <div className="v-load">
-        <span>
-          <strong>{countText(running)}</strong> running{slots === undefined ? "" : ` of ${countText(slots)}`}
-        </span>
-        <span>
-          <strong>{countText(queued)}</strong> queued
-        </span>
-        {slots === undefined ? null : <meter min={0} max={slots} value={Math.min(running, slots)} aria-label={`Slots of ${name} in use`} />}
-      </div>
+      {kind === "person" ? <Link to={TO.inbox({ person: name })}>What waits for {name}</Link> : <Load agent={agent} />}
       <Facts
         of={[
           ["Version", String(version)],
-          ["One actor for each", keyed ? "key" : "work item"],
+          ["One actor for each", kind === "person" ? undefined : keyed ? "key" : "work item"],
           ["Models", models.join(", ")],
           ["Prompts", prompts.length === 0 ? "" : <Link to={TO.releases}>{prompts.join(", ")}</Link>],
         ]}
       />
       <Tools agent={agent} />
     </Box>
+  );
+}
+
+/** What it does at the host that answers. */
+function Load({ agent: { name, running, queued, slots } }: { readonly agent: AgentView }): ReactNode {
+  return (
+    <div className="v-load">
+      <span>
+        <strong>{countText(running)}</strong> running{slots === undefined ? "" : ` of ${countText(slots)}`}
+      </span>
+      <span>
+        <strong>{countText(queued)}</strong> queued
+      </span>
+      {slots === undefined ? null : <meter min={0} max={slots} value={Math.min(running, slots)} aria-label={`Slots of ${name} in use`} />}
+    </div>
   );
 }
 

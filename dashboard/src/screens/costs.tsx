@@ -3,6 +3,7 @@ import { type ReactNode, useMemo } from "react";
 import type { CostLine, CostView, OverviewView } from "../../../runtime/overview.ts";
 import { Answer, Box, Empty, Figure, Head, Note, Scrolled } from "../parts/blocks.tsx";
 import { Chart } from "../parts/chart.tsx";
+import { hoursOf } from "../parts/hours.ts";
 import { countText, usdText } from "../parts/format.ts";
 import { Link, useLoad, usePage } from "../parts/page.tsx";
 import { type ScreenProps, TO } from "../parts/paths.ts";
@@ -10,7 +11,6 @@ import { type ScreenProps, TO } from "../parts/paths.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Windows that are offered. */
 /** Windows that are offered. */
 export const WINDOWS: readonly (readonly [name: string, ms: number])[] = [
   ["24 hours", DAY_MS],
@@ -68,7 +68,7 @@ export function CostsScreen({ query }: ScreenProps): ReactNode {
                   <Lines title="By route" lines={data.byRoute} />
                   <Lines title="By version" lines={data.byVersion} />
                 </div>
-                <Dearest dearest={data.dearest} />
+                {data.dearest.length === 0 ? null : <Dearest dearest={data.dearest} />}
               </>
             )}
           </>
@@ -90,15 +90,14 @@ function Figures({ total }: { readonly total: CostLine }): ReactNode {
   );
 }
 
-function OverTime({ overview: { perHour } }: { readonly overview: OverviewView }): ReactNode {
-  const atMs = useMemo(() => perHour.map((hour) => hour.atMs), [perHour]);
+function OverTime({ overview }: { readonly overview: OverviewView }): ReactNode {
+  const hours = useMemo(() => hoursOf(overview), [overview]);
+  const atMs = useMemo(() => hours.map((hour) => hour.atMs), [hours]);
   const series = useMemo(
-    () => [
-      { name: "Spent", values: perHour.map(({ usd }) => usd), text: usdText, short: (usd: number) => `$${Number(usd.toPrecision(2))}` },
-    ],
-    [perHour],
+    () => [{ name: "Spent", values: hours.map(({ usd }) => usd), text: usdText, short: (usd: number) => `$${Number(usd.toPrecision(2))}` }],
+    [hours],
   );
-  if (perHour.length === 0) return null;
+  if (overview.usd === 0) return null;
   return (
     <Box title="Over time">
       <Chart title="Spent in each hour" atMs={atMs} series={series} />

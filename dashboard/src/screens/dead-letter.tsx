@@ -86,7 +86,14 @@ function Why({ letter, shown }: { readonly letter: Shown; readonly shown: Letter
           ["Path", shown.path.length > 1 ? shown.path.join(" → ") : undefined],
           ["Attempts", shown.attempts.length === 0 ? undefined : String(shown.attempts.length)],
           ["Submitted by", shown.principal],
-          ["Trace", letter.traceId],
+          [
+            "Trace",
+            letter.traceId === undefined ? undefined : (
+              <code key="trace" className="p-trace">
+                {letter.traceId}
+              </code>
+            ),
+          ],
         ]}
       />
       {shown.left.length === 0 ? null : (

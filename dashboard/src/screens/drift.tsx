@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import type { DriftLine, DriftView } from "../../../runtime/overview.ts";
 import { Answer, Box, CommandLine, Empty, Head, Mark, Note } from "../parts/blocks.tsx";
 import { command } from "../parts/commands.ts";
-import { countText, momentText, spanText, usdText } from "../parts/format.ts";
+import { countText, momentText, pluralText, spanText, usdText } from "../parts/format.ts";
 import { useLoad, usePage } from "../parts/page.tsx";
 import { type ScreenProps, withQuery } from "../parts/paths.ts";
 import { sinceOf, WindowChoice, windowOf } from "./costs.tsx";
@@ -70,7 +70,9 @@ function Line({ line }: { readonly line: DriftLine }): ReactNode {
         </>
       }
       side={
-        drifted.length === 0 ? (
+        line.processesBefore === 0 ? (
+          <Mark>nothing to compare with</Mark>
+        ) : drifted.length === 0 ? (
           <Mark tone="good">steady</Mark>
         ) : (
           <Mark tone="bad">{drifted.map((rate) => NAMES[rate].toLowerCase()).join(", ")}</Mark>
@@ -78,7 +80,7 @@ function Line({ line }: { readonly line: DriftLine }): ReactNode {
       }
     >
       <p className="p-faint">
-        {countText(line.processes)} processes now, {countText(line.processesBefore)} before
+        {pluralText(line.processes, "process", "processes")} now, {countText(line.processesBefore)} before
       </p>
       <div className="p-rates">
         {RATES.map((rate) => {
@@ -88,7 +90,7 @@ function Line({ line }: { readonly line: DriftLine }): ReactNode {
               <span className="p-figure-name">{NAMES[rate]}</span>
               <span className="p-rate-now">{rateText(rate, now)}</span>
               <span className="p-faint">
-                before {rateText(rate, before)}
+                {line.processesBefore === 0 ? "none before" : `before ${rateText(rate, before)}`}
                 {isDrifted ? <span className="p-visually-hidden">, drifted</span> : null}
               </span>
             </div>

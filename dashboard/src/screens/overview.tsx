@@ -4,6 +4,7 @@ import type { ProcessEntry } from "../../../runtime/answers.ts";
 import type { OverviewView } from "../../../runtime/overview.ts";
 import { Answer, Box, Empty, Head, Note, When } from "../parts/blocks.tsx";
 import { Chart } from "../parts/chart.tsx";
+import { hoursOf } from "../parts/hours.ts";
 import { countText, usdText } from "../parts/format.ts";
 import { Link, useLoad, usePage } from "../parts/page.tsx";
 import { type ScreenProps, TO, withQuery } from "../parts/paths.ts";
@@ -33,7 +34,7 @@ export function OverviewScreen({ query }: ScreenProps): ReactNode {
             {data.atLeast ? <Note tone="warn">There are more processes than were counted: the numbers are lower bounds.</Note> : null}
             <Numbers data={data} windowMs={windowMs} />
             <Problems of={data.problems} />
-            <Hours perHour={data.perHour} />
+            <Hours overview={data} />
           </>
         )}
       </Answer>
@@ -73,7 +74,7 @@ function Numbers({ data, windowMs }: { readonly data: OverviewView; readonly win
   const share = all === 0 ? "nothing ended" : `${((100 * bad) / all).toFixed(1)} % of ${countText(all)} failed or expired`;
   const { oldestOpen } = data;
   return (
-    <div className="p-figures">
+    <div className="p-figures v-numbers">
       <NumberLink
         name="Open"
         value={countText(data.open)}
@@ -116,16 +117,17 @@ function Numbers({ data, windowMs }: { readonly data: OverviewView; readonly win
   );
 }
 
-function Hours({ perHour }: { readonly perHour: OverviewView["perHour"] }): ReactNode {
-  const atMs = useMemo(() => perHour.map((hour) => hour.atMs), [perHour]);
+function Hours({ overview }: { readonly overview: OverviewView }): ReactNode {
+  const hours = useMemo(() => hoursOf(overview), [overview]);
+  const atMs = useMemo(() => hours.map((hour) => hour.atMs), [hours]);
   const series = useMemo(
     () => [
-      { name: "Ended", values: perHour.map(({ ended }) => ended), text: countText, short: countText },
-      { name: "Failed", values: perHour.map(({ failed }) => failed), text: countText, short: countText },
+      { name: "Ended", values: hours.map(({ ended }) => ended), text: countText, short: countText },
+      { name: "Failed", values: hours.map(({ failed }) => failed), text: countText, short: countText },
     ],
-    [perHour],
+    [hours],
   );
-  if (perHour.length === 0) return null;
+  if (overview.perHour.length === 0) return null;
   return (
     <Box title="Ended in each hour">
       <Chart title="Processes that ended in each hour" atMs={atMs} series={series} />
@@ -161,7 +163,9 @@ function Newest({
                   <span className="p-faint">
                     {entry.route}, <When atMs={entry.acceptedAtMs ?? entry.atMs} />
                   </span>
-                  <StatusMark of={entry} />
+                  <span className="v-newest-state">
+                    <StatusMark of={entry} />
+                  </span>
                 </li>
               ))}
             </ul>

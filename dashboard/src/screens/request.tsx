@@ -19,17 +19,22 @@ export function RequestScreen({ params }: ScreenProps): ReactNode {
   const request = useLoad<ShownRequest>(API.request(id));
   const [receipt, setReceipt] = useState<DecisionReceipt>();
   const [shown, setShown] = useState<ShownRequest>();
-  // What a person reads must not change under the hand: a newer state is told, and shown when asked for.
-  const held = shown ?? request.data;
+  // What a person reads must not change under the hand: a newer state is told, and shown when asked for, or when they have decided.
+  const isDecided = receipt !== undefined && request.data?.state !== "open";
+  const held = isDecided ? request.data : (shown ?? request.data);
   if (held !== undefined && shown === undefined) setShown(held);
   const isStale =
     request.data !== undefined && held !== undefined && (request.data.state !== held.state || request.data.hash !== held.hash);
   const renew = (): void => setShown(request.data);
+  const decided = (recorded: DecisionReceipt): void => {
+    setReceipt(recorded);
+    request.reload();
+  };
   return (
     <Answer of={{ ...request, data: held }}>
       {(data) => (
         <>
-          <RequestHead request={data} />
+          <RequestHead request={data} state={receipt?.state ?? data.state} />
           {receipt === undefined ? null : (
             <Note tone="good">
               Recorded: the request is {receipt.state}. <Link to={TO.run(receipt.processId)}>Open the run</Link>
@@ -53,7 +58,7 @@ export function RequestScreen({ params }: ScreenProps): ReactNode {
             </div>
             <div>
               {data.state === "open" && receipt === undefined ? (
-                <Decide key={data.hash} request={data} done={setReceipt} conflict={request.reload} />
+                <Decide key={data.hash} request={data} done={decided} conflict={request.reload} />
               ) : (
                 <DecidedNote request={data} />
               )}
@@ -65,7 +70,7 @@ export function RequestScreen({ params }: ScreenProps): ReactNode {
   );
 }
 
-function RequestHead({ request }: { readonly request: ShownRequest }): ReactNode {
+function RequestHead({ request, state }: { readonly request: ShownRequest; readonly state: string }): ReactNode {
   const { id, kind, person, agent, route, processId, askedAtMs } = request;
   return (
     <Head
@@ -74,7 +79,7 @@ function RequestHead({ request }: { readonly request: ShownRequest }): ReactNode
       about={
         <>
           {kind} by {agent ?? route} for {person ?? "all who may decide"}, asked <When atMs={askedAtMs} />{" "}
-          {request.state === "open" ? <Deadline entry={request} /> : <Mark>{request.state}</Mark>}
+          {state === "open" ? <Deadline entry={request} /> : <Mark>{state}</Mark>}
         </>
       }
     >

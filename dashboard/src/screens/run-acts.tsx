@@ -145,14 +145,14 @@ function Export({ id }: { readonly id: string }): ReactNode {
       </p>
       {canRead ? (
         <p>
-          <a className="p-button" href={`${API.process(id)}/cassette`} download={`${id}.cassette.json`}>
+          <a className="p-button" href={`${API.process(id)}/cassette?contents=true`} download={`${id}.cassette.json`}>
             Download the cassette
           </a>
         </p>
       ) : (
         <p className="p-faint">It needs the role content, which your token does not have.</p>
       )}
-      <CommandLine text={command(["export", id])} />
+      <CommandLine text={command(["export", id], { contents: true, out: `${id}.cassette.json` })} />
     </>
   );
 }

@@ -3,7 +3,7 @@ import { type ReactNode, useRef, useState } from "react";
 import type { HistoryLine, HistoryPage, ProcessView } from "../../../runtime/process-view.ts";
 import { Box, CommandLine, FaultNote, Mark } from "../parts/blocks.tsx";
 import { command } from "../parts/commands.ts";
-import { countText, momentText } from "../parts/format.ts";
+import { momentText, pluralText } from "../parts/format.ts";
 import { faultOf, type PageFault, usePage } from "../parts/page.tsx";
 import { API } from "../parts/paths.ts";
 
@@ -28,7 +28,7 @@ export function RunHistory({ view }: { readonly view: ProcessView }): ReactNode 
   };
   const known = [...seen.current].toSorted(([a], [b]) => a - b);
   return (
-    <Box title="History" side={<span className="p-faint">{countText(view.historyFrom + view.history.length)} lines</span>}>
+    <Box title="History" side={<span className="p-faint">{pluralText(view.historyFrom + view.history.length, "line")}</span>}>
       {fault === undefined ? null : <FaultNote fault={fault} />}
       {from === 0 ? null : (
         <button type="button" className="p-button-small" onClick={load}>

@@ -58,7 +58,7 @@ function RunHead({ id, view }: { readonly id: string; readonly view: ProcessView
     >
       {spent === undefined ? null : (
         <Link className="p-button" to={TO.budget(id)}>
-          {usdText(spent)}
+          {`Spent ${usdText(spent)}`}
         </Link>
       )}
       <Link className="p-button" to={TO.graph({ process: id })}>
@@ -112,7 +112,12 @@ function State({ view }: { readonly view: ProcessView }): ReactNode {
           ["Deadline", phase === "open" ? <When atMs={deadlineAtMs} /> : undefined],
           ["Ended", outcome === undefined ? undefined : <When atMs={outcome.atMs} />],
           ["Part of", parent === undefined ? undefined : <Link to={TO.run(parent)}>{parent}</Link>],
-          ["Trace", traceId],
+          [
+            "Trace",
+            <code key="trace" className="p-trace">
+              {traceId}
+            </code>,
+          ],
           ["Earlier runs", runs.map(({ run, status, code }) => `${run}: ${status}${code === undefined ? "" : ` (${code})`}`).join(", ")],
         ]}
       />
@@ -137,8 +142,8 @@ function Waits({ view: { waits = [] } }: { readonly view: ProcessView }): ReactN
             `${kind} ${name ?? ""}`
           ) : (
             <Link to={TO.request(request)}>{name === "" || name === undefined ? "a person" : name}</Link>
-          )}{" "}
-          since <When atMs={begunAtMs} />
+          )}
+          , begun <When atMs={begunAtMs} />
           {dueAtMs === undefined ? null : (
             <>
               , due <When atMs={dueAtMs} />

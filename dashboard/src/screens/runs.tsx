@@ -45,11 +45,12 @@ export function RunsScreen({ query }: ScreenProps): ReactNode {
   );
 }
 
-/** The command that lists the same, as far as it has the options. */
-function commandOf({ state, waiting, window, ...rest }: Filter): string {
+/** The command that lists the same. */
+function commandOf({ state, waiting, paused, window, minUsd, version, ...rest }: Filter): string {
   const { status, route, code, by, text } = rest;
   const since = window === "" ? "" : spanText(Number(window)).replace(" ", "");
-  return command(["ps"], { only: state, status, route, code, by, since, waiting: waiting === "true", text });
+  const flags = { waiting: waiting === "true", paused: paused === "true" };
+  return command(["ps"], { only: state, status, route, code, by, since, "min-usd": minUsd, ...flags, text, used: version });
 }
 
 interface FiltersProps {

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { AuditEntry, BrokenActors, ModelsAnswer } from "../../../runtime/answers.ts";
 import type { SystemView } from "../../../runtime/overview.ts";
 import { Answer, Box, CommandLine, Empty, FaultNote, Head, Mark, When } from "../parts/blocks.tsx";
+import { doneText, targetPath } from "../parts/audit.ts";
 import { command } from "../parts/commands.ts";
 import { countText, spanText } from "../parts/format.ts";
 import { Link, useLoad, usePage } from "../parts/page.tsx";
@@ -182,22 +183,27 @@ function AuditTable({ entries }: { readonly entries: readonly AuditEntry[] }): R
         </tr>
       </thead>
       <tbody>
-        {entries.map(({ id, atMs, who, what, target, why, verdict }) => (
-          <tr key={id}>
+        {entries.map((entry) => (
+          <tr key={entry.id}>
             <td className="p-cell-when">
-              <When atMs={atMs} />
+              <When atMs={entry.atMs} />
             </td>
-            <td>{who}</td>
+            <td>{entry.who}</td>
             <td>
-              {what} {verdict === undefined ? null : <Mark>{verdict}</Mark>}
+              {doneText(entry)} {entry.verdict === undefined ? null : <Mark>{entry.verdict}</Mark>}
             </td>
             <td>
-              <Link to={TO.run(target.split(":")[0] ?? target)}>{target}</Link>
+              <Target entry={entry} />
             </td>
-            <td>{why}</td>
+            <td>{entry.why}</td>
           </tr>
         ))}
       </tbody>
     </table>
   );
+}
+
+function Target({ entry }: { readonly entry: AuditEntry }): ReactNode {
+  const to = targetPath(entry);
+  return to === undefined ? entry.target : <Link to={to}>{entry.target}</Link>;
 }

@@ -3,32 +3,82 @@ import { useEffect, useRef, useState } from "react";
 
 /** Changes within this time are told together. */
 const TOGETHER_MS = 400;
-/** While the host tells nothing, the screens look again this often. */
+/** While the host tells nothing, the screens look again this often, and a stream that was refused is opened again. */
 const LOOK_MS = 5_000;
+
+/** What a stream is heard for. */
+interface Hearing {
+  /** Called for these events. */
+  readonly events: readonly string[];
+  readonly heard: (event: string) => void;
+  /** The stream is open. `isAgain`: what was told meanwhile may be lost. */
+  readonly opened: (isAgain: boolean) => void;
+  readonly lost: () => void;
+  /** Called every {@link LOOK_MS} while the stream is not open. */
+  readonly missed: () => void;
+}
+
+/**
+ * A stream of events until the returned function is called. A browser opens a stream again after a lost connection, and never after a
+ * refusal, such as the 503 of a host that stops; this one is opened again then too.
+ */
+function listen(path: string, { events, heard, opened, lost, missed }: Hearing): () => void {
+  let isAgain = false;
+  const open = (): EventSource => {
+    const source = new EventSource(path);
+    source.addEventListener("open", () => {
+      opened(isAgain);
+      isAgain = true;
+    });
+    source.addEventListener("error", lost);
+    for (const event of events) source.addEventListener(event, () => heard(event));
+    return source;
+  };
+  let source = open();
+  const look = setInterval(() => {
+    if (source.readyState === EventSource.OPEN) return;
+    missed();
+    if (source.readyState === EventSource.CLOSED) source = open();
+  }, LOOK_MS);
+  return () => {
+    source.close();
+    clearInterval(look);
+  };
+}
+
+/** Calls a function once for several calls within {@link TOGETHER_MS}. */
+function together(call: () => void): { readonly tell: () => void; readonly cancel: () => void } {
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  return {
+    tell: () => {
+      waiting ??= setTimeout(() => {
+        waiting = undefined;
+        call();
+      }, TOGETHER_MS);
+    },
+    cancel: () => clearTimeout(waiting),
+  };
+}
 
 /** Counts up when something has changed. `isLive`: the host tells changes. */
 export function useNews(): { readonly news: number; readonly isLive: boolean } {
   const [news, setNews] = useState(0);
   const [isLive, setLive] = useState(false);
   useEffect(() => {
-    let waiting: ReturnType<typeof setTimeout> | undefined;
-    const changed = (): void => {
-      waiting ??= setTimeout(() => {
-        waiting = undefined;
-        setNews((count) => count + 1);
-      }, TOGETHER_MS);
-    };
-    const source = new EventSource("/events");
-    source.addEventListener("open", () => setLive(true));
-    source.addEventListener("changed", changed);
-    source.addEventListener("error", () => setLive(false));
-    const look = setInterval(() => {
-      if (source.readyState !== EventSource.OPEN) changed();
-    }, LOOK_MS);
+    const { tell, cancel } = together(() => setNews((count) => count + 1));
+    const close = listen("/events", {
+      events: ["changed"],
+      heard: tell,
+      opened: (isAgain) => {
+        setLive(true);
+        if (isAgain) tell();
+      },
+      lost: () => setLive(false),
+      missed: tell,
+    });
     return () => {
-      source.close();
-      clearInterval(look);
-      clearTimeout(waiting);
+      close();
+      cancel();
     };
   }, []);
   return { news, isLive };
@@ -40,22 +90,22 @@ export function useFollowed(id: string | undefined, changed: () => void): void {
   latest.current = changed;
   useEffect(() => {
     if (id === undefined) return undefined;
-    let waiting: ReturnType<typeof setTimeout> | undefined;
-    const tell = (): void => {
-      waiting ??= setTimeout(() => {
-        waiting = undefined;
-        latest.current();
-      }, TOGETHER_MS);
-    };
-    const source = new EventSource(`/processes/${encodeURIComponent(id)}/events`);
-    source.addEventListener("line", tell);
-    source.addEventListener("outcome", () => {
-      tell();
-      source.close();
+    const { tell, cancel } = together(() => latest.current());
+    const close = listen(`/processes/${encodeURIComponent(id)}/events`, {
+      events: ["line", "outcome"],
+      heard: (event) => {
+        tell();
+        if (event === "outcome") close();
+      },
+      opened: (isAgain) => {
+        if (isAgain) tell();
+      },
+      lost: () => {},
+      missed: () => {},
     });
     return () => {
-      source.close();
-      clearTimeout(waiting);
+      close();
+      cancel();
     };
   }, [id]);
 }

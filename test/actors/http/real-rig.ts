@@ -26,6 +26,7 @@ export interface RealRig {
   readonly origin: string;
   readonly log: readonly string[];
   readonly http: HttpHost;
+  readonly host: Host;
   /** Bytes in the store. */
   readonly storedBytes: () => number;
   /** Lets slow orders through. */
@@ -86,6 +87,7 @@ export async function startReal(
     origin,
     log,
     http,
+    host,
     serve: () => slow.open(),
     storedBytes: () => store.bytes(),
     call,
