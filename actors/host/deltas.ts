@@ -69,6 +69,7 @@ export class Deltas {
     return {
       costMicrosMax: (model, inputTokens, outputTokens) => models.costMicrosMax(model, inputTokens, outputTokens),
       costMicros: (endpoint, usage) => models.costMicros(endpoint, usage),
+      providerOf: (name) => models.providerOf?.(name),
       attempt: (attempt) => this.#attempt(models, agent, attempt),
     };
   }

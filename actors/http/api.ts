@@ -16,7 +16,7 @@ import { openApiDocument } from "./openapi.ts";
 import type { RouteSpec } from "./route-spec.ts";
 import { ALL_ROUTES, ROUTES } from "./routes.ts";
 import { operationsOf, processOf } from "./tenancy.ts";
-import { traceOf } from "./trace.ts";
+import { callerTrace, traceOf } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
 
 const STATUS_OK = 200;
@@ -234,7 +234,7 @@ class Api {
       requireRole(request, also);
       if (method === "post") this.#options.admit();
       const { principal, tenant } = identityOf(request);
-      const asked = { caller: { principal, trace: traceOf(request) }, operations: operationsOf(this.#options.operations, tenant) };
+      const asked = { caller: { principal, trace: callerTrace(request) }, operations: operationsOf(this.#options.operations, tenant) };
       const answered = await handle({
         params: check(params, { ...request.params }, "id.invalid", "the path"),
         query: check(query, request.query, "body.invalid", "the query"),

@@ -24,7 +24,7 @@ import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
 import { operationsOf } from "./tenancy.ts";
 import { SignalEvent, TaskRequest } from "./schemas.ts";
-import { traceFrom, traceOf } from "./trace.ts";
+import { callerTrace, traceFrom } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
 
 /** The topics that are served, and the receivers of tasks and messages. */
@@ -93,7 +93,7 @@ interface Delivered {
 interface Subscription {
   readonly topic: string;
   readonly route: string;
-  readonly handle: (delivered: Delivered, trace: Trace) => Promise<Status>;
+  readonly handle: (delivered: Delivered, trace: Trace | undefined) => Promise<Status>;
 }
 
 /** The topic subscriptions of one host. */
@@ -163,7 +163,7 @@ export class Subscriber {
         const holding = holdingOf(request);
         const parsed = parseBytes(received.bytes, (heapBytes) => holding?.add(heapBytes));
         const event = check(CloudEvent, parsed, "message.invalid", "the event");
-        const trace = traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request);
+        const trace = traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? callerTrace(request);
         const until = (delivered: Promise<unknown>): void => void holding?.until(delivered);
         const handled = handle({ received, topic, event, until }, trace);
         // The answer may come first.
@@ -195,7 +195,7 @@ export class Subscriber {
   }
 
   /** Handles a task. The receipt is its acknowledgement. */
-  async #task(event: CloudEvent, trace: Trace): Promise<Status> {
+  async #task(event: CloudEvent, trace: Trace | undefined): Promise<Status> {
     const task = check(TaskRequest, event.data, "message.invalid", "the task in the event's data");
     // The event's id makes a redelivery the same task.
     const id = task.id === undefined ? encodeActorId(event.id) : requireTaskId(task.id);
@@ -218,7 +218,7 @@ export class Subscriber {
   }
 
   /** A signal: its receipt is its acknowledgement. To a process that has ended it says nothing more. */
-  async #signal(event: CloudEvent, trace: Trace): Promise<Status> {
+  async #signal(event: CloudEvent, trace: Trace | undefined): Promise<Status> {
     const { processId, name, payload = null, id } = check(SignalEvent, event.data, "message.invalid", "the signal in the event's data");
     try {
       await this.#options.operations.signal(processId, name, payload, { principal: ANONYMOUS, trace }, id ?? encodeActorId(event.id));
@@ -230,7 +230,7 @@ export class Subscriber {
   }
 
   /** A person's decision: its receipt is its acknowledgement. One that comes after another, or after the end, says nothing more. */
-  async #decision(event: CloudEvent, trace: Trace): Promise<Status> {
+  async #decision(event: CloudEvent, trace: Trace | undefined): Promise<Status> {
     const { keys, clock, operations, logger } = this.#options;
     const { requestId, decision, principal, tenant } = await readDecision(event.data, keys.decisionKeys, clock.nowMs());
     try {

@@ -1,4 +1,4 @@
-/** @module The trace of a request: continued from its `traceparent`, or started here if it has none. */
+/** @module The trace of a request: continued from its `traceparent`, or named here if it has none. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Trace } from "../../runtime/protocol.ts";
@@ -12,12 +12,17 @@ const NO_TRACE = /^ff-|^..-0{32}-|-0{16}-..$/;
 
 const traces = new WeakMap<IncomingMessage, Trace>();
 
-/** The trace of a request, the same at every call. */
+/** The trace that a request brings; undefined if it brings none. Then what it begins is the root of a trace, and is sampled as one. */
+export function callerTrace(request: IncomingMessage): Trace | undefined {
+  const state = request.headers["tracestate"];
+  return traceFrom(request.headers["traceparent"], typeof state === "string" ? state : undefined);
+}
+
+/** The trace by which the log and the error of a request can be found, the same at every call. Made here if the request brings none. */
 export function traceOf(request: IncomingMessage): Trace {
   const known = traces.get(request);
   if (known !== undefined) return known;
-  const state = request.headers["tracestate"];
-  const trace = traceFrom(request.headers["traceparent"], typeof state === "string" ? state : undefined) ?? newTrace();
+  const trace = callerTrace(request) ?? newTrace();
   traces.set(request, trace);
   return trace;
 }

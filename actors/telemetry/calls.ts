@@ -50,15 +50,15 @@ export class CallTelemetry {
   async chat({ model, request, providerOf }: ObservedChat, attempt: () => Promise<ModelReply>): Promise<ModelReply> {
     const { metrics, trace, agent, release } = this.#parts;
     const began = performance.now();
+    // The endpoint is chosen within the try, so a try that fails names the provider of the first one.
     const tried = (reply: ModelReply | undefined, code: string | undefined): void =>
       metrics.modelTried({
         ...{ agent, model, release, code, ms: performance.now() - began },
-        ...{ provider: reply && providerOf(reply.endpoint), answered: reply?.model, usage: reply?.usage },
+        ...{ provider: providerOf(reply?.endpoint ?? model), answered: reply?.model, usage: reply?.usage },
       });
     const span = {
       name: `${CHAT} ${model}`,
       kind: "client",
-      // The endpoint is chosen within the try, so a try that fails names the provider of the first one.
       begun: () => ({ ...this.#facts(CHAT), ...providerAttribute(providerOf(model)), ...requestAttributes(model, request) }),
       ended: (reply: ModelReply) => replyAttributes(reply, providerOf(reply.endpoint)),
     } as const;

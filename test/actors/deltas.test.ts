@@ -77,6 +77,14 @@ function read(after?: DeltaPlace): DeltaPage {
 const NAMED = { work: WORK, stop: "items[2]", agent: "Writer", call: CALL };
 const next = ({ epoch, from, entries }: DeltaPage): DeltaPlace => ({ epoch, next: from + entries.length });
 
+test("watched models answer what the models answer", () => {
+  const prices = { costMicros: () => 1, costMicrosMax: () => 2 };
+  const models: Models = { ...prices, providerOf: (name) => `of ${name}`, attempt: () => Promise.reject(new Error("not called")) };
+  const watched = away.watched(models, "Writer");
+  expect([watched.costMicros("e", { inputTokens: 1, outputTokens: 1 }), watched.costMicrosMax("m", 1, 1)]).toEqual([1, 2]);
+  expect(watched.providerOf?.("fast"), "spans and metrics name the provider").toBe("of fast");
+});
+
 describe("a process that is not followed", () => {
   test("costs nothing for a call that ends soon, and one message at long intervals for a longer one", async () => {
     const short = make(away);

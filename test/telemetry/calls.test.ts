@@ -88,7 +88,8 @@ test("tokens and durations of each try, without ids", async () => {
     { metric: "gen_ai.client.token.usage", value: 5, attributes: { ...answered, "gen_ai.token.type": "output" } },
   ]);
   expect(meter.values("gen_ai.client.operation.duration").map(({ attributes }) => attributes)).toEqual([
-    { ...all, "error.type": "model.rate-limited" },
+    // With its provider, so that failures are a share of the calls of the same provider.
+    { ...all, "gen_ai.provider.name": "fake-provider", "error.type": "model.rate-limited" },
     answered,
   ]);
 });

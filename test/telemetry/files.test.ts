@@ -60,6 +60,7 @@ const Dashboard = z.looseObject({
             refId: z.string(),
             datasource: z.object({ uid: z.literal("${source}"), type: z.string() }),
             expr: z.string(),
+            interval: z.string().optional(),
             legendFormat: z.string(),
           }),
         )
@@ -113,6 +114,15 @@ describe("the dashboard and the alert rules", () => {
     const shown = new Set(queries.flatMap(named));
     const missing = [...EXPORTED].filter(([, names]) => !names.some((name) => shown.has(name))).map(([name]) => name);
     expect(missing).toEqual([]);
+  });
+
+  test("rates are taken over at least two exports of a host, which are a minute apart", () => {
+    const targets = dashboard.panels.flatMap((panel) => panel.targets).filter(({ expr }) => /\brate\(/.test(expr));
+    expect(targets.length).toBeGreaterThan(10);
+    // Grafana makes four times the interval of it. Without one it takes 15 s, so a rate has one value, and its panel is empty.
+    for (const { expr, interval } of targets) expect([expr, interval]).toEqual([expect.stringContaining("[$__rate_interval]"), "1m"]);
+    const Sources = z.object({ datasources: z.array(z.looseObject({ jsonData: z.object({ timeInterval: z.string() }).optional() })) });
+    expect(Sources.parse(parse(read("grafana/datasource.yaml"))).datasources[0]?.jsonData?.timeInterval).toBe("1m");
   });
 
   test("panels have ids and places of their own, and the choice of kinds is complete", () => {

@@ -42,6 +42,12 @@ describe("POST /tasks", () => {
     ]);
   });
 
+  test("without a traceparent there is no trace to continue: the task is the root of its own", async () => {
+    await rig.call("POST", "/tasks", TASK);
+    await rig.call("POST", "/tasks", TASK, { traceparent: "nonsense" });
+    expect(rig.seen.submitted.map(({ caller }) => caller.trace)).toEqual([undefined, undefined]);
+  });
+
   test("waits when asked to, and answers 200 with the outcome when there is one", async () => {
     const outcome = { id: "made", status: "completed", output: 1, traceId: TRACE_ID, acceptedAtMs: 1, endedAtMs: 2 } as const;
     rig.behaviour.submit = async () => ({ receipt: { id: "made", route: "trip", run: 1, sequence: 1, traceId: TRACE_ID }, outcome });
