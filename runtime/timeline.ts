@@ -54,11 +54,12 @@ export const Bar = z.object({
 /** One bar of a timeline. */
 export type Bar = z.infer<typeof Bar>;
 
-/** The bars of one run of a process, in the order in which they began. */
+/** The bars of the newest run of a process, in the order in which they began. */
 export const TimelineView = z.object({
   id: z.string(),
   run: z.int().positive(),
   beginMs: EpochMs,
+  begunBefore: z.literal(true).optional().describe("The run began before `beginMs`: its older records are not read."),
   endMs: EpochMs.optional(),
   bars: z.array(Bar),
   left: z.int().positive().optional().describe("Older bars that are not shown."),

@@ -174,8 +174,7 @@ export class SystemOperations implements Operations {
   }
 
   async timeline(id: string): Promise<TimelineView> {
-    const { sequence } = await this.process(id);
-    return this.#works.timeline(id, sequence);
+    return this.#works.timeline(await this.process(id));
   }
 
   overview = (sinceMs?: number, tenant?: string): Promise<OverviewView> => this.#overviews.overview(sinceMs, tenant);

@@ -12,7 +12,7 @@ import { isFault, type Json } from "../../runtime/faults.ts";
 import { isItemsPath } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType } from "../../runtime/protocol.ts";
-import type { HistoryPage, StopsView, WorkView } from "../../runtime/process-view.ts";
+import type { HistoryPage, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { HistoryReader } from "../../runtime/process/history.ts";
 import { processMachine, type ProcessInput } from "../../runtime/process/machine.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
@@ -72,12 +72,12 @@ export class WorkHistory {
     return { stops: shown.reverse(), ...(told.left === 0 ? {} : { left: told.left }) };
   }
 
-  /** The bars of the newest run of a process whose journal is at `sequence`. */
-  async timeline(id: string, sequence: number): Promise<TimelineView> {
+  /** The bars of the newest run of a process, as far as its newest records tell them. */
+  async timeline({ id, sequence, ...known }: Pick<ProcessView, "id" | "sequence" | "run" | "acceptedAtMs">): Promise<TimelineView> {
     const reader = new TimelineReader(id, LIMITS.timelineBarsMax);
     const first = Math.max(1, sequence - LIMITS.stopsRecordsMax + 1);
     for await (const { event, atMs } of this.#processes.events(id, first)) reader.take(event, atMs);
-    return reader.view(await this.#handlers(reader.works));
+    return reader.view(await this.#handlers(reader.works), known);
   }
 
   /** What the agents' journals say of these work items, the newest first while there is room for records. */

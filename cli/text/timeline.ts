@@ -11,7 +11,7 @@ const SIGNS: Readonly<Record<Bar["kind"], string>> = {
 };
 
 /** The bars of a run. */
-export function timelineText({ beginMs, endMs, bars, left }: TimelineView, nowMs: number): string {
+export function timelineText({ beginMs, endMs, bars, left, begunBefore }: TimelineView, nowMs: number): string {
   const lastMs = Math.max(endMs ?? nowMs, beginMs + 1, ...bars.map(({ endMs: end, beginMs: begin }) => end ?? begin));
   const scale = WIDTH_CHARS / (lastMs - beginMs);
   const rows = bars.map((bar) => {
@@ -28,5 +28,10 @@ export function timelineText({ beginMs, endMs, bars, left }: TimelineView, nowMs
     ];
   });
   const head = ["stop", "what", "seconds", "", "fault"];
-  return [table(head, rows), ...(left === undefined ? [] : [`${left} older ones are not shown.`])].join("\n");
+  return [table(head, rows), ...leftOut(left, begunBefore)].join("\n");
+}
+
+function leftOut(left: number | undefined, begunBefore: true | undefined): readonly string[] {
+  if (begunBefore === true) return ["The run began earlier; its older records are not shown."];
+  return left === undefined ? [] : [`${left} older ones are not shown.`];
 }

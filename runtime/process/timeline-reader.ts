@@ -22,7 +22,12 @@ export class TimelineReader {
   readonly #max: number;
   readonly #bars = new Map<string, Bar>();
   readonly #works = new Map<string, TimelineWork>();
+  /** When the last attempt of each work item was requested. */
+  readonly #askedAtMs = new Map<string, number>();
+  readonly #undoes = new Map<string, string>();
+  /** 0: the beginning of the run was not among the events. */
   #run = 0;
+  #firstMs: number | undefined;
   #beginMs = 0;
   #endMs: number | undefined;
   #left = 0;
@@ -40,6 +45,7 @@ export class TimelineReader {
 
   /** Takes the next event, recorded at a time. */
   take(event: ProcessEvent, atMs: number): void {
+    this.#firstMs ??= atMs;
     switch (event.e) {
       case "accepted":
         this.#begin(event.run, atMs);
@@ -57,17 +63,18 @@ export class TimelineReader {
       case "asked-again":
         this.#patch(`${event.workId}/retry/${event.attempt - 1}`, { endMs: event.atMs, state: "ended" });
         this.#patch(event.workId, { attempt: event.attempt, state: "open", code: undefined });
+        this.#askedAtMs.set(event.workId, event.atMs);
         break;
       case "answered":
       case "handed-off":
-        this.#patch(event.workId, { endMs: event.atMs, state: "ended", code: undefined });
+        this.#end(event.workId, { endMs: event.atMs, state: "ended", code: undefined });
         break;
       case "failed":
-        this.#patch(event.workId, { endMs: event.atMs, state: "failed", code: event.fault.code });
+        this.#end(event.workId, { endMs: event.atMs, state: "failed", code: event.fault.code });
         break;
       case "undone":
         this.#patch(event.workId, { endMs: event.atMs, state: "ended" });
-        this.#patch(this.#undoes.get(event.workId) ?? "", { state: "undone" });
+        this.#undone(this.#undoes.get(event.workId) ?? "");
         break;
       case "undo-failed":
         this.#patch(event.workId, { endMs: event.atMs, state: "failed", code: event.fault.code });
@@ -80,24 +87,40 @@ export class TimelineReader {
         this.#patch(event.waitId, { endMs: event.atMs, ...fault });
         break;
       }
+      case "stop-done":
+        // Waits of the process itself, such as for its budget, have no stop.
+        this.#drop(event.atMs, ({ kind, in: parent, stop }) => isWait(kind) && parent === undefined && stop !== "");
+        break;
+      case "undo-due":
+        this.#drop(event.atMs, ({ id, in: parent }) => event.workIds.includes(id) || event.workIds.includes(parent ?? ""));
+        break;
       case "ending":
-        for (const bar of this.#bars.values())
-          if (bar.state === "open" && bar.kind !== "undo") this.#patch(bar.id, { endMs: event.atMs, state: "dropped" });
+        this.#drop(event.atMs, ({ kind }) => kind !== "undo" && kind !== "paused");
+        break;
+      case "paused":
+        this.#pause(event.act.atMs);
+        break;
+      case "resumed":
+        this.#resume(event.atMs);
+        break;
+      case "terminated":
+        this.#resume(event.act.atMs);
+        this.#drop(event.act.atMs, () => true);
         break;
       case "ended":
         this.#endMs = event.outcome.atMs;
+        this.#resume(this.#endMs);
         break;
       default:
       // The other events take no time of their own.
     }
   }
 
-  readonly #undoes = new Map<string, string>();
-
   #begin(run: number, atMs: number): void {
     this.#bars.clear();
     this.#works.clear();
     this.#undoes.clear();
+    this.#askedAtMs.clear();
     this.#run = run;
     this.#beginMs = atMs;
     this.#endMs = undefined;
@@ -107,6 +130,7 @@ export class TimelineReader {
   #ask(work: Work): void {
     const { id, stop, target, actor, kind, askedAtMs, attempt, asker, undoes } = work;
     const name = doerName(target);
+    this.#askedAtMs.set(id, askedAtMs);
     this.#works.set(id, { work: id, agent: name, actor, isAgent: target.kind === "agent", kind });
     if (undoes !== undefined) this.#undoes.set(id, undoes);
     this.#add({
@@ -135,6 +159,31 @@ export class TimelineReader {
     };
   }
 
+  #pause(atMs: number): void {
+    this.#add({ id: `paused/${atMs}`, kind: "paused", name: "paused", stop: "", beginMs: atMs, state: "open" });
+  }
+
+  #resume(atMs: number): void {
+    for (const { id, kind, state } of this.#bars.values())
+      if (kind === "paused" && state === "open") this.#patch(id, { endMs: atMs, state: "ended" });
+  }
+
+  /** A work item has ended: its handler waits no longer. */
+  #end(id: string, change: Partial<Bar> & { readonly endMs: number }): void {
+    this.#patch(id, change);
+    this.#drop(change.endMs, ({ kind, in: parent }) => isWait(kind) && parent === id);
+  }
+
+  /** What is open of these is no longer needed. */
+  #drop(atMs: number, which: (bar: Bar) => boolean): void {
+    for (const bar of this.#bars.values()) if (bar.state === "open" && which(bar)) this.#patch(bar.id, { endMs: atMs, state: "dropped" });
+  }
+
+  /** What failed stays failed when it is compensated: it is what people look for. */
+  #undone(id: string): void {
+    if (this.#bars.get(id)?.state !== "failed") this.#patch(id, { state: "undone" });
+  }
+
   #fail(id: string, code: string, attempt: number): void {
     this.#patch(id, { code, attempt });
   }
@@ -152,15 +201,19 @@ export class TimelineReader {
     if (known !== undefined) this.#bars.set(id, { ...known, ...change });
   }
 
-  /** The timeline, with what the agents' journals say. */
-  view(handlers: ReadonlyMap<string, HandlerHistory>): TimelineView {
+  /** The timeline, with what the agents' journals say. `known`: of the run, if its beginning was not among the events. */
+  view(handlers: ReadonlyMap<string, HandlerHistory>, known: { readonly run: number; readonly acceptedAtMs: number }): TimelineView {
     const own = [...this.#bars.values()];
     const bars = own.flatMap((bar) => {
       const handler = bar.work === bar.id ? handlers.get(bar.id) : undefined;
-      return handler === undefined ? [bar] : [bar, ...handlerBars(bar, handler)];
+      return handler === undefined ? [bar] : [bar, ...handlerBars(bar, handler, this.#askedAtMs.get(bar.id) ?? bar.beginMs)];
     });
+    const begun =
+      this.#run > 0
+        ? { run: this.#run, beginMs: this.#beginMs }
+        : { run: known.run, beginMs: this.#firstMs ?? known.acceptedAtMs, begunBefore: true as const };
     return {
-      ...{ id: this.#id, run: this.#run, beginMs: this.#beginMs },
+      ...{ id: this.#id, ...begun },
       ...(this.#endMs === undefined ? {} : { endMs: this.#endMs }),
       bars: bars.sort((a, b) => a.beginMs - b.beginMs),
       ...(this.#left === 0 ? {} : { left: this.#left }),
@@ -168,13 +221,17 @@ export class TimelineReader {
   }
 }
 
-/** The time until the handler began, and what it recorded. */
-function handlerBars(work: Bar, { begunAtMs, calls }: HandlerHistory): readonly Bar[] {
+function isWait(kind: Bar["kind"]): boolean {
+  return kind === "timer" || kind === "signal" || kind === "person";
+}
+
+/** The time until the handler of the last attempt began, and what it recorded. */
+function handlerBars(work: Bar, { begunAtMs, calls }: HandlerHistory, askedAtMs: number): readonly Bar[] {
   const { id, stop, agent } = work;
   const queue: Bar = {
-    ...{ id: `${id}/queue`, in: id, kind: "queue", name: "queue", stop, work: id, beginMs: work.beginMs },
+    ...{ id: `${id}/queue`, in: id, kind: "queue", name: "queue", stop, work: id, beginMs: askedAtMs },
     ...(agent === undefined ? {} : { agent }),
-    ...(begunAtMs === undefined ? { state: "open" } : { state: "ended", endMs: Math.max(work.beginMs, begunAtMs) }),
+    ...(begunAtMs === undefined ? { state: "open" } : { state: "ended", endMs: Math.max(askedAtMs, begunAtMs) }),
   };
   return [queue, ...calls.map((call, index) => callBar(work, call, index))];
 }

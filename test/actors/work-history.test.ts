@@ -4,6 +4,7 @@ import { z } from "zod";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
+import { TimelineView } from "../../runtime/timeline.ts";
 import { startReal, type RealRig } from "./http/real-rig.ts";
 
 const Text = z.object({ text: z.string() });
@@ -102,4 +103,18 @@ test("the whole history has the lines that the process itself no longer keeps, w
   expect(lines.map(({ line }) => line)).toEqual(lines.map((_, index) => index));
   expect(view.historyFrom).toBe(LIMITS.historyMax);
   expect(lines.slice(view.historyFrom).map(({ line: _line, run: _run, ...rest }) => rest)).toEqual(view.history);
+});
+
+test("the timeline of a run with more records than are read begins with the first of those, and says so", async () => {
+  rig = await startReal({}, press);
+  gate.resolve();
+  const texts = Array.from({ length: LIMITS.stopsRecordsMax + 200 }, (_, index) => String(index));
+  expect((await rig.call("POST", "/tasks?waitMs=60000", { id: "long", route: "many", input: { texts } })).status).toBe(200);
+  const { sequence, acceptedAtMs, outcome } = await get(ProcessView, "/processes/long");
+  expect(sequence).toBeGreaterThan(LIMITS.stopsRecordsMax);
+  const { run, begunBefore, beginMs, endMs, bars, left = 0 } = await get(TimelineView, "/processes/long/timeline");
+  expect([run, begunBefore, endMs]).toEqual([1, true, outcome?.atMs]);
+  expect(beginMs).toBeGreaterThan(acceptedAtMs);
+  expect(bars.every((bar) => bar.beginMs >= acceptedAtMs)).toBe(true);
+  expect(bars.filter(({ kind }) => kind === "work").length + left).toBeGreaterThan(LIMITS.timelineBarsMax);
 });

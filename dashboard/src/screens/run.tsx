@@ -167,6 +167,7 @@ function Time({ id, timeline, bar }: { readonly id: string; readonly timeline: T
   };
   return (
     <>
+      {timeline.begunBefore === true ? <Note tone="warn">The run began earlier: its older records are not shown.</Note> : null}
       {timeline.left === undefined ? null : <Note tone="warn">{`${timeline.left} older bars are not shown.`}</Note>}
       <Gantt timeline={timeline} nowMs={page.nowMs()} chosen={chosen?.id ?? ""} choose={choose} />
       {chosen === undefined ? (
