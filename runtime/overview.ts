@@ -97,13 +97,13 @@ export const CostLine = z.object({
 });
 /** What was spent by one group. */
 export type CostLine = z.infer<typeof CostLine>;
-/** What ended processes have spent, and what open ones have reserved. */
+/** What ended processes have spent. */
 export const CostView = z.object({
   sinceMs: EpochMs,
-  total: CostLine,
-  byRoute: z.array(CostLine),
-  byVersion: z.array(CostLine),
-  dearest: z.array(z.object({ id: z.string(), route: z.string(), usd: Usd, tokens: Count })),
+  total: CostLine.describe("Of processes that were submitted; what their nested routes spent is in it."),
+  byRoute: z.array(CostLine).describe("Each process by its route: what a nested route spent is also in the line of its parent."),
+  byVersion: z.array(CostLine).describe("As `byRoute`, by the versions that each process used."),
+  dearest: z.array(z.object({ id: z.string(), route: z.string(), usd: Usd, tokens: Count })).describe("Of processes that were submitted."),
   atLeast: z.boolean(),
 });
 /** What was spent. */

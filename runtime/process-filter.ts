@@ -47,6 +47,19 @@ export function entryFilter(filter: EntryFilter): (entry: IndexEntry) => boolean
   return (entry) => checks.every((check) => check(entry, entry.facts));
 }
 
+/** Statuses of entries whose process was never created. */
+const NO_PROCESS: readonly unknown[] = ["void", "refused"];
+
+/** Whether the process of an entry exists or has existed. An entry is written before its process, which may be refused then. */
+export function isProcess({ facts }: IndexEntry): boolean {
+  return !NO_PROCESS.includes(facts["status"]);
+}
+
+/** Whether a process runs as a nested route. What it spends is in the spending of its parent, too. */
+export function isNested({ facts }: Pick<IndexEntry, "facts">): boolean {
+  return facts["parent"] !== undefined;
+}
+
 /** When the process of an entry was accepted. Epoch, milliseconds. */
 export function acceptedAtMs({ atMs, facts }: IndexEntry): number {
   const accepted = facts["acceptedAtMs"];

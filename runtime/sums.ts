@@ -1,6 +1,6 @@
 /** @module Sums over entries of the directory: a system in numbers, and what it has spent. Pure. */
 import type { CostLine, CostView, OverviewView } from "./overview.ts";
-import { acceptedAtMs, numberOf } from "./process-filter.ts";
+import { acceptedAtMs, isNested, isProcess, numberOf } from "./process-filter.ts";
 import type { OutcomeStatus } from "./protocol.ts";
 import type { IndexEntry } from "./protocol/bodies.ts";
 import { HOUR_MS } from "./units.ts";
@@ -11,7 +11,7 @@ const LINES_MAX = 100;
 /** The part of an overview that comes from the directory. */
 export type Counted = Pick<OverviewView, "open" | "paused" | "ended" | "usd" | "tokens" | "oldestOpen" | "perHour">;
 
-/** Counts entries: open ones of any age, and those that ended since a time. */
+/** Counts entries: open ones of any age, and those that ended since a time. What nested routes spent is counted with their parents. */
 export function countEntries(entries: Iterable<IndexEntry>, sinceMs: number): Counted {
   const ended = new Map<OutcomeStatus, number>();
   const hours = new Map<number, { atMs: number; ended: number; failed: number; usd: number }>();
@@ -19,6 +19,7 @@ export function countEntries(entries: Iterable<IndexEntry>, sinceMs: number): Co
   let oldest: IndexEntry | undefined;
   for (const entry of entries) {
     const { facts } = entry;
+    if (!isProcess(entry)) continue;
     if (entry.open) {
       open += 1;
       if (facts["paused"] === true) paused += 1;
@@ -28,13 +29,14 @@ export function countEntries(entries: Iterable<IndexEntry>, sinceMs: number): Co
     if (entry.atMs < sinceMs) continue;
     const status = facts["status"] as OutcomeStatus;
     ended.set(status, (ended.get(status) ?? 0) + 1);
-    usd += numberOf(facts["usd"]);
-    tokens += numberOf(facts["inputTokens"]) + numberOf(facts["outputTokens"]);
+    const spent = isNested(entry) ? { usd: 0, tokens: 0 } : spentOf(facts);
+    usd += spent.usd;
+    tokens += spent.tokens;
     const atMs = Math.floor(entry.atMs / HOUR_MS) * HOUR_MS;
     const hour = hours.get(atMs) ?? { atMs, ended: 0, failed: 0, usd: 0 };
     hours.set(atMs, hour);
     hour.ended += 1;
-    hour.usd += numberOf(facts["usd"]);
+    hour.usd += spent.usd;
     if (status === "failed") hour.failed += 1;
   }
   return {
@@ -46,22 +48,32 @@ export function countEntries(entries: Iterable<IndexEntry>, sinceMs: number): Co
   };
 }
 
-/** What the processes have spent that ended since a time. */
+/**
+ * What the processes have spent that ended since a time. The total and the dearest are of processes that were submitted: what a nested
+ * route has spent is in its parent. The lines of its own route and version have it again.
+ */
 export function costsOf(entries: Iterable<IndexEntry>, sinceMs: number): Omit<CostView, "atLeast"> {
   const total = newLine("total");
   const byRoute = new Map<string, CostLine>();
   const byVersion = new Map<string, CostLine>();
   const dearest: CostView["dearest"] = [];
-  for (const { id, open, atMs, facts } of entries) {
-    if (open || atMs < sinceMs) continue;
+  for (const entry of entries) {
+    const { id, open, atMs, facts } = entry;
+    if (open || atMs < sinceMs || !isProcess(entry)) continue;
     const route = String(facts["route"] ?? "");
-    for (const line of [total, lineOf(byRoute, route), lineOf(byVersion, String(facts["versions"] ?? ""))]) add(line, facts);
-    const usd = numberOf(facts["usd"]);
-    if (usd > 0) dearest.push({ id, route, usd, tokens: numberOf(facts["inputTokens"]) + numberOf(facts["outputTokens"]) });
+    for (const line of [lineOf(byRoute, route), lineOf(byVersion, String(facts["versions"] ?? ""))]) add(line, facts);
+    if (isNested(entry)) continue;
+    add(total, facts);
+    const spent = spentOf(facts);
+    if (spent.usd > 0) dearest.push({ id, route, ...spent });
     if (dearest.length >= 2 * DEAREST_MAX) keepDearest(dearest);
   }
   keepDearest(dearest);
   return { sinceMs, total, byRoute: sorted(byRoute), byVersion: sorted(byVersion), dearest };
+}
+
+function spentOf(facts: IndexEntry["facts"]): { readonly usd: number; readonly tokens: number } {
+  return { usd: numberOf(facts["usd"]), tokens: numberOf(facts["inputTokens"]) + numberOf(facts["outputTokens"]) };
 }
 
 function keepDearest(dearest: CostView["dearest"]): void {

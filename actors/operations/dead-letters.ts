@@ -9,7 +9,7 @@ import { plainJson } from "../../runtime/canonical.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import { isId, isOfTenant, requireId } from "../../runtime/ids.ts";
 import { auditEntry, bucketOf } from "../../runtime/index-actor.ts";
-import { entryFilter } from "../../runtime/process-filter.ts";
+import { entryFilter, isProcess } from "../../runtime/process-filter.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { requireValue } from "../../runtime/value.ts";
@@ -47,11 +47,9 @@ export interface DeadLettersParts {
 /** The entries that a filter wants; those of processes that never were are left out. */
 function processesWanted({ tenant, ...filter }: ProcessFilter): (entry: IndexEntry) => boolean {
   const wanted = entryFilter(filter);
-  return (entry) => (tenant === undefined || isOfTenant(entry.id, tenant)) && !NO_PROCESS.includes(entry.facts["status"]) && wanted(entry);
+  return (entry) => (tenant === undefined || isOfTenant(entry.id, tenant)) && isProcess(entry) && wanted(entry);
 }
 
-/** Statuses of entries whose process was never created. */
-const NO_PROCESS: readonly unknown[] = ["void", "refused"];
 const LETTER_ID = /^(.+):(\d{1,9})$/;
 
 /** Listings, dead letters and decisions of one system. */

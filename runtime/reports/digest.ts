@@ -57,6 +57,8 @@ const OWN_CODE = "The code is one of your own: see where the system defines it."
 export function digestOf(parts: DigestParts): DigestView {
   const { system, sinceMs, untilMs, runs, baselineMs, letters, requests, stopped, atLeast } = parts;
   const ended = runs.filter(({ endedAtMs }) => endedAtMs >= sinceMs && endedAtMs < untilMs);
+  // What a nested route has spent is in its parent.
+  const submitted = ended.filter(({ isNested }) => isNested !== true);
   return {
     ...{ system, sinceMs, untilMs },
     processes: routesOf(ended),
@@ -70,8 +72,8 @@ export function digestOf(parts: DigestParts): DigestView {
       { sinceMs, baselineMs },
     ),
     slowest: slowestOf(ended),
-    usd: ended.reduce((sum, { summary }) => sum + (summary.usd ?? 0), 0),
-    dearest: ended
+    usd: submitted.reduce((sum, { summary }) => sum + (summary.usd ?? 0), 0),
+    dearest: submitted
       .flatMap(({ id, route, summary: { usd } }) => (usd === undefined ? [] : [{ id, route, usd }]))
       .sort((a, b) => b.usd - a.usd)
       .slice(0, LIMITS.digestLinesMax),

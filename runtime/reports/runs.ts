@@ -1,4 +1,5 @@
 /** @module The ended runs that drift and digests are sums of: the facts of index entries, checked and compact. Pure. */
+import { isNested } from "../process-filter.ts";
 import type { IndexEntry } from "../protocol/bodies.ts";
 import { OUTCOMES, type OutcomeStatus } from "../protocol.ts";
 import { RunSummary } from "../summary.ts";
@@ -19,6 +20,8 @@ export interface EndedRun {
   readonly status: OutcomeStatus;
   readonly endedAtMs: number;
   readonly summary: RunSummary;
+  /** It ran as a nested route: what it spent is in the spending of its parent, too. */
+  readonly isNested?: true | undefined;
 }
 
 /** Outcomes that count as failed. A cancellation is the wish of a person. */
@@ -29,8 +32,9 @@ export function endedRun({ id, open, atMs, facts }: IndexEntry): EndedRun | unde
   const status = OUTCOMES.find((one) => one === facts["status"]);
   const summary = RunSummary.safeParse(facts);
   if (open || status === undefined || !summary.success) return undefined;
+  const nested = isNested({ facts }) ? { isNested: true as const } : {};
   const route = typeof facts["route"] === "string" ? facts["route"] : "";
-  return { id, route, version: summary.data.versions ?? "", status, endedAtMs: atMs, summary: summary.data };
+  return { id, route, version: summary.data.versions ?? "", status, endedAtMs: atMs, summary: summary.data, ...nested };
 }
 
 /** Whether a run failed or expired. */

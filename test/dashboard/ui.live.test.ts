@@ -134,6 +134,8 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
       await page.getByLabel("pieces", { exact: true }).fill("1");
     });
     await stands("failed");
+    // What failed last is chosen, also when it is compensated.
+    await page.locator(".v-detail").getByText("the shop has no piano").first().waitFor();
     await shot("run-failed");
     await open("Dead letters");
     await page.getByRole("link", { name: "sale-2:1" }).waitFor();
@@ -181,6 +183,7 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
     await page.locator("form").getByRole("button", { name: "Pause", exact: true }).click();
     await stands("paused");
     await page.getByRole("status").getByText("Paused by olga").waitFor();
+    await page.getByRole("option", { name: /^paused paused, open/ }).waitFor();
     await shot("run-paused");
     await open("Runs");
     const row = page.getByRole("row").filter({ hasText: "delivery-1" });

@@ -148,6 +148,16 @@ describe("a digest", () => {
     ]);
   });
 
+  test("counts what a nested route spent once, with its parent", () => {
+    const runs = [run(1, { summary: { usd: 3 } }), run(2, { id: "child-1", route: "inner", summary: { usd: 2 }, isNested: true })];
+    const { usd, dearest, processes } = digestOf({ ...BUSY, runs });
+    expect([usd, dearest.map(({ id }) => id)]).toEqual([3, ["trip-1"]]);
+    expect(processes.map(({ route, usd: of }) => [route, of])).toEqual([
+      ["trip", 3],
+      ["inner", 2],
+    ]);
+  });
+
   test("is bounded", () => {
     const many = Array.from({ length: 300 }, (_, index) => index);
     const view = digestOf({

@@ -1,62 +1,72 @@
-/** @module Which entries a listing of processes shows: each filter by itself, all of them together. */
+/** @module Which entries of the directory a listing wants: each filter alone, all together, and facts that are absent. */
 import { describe, expect, test } from "vitest";
-import { acceptedAtMs, entryFilter, type EntryFilter } from "../../runtime/process-filter.ts";
+import { acceptedAtMs, entryFilter, type EntryFilter, isNested, isProcess, numberOf } from "../../runtime/process-filter.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 
-const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const ENDED: IndexEntry = {
+  ...{ id: "trip-7", open: false, atMs: 900 },
+  facts: {
+    ...{ route: "trip", status: "failed", code: "agent.failed", by: "ann", traceId: "ab12", acceptedAtMs: 500, usd: 0.5 },
+    versions: "Planner@v1/large Writer@v2/small",
+  },
+};
+const OPEN: IndexEntry = { id: "trip-8", open: true, atMs: 700, facts: { route: "trip", paused: true, by: "bob", acceptedAtMs: 600 } };
+/** Of a process that was submitted and is not recorded yet. */
+const BARE: IndexEntry = { id: "bare", open: true, atMs: 400, facts: {} };
+const ALL = [ENDED, OPEN, BARE];
 
-function entry(id: string, open: boolean, facts: IndexEntry["facts"] = {}, atMs = 100): IndexEntry {
-  return { id, open, atMs, facts };
+function wanted(filter: EntryFilter): readonly string[] {
+  return ALL.filter(entryFilter(filter)).map(({ id }) => id);
 }
 
-const ENTRIES = [
-  entry("trip-1", true, { route: "trip", by: "ada", acceptedAtMs: 10, paused: true }),
-  entry("trip-2", false, { route: "trip", by: "ben", acceptedAtMs: 20, status: "failed", code: "agent.refused", usd: 0.5 }),
-  entry("refund-1", false, { route: "refund", by: "ada", acceptedAtMs: 30, status: "completed", usd: 2, versions: "Pay@v1/m Ask@v2/m" }),
-  entry("refund-2", true, { route: "refund", by: "ada", acceptedAtMs: 40, traceId: TRACE }),
-];
-
-function wanted(filter: EntryFilter): string[] {
-  return ENTRIES.filter(entryFilter(filter)).map(({ id }) => id);
-}
-
-describe("a listing of processes", () => {
-  const cases: readonly (readonly [what: string, filter: EntryFilter, ids: readonly string[]])[] = [
-    ["shows all without a filter", {}, ["trip-1", "trip-2", "refund-1", "refund-2"]],
-    ["takes a filter that is undefined for none", { route: undefined, paused: undefined }, ["trip-1", "trip-2", "refund-1", "refund-2"]],
-    ["shows the open ones", { state: "open" }, ["trip-1", "refund-2"]],
-    ["shows the ended ones", { state: "ended" }, ["trip-2", "refund-1"]],
-    ["shows those with an outcome", { status: "failed" }, ["trip-2"]],
-    ["shows those of a route", { route: "trip" }, ["trip-1", "trip-2"]],
-    ["shows those with a fault", { code: "agent.refused" }, ["trip-2"]],
-    ["shows those that a subject submitted", { by: "ben" }, ["trip-2"]],
-    ["begins with the moment that is given", { sinceMs: 20 }, ["trip-2", "refund-1", "refund-2"]],
-    ["ends before the moment that is given", { untilMs: 30 }, ["trip-1", "trip-2"]],
-    ["shows those that cost at least so much", { minUsd: 0.5 }, ["trip-2", "refund-1"]],
-    ["shows those that cost nothing, too, from 0 on", { minUsd: 0 }, ["trip-1", "trip-2", "refund-1", "refund-2"]],
-    ["shows the paused ones", { paused: true }, ["trip-1"]],
-    ["shows all but the paused ones", { paused: false }, ["trip-2", "refund-1", "refund-2"]],
-    ["finds a part of an id", { text: "fund" }, ["refund-1", "refund-2"]],
-    ["finds a whole trace id, and no part of one", { text: TRACE }, ["refund-2"]],
-    ["shows those that used a version", { version: "Ask@v2/m" }, ["refund-1"]],
-    ["takes no part of a version", { version: "Ask@v2" }, []],
-    ["shows only what all filters want", { state: "ended", by: "ada", sinceMs: 30 }, ["refund-1"]],
-  ];
-  test.each(cases)("%s", (_what, filter, ids) => {
+describe("a filter", () => {
+  test.each<readonly [EntryFilter, readonly string[]]>([
+    [{}, ["trip-7", "trip-8", "bare"]],
+    [{ state: "open" }, ["trip-8", "bare"]],
+    [{ state: "ended" }, ["trip-7"]],
+    [{ status: "failed" }, ["trip-7"]],
+    [{ status: "completed" }, []],
+    [{ route: "trip" }, ["trip-7", "trip-8"]],
+    [{ code: "agent.failed" }, ["trip-7"]],
+    [{ by: "bob" }, ["trip-8"]],
+    // Accepted, not ended: a bare entry is as old as it says itself.
+    [{ sinceMs: 500 }, ["trip-7", "trip-8"]],
+    [{ sinceMs: 501 }, ["trip-8"]],
+    [{ untilMs: 500 }, ["bare"]],
+    [{ sinceMs: 500, untilMs: 501 }, ["trip-7"]],
+    [{ minUsd: 0.5 }, ["trip-7"]],
+    [{ minUsd: 0.51 }, []],
+    [{ minUsd: 0 }, ["trip-7", "trip-8", "bare"]],
+    [{ paused: true }, ["trip-8"]],
+    [{ paused: false }, ["trip-7", "bare"]],
+    [{ text: "trip" }, ["trip-7", "trip-8"]],
+    [{ text: "ab12" }, ["trip-7"]],
+    [{ text: "ab1" }, []],
+    [{ version: "Writer@v2/small" }, ["trip-7"]],
+    [{ version: "Writer@v2" }, []],
+    [{ route: "trip", state: "open", paused: true, by: "bob" }, ["trip-8"]],
+    [{ route: "trip", state: "open", by: "ann" }, []],
+    [{ status: undefined, route: undefined, paused: undefined }, ["trip-7", "trip-8", "bare"]],
+  ])("%j wants %j", (filter, ids) => {
     expect(wanted(filter)).toEqual(ids);
   });
 
-  test("a part of a trace id is none", () => {
-    expect(wanted({ text: TRACE.slice(1) })).toEqual([]);
+  test("an ended process is not paused, even if its entry still says so", () => {
+    const entry: IndexEntry = { ...ENDED, facts: { ...ENDED.facts, paused: true } };
+    expect([entryFilter({ paused: true })(entry), entryFilter({ paused: false })(entry)]).toEqual([false, true]);
   });
+});
 
-  test("a process that was paused when it ended is not paused", () => {
-    expect(entryFilter({ paused: true })(entry("x", false, { paused: true }))).toBe(false);
-  });
+test("an entry of a process that never was is none, and a nested route is known by its parent", () => {
+  const statuses = ["completed", "void", "refused", undefined].map((status) =>
+    isProcess({ ...BARE, facts: status === undefined ? {} : { status } }),
+  );
+  expect(statuses).toEqual([true, false, false, true]);
+  expect([isNested(ENDED), isNested({ facts: { parent: "p" } })]).toEqual([false, true]);
+});
 
-  test("an entry that does not say when its process was accepted counts from its own time", () => {
-    expect(acceptedAtMs(entry("x", true, {}, 7))).toBe(7);
-    expect(acceptedAtMs(entry("x", true, { acceptedAtMs: 3 }, 7))).toBe(3);
-    expect(entryFilter({ sinceMs: 7 })(entry("x", true, {}, 7))).toBe(true);
-  });
+test("facts of another form count as absent", () => {
+  expect([acceptedAtMs({ ...BARE, facts: { acceptedAtMs: "soon" } }), numberOf("7"), numberOf(undefined), numberOf(7)]).toEqual([
+    400, 0, 0, 7,
+  ]);
 });

@@ -1,110 +1,143 @@
-/** @module Sums over entries: a system in numbers, and what it has spent. */
+/** @module Sums over entries of the directory: what is counted, what is not, and what is counted once. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { OverviewView } from "../../runtime/overview.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { costsOf, countEntries } from "../../runtime/sums.ts";
 import { HOUR_MS } from "../../runtime/units.ts";
 
-const SINCE_MS = 100 * HOUR_MS;
-const DEAREST_MAX = 20;
-const LINES_MAX = 100;
+const SINCE_MS = 500_000 * HOUR_MS;
 
-function open(id: string, acceptedAtMs: number, facts: IndexEntry["facts"] = {}): IndexEntry {
-  return { id, open: true, atMs: acceptedAtMs, facts: { route: "trip", acceptedAtMs, ...facts } };
+function entry(id: string, part: Partial<IndexEntry> = {}): IndexEntry {
+  return { id, open: false, atMs: SINCE_MS, facts: { route: "trip", status: "completed" }, ...part };
 }
+const ended = (id: string, facts: IndexEntry["facts"], atMs = SINCE_MS): IndexEntry =>
+  entry(id, { atMs, facts: { route: "trip", status: "completed", ...facts } });
+const open = (id: string, facts: IndexEntry["facts"] = {}, atMs = 0): IndexEntry =>
+  entry(id, { open: true, atMs, facts: { route: "trip", ...facts } });
 
-function ended(id: string, atMs: number, facts: IndexEntry["facts"] = {}): IndexEntry {
-  return { id, open: false, atMs, facts: { route: "trip", status: "completed", acceptedAtMs: 1, ...facts } };
-}
+/** Entries that stand before their process, and stay when it is refused or never comes. */
+const NEVER = [entry("a", { facts: { status: "void" } }), open("b", { status: "void" }), entry("c", { facts: { status: "refused" } })];
 
-describe("a system in numbers", () => {
-  test("without entries is all zeros", () => {
+describe("the numbers of an overview", () => {
+  test("nothing is nothing", () => {
     expect(countEntries([], SINCE_MS)).toEqual({ open: 0, paused: 0, usd: 0, tokens: 0, ended: [], perHour: [] });
   });
 
-  test("counts open ones of any age, the paused among them, and names the oldest", () => {
-    const entries = [open("young", SINCE_MS + 5), open("old", 3, { paused: true }), open("between", 9), ended("gone", SINCE_MS)];
+  test("open processes of any age, those that are paused, and the oldest by its acceptance", () => {
+    const entries = [
+      open("young", { acceptedAtMs: 30 }, 10),
+      open("old", { acceptedAtMs: 20, paused: true }, 40),
+      open("plain", {}, 25),
+      ended("over", { paused: true, acceptedAtMs: 1 }),
+    ];
     expect(countEntries(entries, SINCE_MS)).toMatchObject({
       ...{ open: 3, paused: 1 },
-      oldestOpen: { id: "old", route: "trip", acceptedAtMs: 3 },
+      oldestOpen: { id: "old", route: "trip", acceptedAtMs: 20 },
     });
   });
 
-  test("counts ended ones by their end, however long ago they were accepted", () => {
+  test("ended ones by outcome and hour, from the beginning of the window on", () => {
     const entries = [
-      ended("at-the-beginning", SINCE_MS, { usd: 0.25, inputTokens: 10, outputTokens: 1 }),
-      ended("failed", SINCE_MS + HOUR_MS, { status: "failed", usd: 0.5 }),
-      ended("before", SINCE_MS - 1, { usd: 100, inputTokens: 100 }),
-      // A process that ended and was paused before it did is not paused now.
-      ended("paused-once", SINCE_MS + 1, { paused: true }),
+      ended("before", { usd: 9 }, SINCE_MS - 1),
+      ended("first", { usd: 0.5, inputTokens: 10, outputTokens: 2 }),
+      ended("late", { status: "failed", usd: 1 }, SINCE_MS + 2 * HOUR_MS + 5),
+      ended("same", { status: "cancelled" }, SINCE_MS + HOUR_MS - 1),
     ];
-    expect(countEntries(entries, SINCE_MS)).toMatchObject({
-      ...{ open: 0, paused: 0, usd: 0.75, tokens: 11 },
+    expect(countEntries(entries, SINCE_MS)).toEqual({
+      ...{ open: 0, paused: 0, usd: 1.5, tokens: 12 },
       ended: [
-        { status: "completed", count: 2 },
+        { status: "completed", count: 1 },
         { status: "failed", count: 1 },
+        { status: "cancelled", count: 1 },
+      ],
+      perHour: [
+        { atMs: SINCE_MS, ended: 2, failed: 0, usd: 0.5 },
+        { atMs: SINCE_MS + 2 * HOUR_MS, ended: 1, failed: 1, usd: 1 },
       ],
     });
   });
 
-  test("what is open has no part in what was spent", () => {
-    expect(countEntries([open("a", SINCE_MS, { usd: 3, inputTokens: 7 })], SINCE_MS)).toMatchObject({ usd: 0, tokens: 0, ended: [] });
+  test("processes that never were are not counted, and the answer fits its schema", () => {
+    const counted = countEntries([...NEVER, ended("d", {})], SINCE_MS);
+    expect(counted).toMatchObject({ open: 0, ended: [{ status: "completed", count: 1 }] });
+    expect(counted).not.toHaveProperty("oldestOpen");
+    const rest = { system: "s", atMs: SINCE_MS, sinceMs: SINCE_MS, waitingForPeople: 0, dead: 0, problems: [], atLeast: false };
+    expect(OverviewView.safeParse({ ...rest, ...counted }).success).toBe(true);
   });
 
-  test("has a line for each hour in which something ended, the oldest first", () => {
-    const entries = [
-      ended("c", SINCE_MS + 2 * HOUR_MS, { status: "failed", usd: 1 }),
-      ended("a", SINCE_MS + 1),
-      ended("b", SINCE_MS + HOUR_MS - 1, { usd: 2 }),
-    ];
-    expect(countEntries(entries, SINCE_MS).perHour).toEqual([
-      { atMs: SINCE_MS, ended: 2, failed: 0, usd: 2 },
-      { atMs: SINCE_MS + 2 * HOUR_MS, ended: 1, failed: 1, usd: 1 },
-    ]);
+  test("what a nested route spent is counted once, with its parent", () => {
+    const entries = [ended("p", { usd: 3, inputTokens: 30 }), ended("child-1", { parent: "p", usd: 2, inputTokens: 20 })];
+    expect(countEntries(entries, SINCE_MS)).toMatchObject({
+      ...{ usd: 3, tokens: 30, ended: [{ status: "completed", count: 2 }] },
+      perHour: [{ ended: 2, usd: 3 }],
+    });
   });
 });
 
-describe("what was spent", () => {
-  const COST = { modelCalls: 2, toolCalls: 1, inputTokens: 30, outputTokens: 4, usd: 0.5 };
-
-  test("is the sum over processes that ended since then: in all, by route and by version", () => {
+describe("costs", () => {
+  test("by route and version, the dearest first; equal ones by their number", () => {
     const entries = [
-      ended("a", SINCE_MS, { ...COST, versions: "Pay@v1/m" }),
-      ended("b", SINCE_MS + 5, { ...COST, usd: 2, route: "refund", versions: "Pay@v2/m" }),
-      ended("c", SINCE_MS + 9, { route: "refund" }),
-      ended("before", SINCE_MS - 1, COST),
-      open("open", SINCE_MS, COST),
+      ended("a", { usd: 1, modelCalls: 2, toolCalls: 1, inputTokens: 5, outputTokens: 6, versions: "A@v1/m" }),
+      ended("b", { usd: 4, route: "party", versions: "A@v2/m" }),
+      ...["c", "d"].map((id) => ended(id, { route: "free" })),
+      ended("e", { route: "rare" }),
+      ended("before", { usd: 100 }, SINCE_MS - 1),
+      open("f", { usd: 100 }, SINCE_MS + 1),
+      ...NEVER,
     ];
-    const { total, byRoute, byVersion, dearest, sinceMs } = costsOf(entries, SINCE_MS);
-    expect(sinceMs).toBe(SINCE_MS);
-    expect(total).toEqual({ name: "total", processes: 3, modelCalls: 4, toolCalls: 2, inputTokens: 60, outputTokens: 8, usd: 2.5 });
+    const { total, byRoute, byVersion, dearest } = costsOf(entries, SINCE_MS);
+    expect(total).toEqual({ name: "total", processes: 5, modelCalls: 2, toolCalls: 1, inputTokens: 5, outputTokens: 6, usd: 5 });
     expect(byRoute.map(({ name, processes, usd }) => [name, processes, usd])).toEqual([
-      ["refund", 2, 2],
-      ["trip", 1, 0.5],
+      ["party", 1, 4],
+      ["trip", 1, 1],
+      ["free", 2, 0],
+      ["rare", 1, 0],
     ]);
     expect(byVersion.map(({ name, usd }) => [name, usd])).toEqual([
-      ["Pay@v2/m", 2],
-      ["Pay@v1/m", 0.5],
+      ["A@v2/m", 4],
+      ["A@v1/m", 1],
       ["", 0],
     ]);
     expect(dearest).toEqual([
-      { id: "b", route: "refund", usd: 2, tokens: 34 },
-      { id: "a", route: "trip", usd: 0.5, tokens: 34 },
+      { id: "b", route: "party", usd: 4, tokens: 0 },
+      { id: "a", route: "trip", usd: 1, tokens: 11 },
     ]);
   });
 
-  test("names the dearest processes in any order of the entries", () => {
-    const prices = Array.from({ length: 5 * DEAREST_MAX }, (_, index) => 1 + ((index * 37) % (5 * DEAREST_MAX)));
-    const entries = prices.map((usd) => ended(`p-${usd}`, SINCE_MS, { usd }));
-    const { dearest } = costsOf(entries, SINCE_MS);
-    expect(dearest.map(({ usd }) => usd)).toEqual(Array.from({ length: DEAREST_MAX }, (_, index) => 5 * DEAREST_MAX - index));
+  test("of a nested route stand in the line of its route, and in the total through its parent", () => {
+    const entries = [ended("p", { usd: 3 }), ended("child-1", { parent: "p", route: "inner", usd: 2 })];
+    const { total, byRoute, dearest } = costsOf(entries, SINCE_MS);
+    expect([total.processes, total.usd, dearest.map(({ id }) => id)]).toEqual([1, 3, ["p"]]);
+    expect(byRoute.map(({ name, usd }) => [name, usd])).toEqual([
+      ["trip", 3],
+      ["inner", 2],
+    ]);
   });
 
-  test("of many routes has one line for the others, and the lines add up to the total", () => {
-    const entries = Array.from({ length: 2 * LINES_MAX }, (_, index) => ended(`p-${index}`, SINCE_MS, { route: `r-${index}`, usd: 1 }));
-    const { total, byRoute } = costsOf([...entries, ended("again", SINCE_MS, { route: "r-0", usd: 1 })], SINCE_MS);
-    expect(byRoute).toHaveLength(LINES_MAX + 1);
-    expect(byRoute[0]).toMatchObject({ name: "(others)", processes: LINES_MAX });
-    expect(byRoute.find(({ name }) => name === "r-0")).toMatchObject({ processes: 2, usd: 2 });
-    expect(byRoute.reduce((sum, { processes }) => sum + processes, 0)).toBe(total.processes);
+  test("names are data: routes that every object inherits have lines of their own", () => {
+    const { byRoute } = costsOf(
+      ["constructor", "__proto__", "toString"].map((route, index) => ended(String(index), { route })),
+      SINCE_MS,
+    );
+    expect(byRoute.map(({ name }) => name).sort()).toEqual(["__proto__", "constructor", "toString"]);
+  });
+
+  test("however many there are, the dearest 20 are kept, lines are bounded, and no process is lost from the lines", () => {
+    const some = fc.array(fc.record({ usd: fc.integer({ min: 0, max: 1_000 }), route: fc.integer({ min: 0, max: 300 }) }), {
+      maxLength: 400,
+    });
+    fc.assert(
+      fc.property(some, (all) => {
+        const entries = all.map(({ usd, route }, index) => ended(String(index), { usd, route: `r${route}` }));
+        const { total, byRoute, dearest } = costsOf(entries, SINCE_MS);
+        const sorted = all.map(({ usd }) => usd).filter((usd) => usd > 0);
+        expect(dearest.map(({ usd }) => usd)).toEqual(sorted.sort((a, b) => b - a).slice(0, 20));
+        expect(byRoute.length).toBeLessThanOrEqual(101);
+        expect(byRoute.reduce((sum, { processes }) => sum + processes, 0)).toBe(all.length);
+        expect(byRoute.reduce((sum, { usd }) => sum + usd, 0)).toBe(total.usd);
+      }),
+      { numRuns: 50 },
+    );
   });
 });

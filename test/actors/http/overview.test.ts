@@ -94,10 +94,10 @@ test("a look at contents says what was looked at, and gives no reason", async ()
   expect(entries).toMatchObject([{ what: "looked at content", kind: "process", target: "one", why: "" }]);
 });
 
-test("a nested route is a process of its own in the counts", async () => {
+test("a nested route is a process of its own, and what it spent is that of its parent", async () => {
   await submit("one", "outer");
   await expect.poll(() => read(OverviewView, "/overview")).toMatchObject({ ended: [{ status: "completed", count: 2 }] });
   const costs = await read(CostView, "/costs");
-  expect(costs.total.processes).toBe(2);
+  expect(costs.total.processes).toBe(1);
   expect(costs.byRoute.map(({ name }) => name).sort()).toEqual(["inner", "outer"]);
 });
