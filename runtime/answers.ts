@@ -134,11 +134,6 @@ export const AuditEntry = z.object({
 /** One operator action, or one check before an act. */
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
-/** What a look at contents was at, in words. */
-export function lookedAtText(kind: string): string {
-  return kind === "deadletter" ? "dead letter" : kind === "request" ? "request to people" : kind;
-}
-
 /** An actor whose journal is broken. */
 export const BrokenActor = z.object({
   actor: z.string().describe("Its agent, or Directory, DeadLetterQueue, Audit or ProcessManager; and its id, after a slash."),

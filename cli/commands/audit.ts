@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { AuditEntry } from "../../client/index.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { lookedAtText } from "../../runtime/answers.ts";
+import { doneText } from "../../runtime/look.ts";
 import { agoText } from "../text/duration.ts";
 import { oneLine, say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
@@ -58,14 +58,9 @@ function entriesText(entries: readonly AuditEntry[]): string {
     entries.map(({ atMs, who, what, kind, target, why = "" }) => [
       agoText(atMs, nowMs),
       oneLine(who),
-      doneText(what, kind),
+      doneText({ what, kind }),
       target,
       oneLine(why),
     ]),
   );
-}
-
-/** What was done; of a look also at what. */
-function doneText(what: string, kind: string | undefined): string {
-  return kind === undefined ? what : `${what} of a ${lookedAtText(kind)}`;
 }

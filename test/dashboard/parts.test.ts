@@ -1,7 +1,8 @@
 /** @module Small parts of the screens: the lines of the audit, and the hours of a chart. */
 import { describe, expect, test } from "vitest";
-import { doneText, targetPath } from "../../dashboard/src/parts/audit.ts";
+import { targetPath } from "../../dashboard/src/parts/audit.ts";
 import { hoursOf } from "../../dashboard/src/parts/hours.ts";
+import { doneText } from "../../runtime/look.ts";
 import { HOUR_MS } from "../../runtime/units.ts";
 
 describe("a line of the audit", () => {

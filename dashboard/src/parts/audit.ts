@@ -1,11 +1,6 @@
-/** @module Lines of the audit as the page shows them: what was done, and where its target stands. Pure. */
-import { type AuditEntry, lookedAtText } from "../../../runtime/answers.ts";
+/** @module Where the target of a line of the audit is shown. Pure. */
+import type { AuditEntry } from "../../../runtime/answers.ts";
 import { TO } from "./paths.ts";
-
-/** What was done; of a look also at what. */
-export function doneText({ what, kind }: Pick<AuditEntry, "what" | "kind">): string {
-  return kind === undefined ? what : `${what} of a ${lookedAtText(kind)}`;
-}
 
 /** Acts whose target is no process, dead letter or request, by their name. */
 const ELSEWHERE: Readonly<Record<string, (target: string) => string>> = {

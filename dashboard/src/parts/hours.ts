@@ -12,10 +12,10 @@ export function hoursOf({ perHour, sinceMs, atMs }: Pick<OverviewView, "perHour"
   const first = Math.floor(Math.min(sinceMs, perHour[0]?.atMs ?? sinceMs) / HOUR_MS);
   const last = Math.floor(Math.max(atMs, perHour.at(-1)?.atMs ?? atMs) / HOUR_MS);
   if (last - first >= HOURS_MAX) return perHour;
-  const known = new Map(perHour.map((hour) => [hour.atMs, hour]));
+  const known = new Map(perHour.map((hour) => [Math.floor(hour.atMs / HOUR_MS), hour]));
   return Array.from({ length: last - first + 1 }, (_, index) => {
-    const at = (first + index) * HOUR_MS;
-    return known.get(at) ?? { atMs: at, ended: 0, failed: 0, usd: 0 };
+    const hour = first + index;
+    return { ...(known.get(hour) ?? { ended: 0, failed: 0, usd: 0 }), atMs: hour * HOUR_MS };
   });
 }
 
