@@ -183,7 +183,7 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
     await page.locator("form").getByRole("button", { name: "Pause", exact: true }).click();
     await stands("paused");
     await page.getByRole("status").getByText("Paused by olga").waitFor();
-    await page.getByRole("option", { name: /^paused paused, open/ }).waitFor();
+    await page.getByRole("option", { name: /^paused olga, open/ }).waitFor();
     await shot("run-paused");
     await open("Runs");
     const row = page.getByRole("row").filter({ hasText: "delivery-1" });

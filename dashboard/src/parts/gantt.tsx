@@ -13,6 +13,8 @@ const PERCENT = 100;
 const INDENT_PX = 14;
 /** The part of a lane that the length of a bar needs. */
 const TEXT_SHARE = 0.25;
+/** A mark of the axis that is further right has no room for its time. */
+const TICK_SHARE_MAX = 0.93;
 
 /** What is told of the kinds of bars, in the legend. */
 const LEGEND: readonly (readonly [kind: string, name: string])[] = [
@@ -169,7 +171,7 @@ function Axis({ span, beginMs }: { readonly span: Span; readonly beginMs: number
       <div className="v-gantt-ticks">
         {ticksOf(span, beginMs).map((ms) => (
           <span key={ms} style={{ left: `${(PERCENT * (beginMs + ms - span.fromMs)) / length}%` }}>
-            {ms === 0 ? "0" : spanText(ms)}
+            {ms === 0 ? "0" : (beginMs + ms - span.fromMs) / length > TICK_SHARE_MAX ? "" : spanText(ms)}
           </span>
         ))}
       </div>
