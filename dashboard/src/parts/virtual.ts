@@ -2,7 +2,7 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 
 /** Rows beyond the edges of the sight, so that scrolling shows no gap. */
-const AROUND_ROWS = 12;
+const AROUND_ROWS = 6;
 /** The rows of a place whose height is not known yet. */
 const FIRST_ROWS = 40;
 
