@@ -25,7 +25,7 @@ export const WORK_FAULTS = {
     retryable: false,
     httpStatus: 422,
     meaning: "A handler rejected its input for a business reason.",
-    fix: "Read the message; a retry cannot succeed.",
+    fix: "Read the message. With the same input a retry cannot succeed: redrive with a corrected one.",
   },
   "agent.version": {
     retryable: false,

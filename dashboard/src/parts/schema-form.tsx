@@ -221,6 +221,8 @@ function Control({ field, value, onChange, required, ids }: PlaceProps & { reado
           min={field.min}
           max={field.max}
           value={typeof value === "number" ? value : ""}
+          // The wheel scrolls the page; it must not change a number on the way.
+          onWheel={(event) => event.currentTarget.blur()}
           onChange={(event) => onChange(event.target.value === "" ? undefined : Number(event.target.value))}
         />
       );

@@ -1,5 +1,5 @@
 /** @module One dead letter: why the work failed and what to do, what it was given, and the decision: redrive, mended or not, or discard. */
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Letter, Receipt, SchemasAnswer } from "../../../runtime/answers.ts";
 import type { Json } from "../../../runtime/faults.ts";
 import { FAULT_FIXES } from "../parts/fixes.ts";
@@ -21,6 +21,14 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
   const id = params["id"] ?? "";
   const letter = useLoad<Shown>(API.letter(id));
   const schemas = useLoad<SchemasAnswer>("/schemas");
+  const place = useRef<HTMLDivElement>(null);
+  const wasOpen = useRef(false);
+  const isOpen = letter.data?.open === true;
+  // The button of a long form is far below what says that it has worked.
+  useEffect(() => {
+    if (wasOpen.current && !isOpen) place.current?.scrollIntoView({ block: "nearest" });
+    wasOpen.current = isOpen;
+  }, [isOpen]);
   return (
     <Answer of={letter}>
       {(data) => {
@@ -33,7 +41,9 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
                 <Why letter={data} shown={shown} />
                 {data.hidden === true ? <HiddenNote what="What the work item was given and what it threw" /> : null}
               </div>
-              <div>{data.open ? <Decision key={data.id} letter={data} shown={shown} schemas={schemas} /> : <Decided letter={data} />}</div>
+              <div ref={place}>
+                {data.open ? <Decision key={data.id} letter={data} shown={shown} schemas={schemas} /> : <Decided letter={data} />}
+              </div>
               <div>
                 <Details shown={shown} letter={data} />
               </div>
