@@ -21,7 +21,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
   const [model, setModel] = useState("");
   const [prompt, setPrompt] = useState("");
   const [hasInput, setHasInput] = useState(false);
-  const [input, setInput] = useState<Json | undefined>(null);
+  const [input, setInput] = useState<Json>();
   const given = hasInput ? input : undefined;
   const acting = useActing(() =>
     page.post<ForkReport>(`${API.process(id)}/fork`, {
@@ -31,9 +31,15 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
       ...(given === undefined ? {} : { input: given }),
     }),
   );
+  /** What stands where the fork begins. The input of the task itself is in no record of a work item. */
+  const recorded = (stops.data?.stops ?? []).find(({ work, stop }) => work === at || stop === at)?.input;
   const calls = (stops.data?.stops ?? [])
     .filter(({ calls: own = [] }) => own.some(({ kind }) => kind === "model"))
     .map(({ work, agent }) => ({ work, agent }));
+  const choose = (isOther: boolean): void => {
+    setHasInput(isOther);
+    if (isOther && input === undefined) setInput(recorded);
+  };
   return (
     <>
       <Head
@@ -47,7 +53,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
           role="operate"
           also="content"
           acting={acting}
-          blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "The input is not JSON." : undefined}
+          blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "Give the input as JSON." : undefined}
           command={forkCommand(id, { at, model, prompt, input: given })}
         >
           <label className="p-field">
@@ -76,7 +82,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
             </label>
           </div>
           <label className="p-check">
-            <input type="checkbox" checked={hasInput} onChange={(event) => setHasInput(event.target.checked)} /> Another input for the task
+            <input type="checkbox" checked={hasInput} onChange={(event) => choose(event.target.checked)} /> Another input for the task
           </label>
           {hasInput ? <InputEditor label="Input" schema={undefined} value={input} onChange={setInput} /> : null}
         </ActForm>
