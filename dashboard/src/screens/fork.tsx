@@ -81,13 +81,28 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
               <input value={prompt} onChange={(event) => setPrompt(event.target.value)} />
             </label>
           </div>
-          <label className="p-check">
-            <input type="checkbox" checked={hasInput} onChange={(event) => choose(event.target.checked)} /> Another input for the task
-          </label>
-          {hasInput ? <InputEditor label="Input" schema={undefined} value={input} onChange={setInput} /> : null}
+          <OtherInput hasInput={hasInput} choose={choose} input={input} setInput={setInput} />
         </ActForm>
       </Box>
       {acting.done === undefined ? null : <Result report={acting.done} />}
+    </>
+  );
+}
+
+interface OtherInputProps {
+  readonly hasInput: boolean;
+  readonly choose: (isOther: boolean) => void;
+  readonly input: Json | undefined;
+  readonly setInput: (input: Json | undefined) => void;
+}
+
+function OtherInput({ hasInput, choose, input, setInput }: OtherInputProps): ReactNode {
+  return (
+    <>
+      <label className="p-check">
+        <input type="checkbox" checked={hasInput} onChange={(event) => choose(event.target.checked)} /> Another input for the task
+      </label>
+      {hasInput ? <InputEditor label="Input" schema={undefined} value={input} onChange={setInput} /> : null}
     </>
   );
 }
