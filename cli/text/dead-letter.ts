@@ -48,7 +48,7 @@ export function letterText(entry: Letter): string {
       ? []
       : [
           "",
-          ...fixLines(entry, letter.data?.original.kind),
+          ...fixLines(entry, letter.data),
           `Redrive: ${againText(entry, letter.data)}`,
           `Discard: troupe dead discard ${entry.id} --reason "..."`,
         ]),
@@ -92,10 +92,17 @@ function leftLines({ left = [], stands = [] }: z.infer<typeof OfProcess>): reado
 }
 
 /** How to get the input of the failed stop into a file, where the letter can be redriven with another input. */
-function fixLines({ id, parent }: Letter, kind: string | undefined): readonly string[] {
-  return kind === "do" && parent === undefined
-    ? [`Fix:     troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`]
-    : [];
+function fixLines({ id, parent }: Letter, letter: z.infer<typeof OfProcess> | undefined): readonly string[] {
+  if (letter?.original.kind !== "do" || parent !== undefined) return [];
+  const undone = [...new Set(letter.history.flatMap(({ what, stop }) => (what === "undone" ? [stop] : [])))];
+  return [
+    ...(undone.length === 0
+      ? []
+      : [
+          `${undone.join(", ")}: undone, so the run begins there again. An input of yours is taken as it is, also where it holds what they gave before.`,
+        ]),
+    `Fix:     troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`,
+  ];
 }
 
 /** The parent of a nested route decides for it; an invalid message has no route, so its redrive takes a whole task. */

@@ -64,6 +64,25 @@ test("a dead letter is redriven with an edited input: the difference and the com
   await page.close();
 });
 
+test("an edit says before it is sent what was undone, and afterwards what it does not reach", async () => {
+  const accepted = { id: "trip-12", route: "trip", run: 2, sequence: 9, traceId: "f".repeat(32), notReached: ["flight", "output"] };
+  const path = "/deadletters/trip-12:1";
+  const fixtures: Record<string, Fixture> = { ...FULL, [`POST ${path}/redrive`]: { body: accepted } };
+  const page = await bed.open("/deadletters/trip-12%3A1", fixtureApi(fixtures, ALL_ROLES));
+  const warning = page.getByText("car: undone, so the run begins there again.");
+  expect(await warning.count()).toBe(0);
+  await page.getByLabel("days", { exact: true }).fill("4");
+  await warning.waitFor();
+  const decided = { open: false, decision: "redrive", by: "ann", decidedAtMs: 1, opened: 2 };
+  fixtures[`GET ${path}`] = { body: { ...(FULL[`GET ${path}`]?.body as object), ...decided } };
+  await page.getByRole("button", { name: "Redrive with this input" }).click();
+  const told = page.getByText("The edit does not reach flight, output");
+  await told.waitFor();
+  await expect.poll(() => page.getByRole("button", { name: /^Redrive/ }).count()).toBe(0);
+  expect(await told.innerText()).toContain("Open run 2");
+  await page.close();
+});
+
 test("a refused redrive tells the code and what to do, and keeps what was edited", async () => {
   const refused = { status: 409, body: fault("deadletter.decided", "trip-12:1 was redriven by ben", "Look at the run.") };
   const page = await bed.open(

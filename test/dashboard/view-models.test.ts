@@ -17,7 +17,11 @@ describe("a dead letter", () => {
       fault: { code: "agent.failed", message: "no", cause: "Error: no" },
       attempts: [{ attempt: 1, fault: { code: "agent.failed", message: "no" } }],
       path: ["Clerk", "Till"],
-      history: [{ atMs: 5, what: "asked", stop: "pay", agent: "Till", attempt: 1 }],
+      history: [
+        { atMs: 5, what: "asked", stop: "pay", agent: "Till", attempt: 1 },
+        { atMs: 6, what: "nothing to undo", stop: "pay", agent: "Till", attempt: 1 },
+        { atMs: 7, what: "undone", stop: "shelf", agent: "Shelf", attempt: 1 },
+      ],
       principal: "ada",
     },
   };
@@ -35,6 +39,7 @@ describe("a dead letter", () => {
       input: { item: "bread" },
       cause: "Error: no",
       path: ["Clerk", "Till"],
+      undone: ["shelf"],
     });
     expect(shown.attempts).toEqual([{ attempt: 1, code: "agent.failed", message: "no" }]);
     expect(schemaOfInput(shown, "order", schemas)).toEqual({ type: "object" });

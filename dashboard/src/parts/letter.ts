@@ -37,6 +37,8 @@ export interface LetterShown {
   readonly attempts: readonly LetterAttempt[];
   readonly path: readonly string[];
   readonly left: readonly string[];
+  /** Stops whose effects were undone: a redrive begins at the first of them. */
+  readonly undone: readonly string[];
   readonly stands: readonly string[];
   readonly steps: readonly LetterStep[];
   readonly label: readonly string[];
@@ -66,6 +68,7 @@ export function letterShown(letter: Pick<Letter, "letter" | "code" | "message">)
     path: textsAt(content, "path"),
     left: textsAt(content, "left"),
     stands: textsAt(content, "stands"),
+    undone: [...new Set(objectsAt(content, "history").flatMap((one) => (one["what"] === "undone" ? [textAt(one, "stop") ?? ""] : [])))],
     steps: objectsAt(content, "history").map((one) => ({
       atMs: Number(one["atMs"] ?? 0),
       what: textAt(one, "what") ?? "",

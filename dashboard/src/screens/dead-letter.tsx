@@ -1,20 +1,13 @@
-/** @module One dead letter: why the work failed and what to do, what it was given, and the decision: redrive, mended or not, or discard. */
+/** @module One dead letter: why the work failed and what to do, what it was given, and the decision: redrive, corrected or not, or discard. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { Letter, Receipt, SchemasAnswer } from "../../../runtime/answers.ts";
-import type { Json } from "../../../runtime/faults.ts";
+import type { SchemasAnswer } from "../../../runtime/answers.ts";
 import { FAULT_FIXES } from "../parts/fixes.ts";
-import { ActForm, ReasonField, RoleNote, useActing } from "../parts/act.tsx";
 import { Answer, Box, Facts, Head, HiddenNote, JsonBlock, Mark, Note, TrustMark, When } from "../parts/blocks.tsx";
-import { discardCommand, redriveCommand } from "../parts/commands.ts";
-import { InputEditor } from "../parts/input-editor.tsx";
-import { isSame } from "../parts/json.ts";
-import { isEditable, letterShown, type LetterShown, schemaOfInput } from "../parts/letter.ts";
-import { Link, type Loaded, useLoad, usePage } from "../parts/page.tsx";
+import { letterShown, type LetterShown } from "../parts/letter.ts";
+import { Link, useLoad } from "../parts/page.tsx";
 import { API, type ScreenProps, TO } from "../parts/paths.ts";
-import { problemsOf } from "../parts/schema-check.ts";
 import { spanText } from "../parts/format.ts";
-
-type Shown = Letter & { readonly hidden?: true };
+import { Decision, type Shown } from "./redrive.tsx";
 
 /** The screen. */
 export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
@@ -22,8 +15,13 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
   const letter = useLoad<Shown>(API.letter(id));
   const schemas = useLoad<SchemasAnswer>("/schemas");
   const place = useRef<HTMLDivElement>(null);
+  const [notReached, setNotReached] = useState<readonly string[]>([]);
   const wasOpen = useRef(false);
   const isOpen = letter.data?.open === true;
+  const notReach = (stops: readonly string[]): void => {
+    setNotReached(stops);
+    letter.reload();
+  };
   // The button of a long form is far below what says that it has worked.
   useEffect(() => {
     if (wasOpen.current && !isOpen) place.current?.scrollIntoView({ block: "nearest" });
@@ -42,7 +40,11 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
                 {data.hidden === true ? <HiddenNote what="What the work item was given and what it threw" /> : null}
               </div>
               <div ref={place}>
-                {data.open ? <Decision key={data.id} letter={data} shown={shown} schemas={schemas} /> : <Decided letter={data} />}
+                {data.open ? (
+                  <Decision key={data.id} {...{ letter: data, shown, schemas, notReach }} />
+                ) : (
+                  <Decided letter={data} notReached={notReached} />
+                )}
               </div>
               <div>
                 <Details shown={shown} letter={data} />
@@ -117,133 +119,16 @@ function Why({ letter, shown }: { readonly letter: Shown; readonly shown: Letter
   );
 }
 
-interface DecisionProps {
-  readonly letter: Shown;
-  readonly shown: LetterShown;
-  readonly schemas: Loaded<SchemasAnswer>;
-}
-
-function Decision({ letter, shown, schemas }: DecisionProps): ReactNode {
-  const page = usePage();
-  if (letter.parent !== undefined)
-    return (
-      <Note>
-        It is a nested route: its failure is decided by the dead letter of <Link to={TO.run(letter.parent)}>{letter.parent}</Link>.
-      </Note>
-    );
-  if (!page.roles.has("decide")) return <RoleNote act="A decision" role="decide" />;
+/** `notReached`: what the edit of this redrive does not reach. */
+function Decided({ letter, notReached }: { readonly letter: Shown; readonly notReached: readonly string[] }): ReactNode {
   return (
-    <>
-      <Redrive {...{ letter, shown, schemas }} />
-      <Discard letter={letter} />
-    </>
-  );
-}
-
-function Redrive({ letter, shown, schemas }: DecisionProps): ReactNode {
-  const page = usePage();
-  const isMessage = letter.processId === undefined;
-  const original = isMessage ? { route: "", input: null } : shown.input;
-  const [input, setInput] = useState<Json | undefined>(original);
-  const [reason, setReason] = useState("");
-  const [byHand, setByHand] = useState(false);
-  const schema = schemaOfInput(shown, letter.route, schemas.data);
-  const canEdit = isMessage || (isEditable(shown, letter) && letter.hidden !== true && shown.input !== undefined);
-  const isEdited = canEdit && !isSame(input, original);
-  const problems = schema === undefined || !isEdited ? [] : problemsOf(input, schema);
-  const edited = isEdited ? input : undefined;
-  const acting = useActing(
-    () =>
-      page.post<Receipt>(`${API.letter(letter.id)}/redrive`, {
-        ...(edited === undefined ? {} : { input: edited }),
-        ...(reason === "" ? {} : { reason }),
-        ...(byHand ? { undoneByHand: true } : {}),
-      }),
-    (receipt) => {
-      if ((receipt.notReached ?? []).length === 0) page.go(TO.run(receipt.id));
-    },
-  );
-  const blocked =
-    canEdit && input === undefined
-      ? "The input is not complete."
-      : problems[0] !== undefined
-        ? `${problems[0].path} ${problems[0].text}.`.trim()
-        : shown.left.length > 0 && !byHand
-          ? "Undo by hand first what was left standing."
-          : isMessage && !isEdited
-            ? "Give the corrected task."
-            : undefined;
-  return (
-    <Box title={canEdit ? `Redrive ${isEdited ? "with another input" : "as it is"}` : "Redrive"}>
-      {acting.done === undefined ? (
-        <ActForm
-          name={isEdited ? "Redrive with this input" : "Redrive"}
-          role="decide"
-          acting={acting}
-          blocked={blocked}
-          command={redriveCommand(letter.id, edited, reason, byHand)}
-        >
-          {canEdit ? (
-            <InputEditor
-              label={isMessage ? "The corrected task" : `Input of ${shown.target}`}
-              schema={isMessage ? undefined : schema}
-              value={input}
-              onChange={setInput}
-              original={original}
-            />
-          ) : (
-            <p className="p-faint">Its input stays as it was.</p>
-          )}
-          {shown.left.length === 0 ? null : (
-            <label className="p-check">
-              <input type="checkbox" checked={byHand} onChange={(event) => setByHand(event.target.checked)} /> What was left standing was
-              undone by hand
-            </label>
-          )}
-          <ReasonField value={reason} onChange={setReason} />
-        </ActForm>
-      ) : (
-        <Note tone="warn">
-          Run {acting.done.run} is accepted. The edit does not reach {(acting.done.notReached ?? []).join(", ")}: they read what it
-          replaces, as it was. <Link to={TO.run(acting.done.id)}>Open the run</Link>
-        </Note>
-      )}
-    </Box>
-  );
-}
-
-function Discard({ letter }: { readonly letter: Shown }): ReactNode {
-  const page = usePage();
-  const [reason, setReason] = useState("");
-  const acting = useActing(
-    () => page.post(`${API.letter(letter.id)}/discard`, { reason }),
-    () => page.go(TO.deadLetters()),
-  );
-  return (
-    <details className="p-box p-more">
-      <summary>Discard it</summary>
-      <ActForm
-        name="Discard"
-        role="decide"
-        tone="danger"
-        acting={acting}
-        blocked={reason === "" ? "A discard needs a reason." : undefined}
-        command={discardCommand(letter.id, reason)}
-      >
-        <ReasonField value={reason} onChange={setReason} isNeeded />
-      </ActForm>
-    </details>
-  );
-}
-
-function Decided({ letter }: { readonly letter: Shown }): ReactNode {
-  return (
-    <Note>
+    <Note {...(notReached.length === 0 ? {} : { tone: "warn" })}>
       It was {letter.decision ?? "decided"} by {letter.by ?? "an operator"} <When atMs={letter.decidedAtMs} />
       {letter.reason === undefined || letter.reason === "" ? "" : `: ${letter.reason}`}.{" "}
       {letter.processId === undefined || letter.opened === undefined ? null : (
         <Link to={TO.run(letter.processId)}>Open run {letter.opened}</Link>
       )}
+      {notReached.length === 0 ? null : ` The edit does not reach ${notReached.join(", ")}: they read what it replaces, as it was.`}
     </Note>
   );
 }
