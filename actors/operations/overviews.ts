@@ -7,6 +7,7 @@ import type { ModelsAnswer } from "../../runtime/answers.ts";
 import { isOfTenant } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { AgentsView, AgentView, CostView, OverviewView, Problem, SystemView } from "../../runtime/overview.ts";
+import { counted } from "../../runtime/units.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { costsOf, countEntries } from "../../runtime/sums.ts";
 import type { Clock, Ports } from "../engine/ports.ts";
@@ -132,7 +133,7 @@ export class Overviews {
     if (dead > 0)
       problems.push({
         code: "deadletter.open",
-        message: `${dead} dead letters wait for a decision`,
+        message: `${counted(dead, "dead letter")} to decide`,
         fix: "Look at the cause of each, then redrive or discard it.",
         command: "troupe dead list",
       });
@@ -140,7 +141,7 @@ export class Overviews {
     if (pressing.length > 0)
       problems.push({
         code: "person.late",
-        message: `${pressing.length} requests to people are past half their time`,
+        message: `${counted(pressing.length, "request")} to people past half the time`,
         fix: "Decide on them, or ask who should.",
         command: "troupe inbox",
       });

@@ -12,6 +12,7 @@ import type { Letter } from "../../client/index.ts";
 import { FaultView, HistoryLine, SpendingView } from "../../runtime/process-view.ts";
 
 const INDENT = "  ";
+const AS_IT_IS = "An input of yours is taken as it is, also where it holds what they gave before.";
 
 /** The dead letter of a process. Other letters (invalid messages, those of a newer system) are printed as YAML. */
 const OfProcess = z.looseObject({
@@ -96,11 +97,7 @@ function fixLines({ id, parent }: Letter, letter: z.infer<typeof OfProcess> | un
   if (letter?.original.kind !== "do" || parent !== undefined) return [];
   const undone = [...new Set(letter.history.flatMap(({ what, stop }) => (what === "undone" ? [stop] : [])))];
   return [
-    ...(undone.length === 0
-      ? []
-      : [
-          `${undone.join(", ")}: undone, so the run begins there again. An input of yours is taken as it is, also where it holds what they gave before.`,
-        ]),
+    ...(undone.length === 0 ? [] : [`${undone.join(", ")}: undone, so the run begins there again. ${AS_IT_IS}`]),
     `Fix:     troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`,
   ];
 }

@@ -14,7 +14,7 @@ export const REQUEST_FAULTS = {
     retryable: false,
     httpStatus: 400,
     meaning: "The body is not the JSON object that the HTTP route expects.",
-    fix: "Fix the value at the path in the message.",
+    fix: "Correct the value that the message names.",
   },
   "body.too-many": {
     retryable: true,
@@ -32,7 +32,7 @@ export const REQUEST_FAULTS = {
     retryable: false,
     httpStatus: 400,
     meaning: "The task's input does not fit the route's schema.",
-    fix: "Fix the value at the path in the message.",
+    fix: "Correct the value that the message names.",
   },
   "schema.input": {
     retryable: false,

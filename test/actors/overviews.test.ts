@@ -35,7 +35,7 @@ test("an overview counts what is open, what ended and what is dead, and says wha
   expect(view).toMatchObject({
     ...{ system: "sys", open: 2, paused: 0, dead: 1, waitingForPeople: 0, atLeast: false },
     oldestOpen: { id: "waits", route: "main" },
-    problems: [{ code: "deadletter.open", message: "1 dead letters wait for a decision" }],
+    problems: [{ code: "deadletter.open", message: "1 dead letter to decide" }],
   });
   expect(Object.fromEntries(view.ended.map(({ status, count }) => [status, count]))).toEqual({ completed: 1, failed: 1 });
   expect(view.sinceMs).toBe(Math.max(0, view.atMs - LIMITS.overviewMs));

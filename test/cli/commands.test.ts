@@ -203,7 +203,7 @@ describe("submit", () => {
       code: 1,
       err:
         "schema.task: task of route trip at days: expected number, found nothing\n" +
-        "What to do: Fix the value at the path in the message.\n",
+        "What to do: Correct the value that the message names.\n",
     });
   });
 });

@@ -58,7 +58,8 @@ describe("dead", () => {
     ]);
     const undone = history.map((one) => ({ ...one, what: "undone", stop: "hotel" }));
     stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: { ...letter, history: [...history, ...undone] } } };
-    expect((await run("dead", "show", "trip-7:1")).out).toContain("\nhotel: undone, so the run begins there again. An input of yours is taken as it is");
+    const again = (await run("dead", "show", "trip-7:1")).out;
+    expect(again).toContain("\nhotel: undone, so the run begins there again. An input of yours is taken as it is");
     stub.answers["GET /deadletters/trip-7:1"] = {
       json: { ...LETTER, letter: { ...letter, stop: null, path: [], original: { kind: "task", input: {} } } },
     };

@@ -1,4 +1,4 @@
-/** @module One dead letter: why the work failed and what to do, what it was given, and the decision: redrive, corrected or not, or discard. */
+/** @module One dead letter: why the work failed and what to do, what it was given, and how it came to that. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { SchemasAnswer } from "../../../runtime/answers.ts";
 import { FAULT_FIXES } from "../parts/fixes.ts";
