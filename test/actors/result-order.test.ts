@@ -122,6 +122,15 @@ function waitingActor(): Actor {
   return new Actor({ ...WORK, waits });
 }
 
+/** Nothing is received before the door opens, and then these results in this order. */
+async function heldUntil(door: ReturnType<typeof gate>, run: Run, received: readonly string[]): Promise<void> {
+  await run.settle();
+  expect(run.received).toEqual([]);
+  door.open();
+  await run.settle();
+  expect(run.received).toEqual(received);
+}
+
 describe("a handler receives results in the order of their records", () => {
   test("if both answers are recorded before a new execution has told its actor of both waits", async () => {
     const actor = waitingActor();
@@ -152,11 +161,7 @@ describe("a handler receives results in the order of their records", () => {
     await flush();
     actor.answers(0);
     void run.execution.goOn(actor.state);
-    await run.settle();
-    expect(run.received).toEqual([]);
-    told.open();
-    await run.settle();
-    expect(run.received).toEqual(["step", `${FIRST_MS}`]);
+    await heldUntil(told, run, ["step", `${FIRST_MS}`]);
   });
 
   test("if the report of the first of two steps was not answered, and that of the second was", async () => {
@@ -165,11 +170,7 @@ describe("a handler receives results in the order of their records", () => {
     const run = new Run(actor);
     actor.answered = (input) => (input.kind === "step-done" && input.name === "first" ? told.promise : Promise.resolve());
     for (const name of ["first", "second"]) run.steps(name);
-    await run.settle();
-    expect(run.received).toEqual([]);
-    told.open();
-    await run.settle();
-    expect(run.received).toEqual(["first", "second"]);
+    await heldUntil(told, run, ["first", "second"]);
   });
 
   test("if an answer came with the report of a step, and what follows the answer takes longer than what follows the step", async () => {
@@ -213,11 +214,7 @@ describe("a handler receives results in the order of their records", () => {
     ];
     const run = new Run(new Actor({ ...WORK, steps, results: 2 }), (value) => ("json" in value ? Promise.resolve() : slow.promise));
     for (const name of ["large", "small"]) run.steps(name);
-    await run.settle();
-    expect(run.received).toEqual([]);
-    slow.open();
-    await run.settle();
-    expect(run.received).toEqual(["large", "small"]);
+    await heldUntil(slow, run, ["large", "small"]);
   });
 });
 
@@ -234,11 +231,7 @@ describe("a later attempt is given a result that only an earlier one has to reac
     run.steps("mine");
     await run.settle();
     acting.open();
-    await run.settle();
-    expect(run.received).toEqual([]);
-    slow.open();
-    await run.settle();
-    expect(run.received).toEqual(["mine", "other"]);
+    await heldUntil(slow, run, ["mine", "other"]);
   });
 
   test("and before the same in a further execution of this attempt", async () => {
