@@ -123,7 +123,7 @@ function waitingActor(): Actor {
 }
 
 /** Nothing is received before the door opens, and then these results in this order. */
-async function heldUntil(door: ReturnType<typeof gate>, run: Run, received: readonly string[]): Promise<void> {
+async function heldUntil(door: { readonly open: () => void }, run: Run, received: readonly string[]): Promise<void> {
   await run.settle();
   expect(run.received).toEqual([]);
   door.open();
