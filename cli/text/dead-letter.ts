@@ -12,7 +12,8 @@ import type { Letter } from "../../client/index.ts";
 import { FaultView, HistoryLine, SpendingView } from "../../runtime/process-view.ts";
 
 const INDENT = "  ";
-const AS_IT_IS = "An input of yours is taken as it is, also where it holds what they gave before.";
+const CHANGES_STAY = "Of an input of yours, what you change stays; the rest is made of what they give then.";
+const AS_IT_IS = "This input was handed off, so one of yours is taken as it is, also where it holds what they gave before.";
 
 /** The dead letter of a process. Other letters (invalid messages, those of a newer system) are printed as YAML. */
 const OfProcess = z.looseObject({
@@ -95,9 +96,10 @@ function leftLines({ left = [], stands = [] }: z.infer<typeof OfProcess>): reado
 /** How to get the input of the failed stop into a file, where the letter can be redriven with another input. */
 function fixLines({ id, parent }: Letter, letter: z.infer<typeof OfProcess> | undefined): readonly string[] {
   if (letter?.original.kind !== "do" || parent !== undefined) return [];
+  const what = letter.path.length > 1 ? AS_IT_IS : CHANGES_STAY;
   const undone = [...new Set(letter.history.flatMap(({ what, stop }) => (what === "undone" ? [stop] : [])))];
   return [
-    ...(undone.length === 0 ? [] : [`${undone.join(", ")}: undone, so the run begins there again. ${AS_IT_IS}`]),
+    ...(undone.length === 0 ? [] : [`${undone.join(", ")}: undone, so the run begins there again. ${what}`]),
     `Fix:     troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`,
   ];
 }

@@ -16,6 +16,7 @@ import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
 import { addressOf, askWork, defaultTimeoutMs } from "./ask-work.ts";
 import { askPerson, personOf } from "./begin-request.ts";
+import { editAt, inputWith } from "./edits.ts";
 import { closeIdleRequest } from "./continue-budget.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, valueOf } from "./decision-builder.ts";
 import { inputLabel, outputLabel } from "./derived-labels.ts";
@@ -247,15 +248,18 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   });
 }
 
-/** The input of a call, who does it, and the label of the input: edited ones of a new run replace them. */
+/** The input of a call, who does it, and the label of the input, with what a person changed in a redrive. */
 function inputOf(
   builder: ProcessBuilder,
   { path, item, call, element }: Begin,
   asked: Doer,
 ): { readonly target: Doer; readonly input: Value; readonly label: Label | undefined } {
-  const { replaced } = builder.state;
-  if (replaced?.stop === path && replaced.item === item) return { ...replaced, label: replaced.label };
-  return { target: asked, input: valueOf(builder, call.input, element), label: inputLabel(builder, call) };
+  const edit = editAt(builder.state.edits, { stop: path, item });
+  if (edit !== undefined && edit.before === undefined) return { target: edit.target, input: edit.input, label: edit.label };
+  const input = valueOf(builder, call.input, element);
+  const label = inputLabel(builder, call);
+  if (edit?.before === undefined) return { target: asked, input, label };
+  return { target: asked, ...inputWith(builder, { ...edit, before: edit.before }, input, label) };
 }
 
 // ---- places of the current stop ---------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import { outputNames, pathsOf, type Stop } from "../slip.ts";
 import { type Act, awaitsDecision, decisionOn, finishedOf, lastRun, nextRun, type Reopened } from "./runs.ts";
 import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
 import { notReachedBy } from "./edit-reach.ts";
+import { editOf } from "./edits.ts";
 import { allOutputs, packOutputs } from "./join.ts";
 import { editLabel } from "./labels.ts";
 import { finalEffects } from "./messages.ts";
@@ -132,8 +133,8 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">, e
   const start = startOf(builder, replaces ? failed : undefined);
   const unreached = input === undefined ? [] : notReached(builder, replaces ? failed : undefined, start.cursor);
   const before = replaces ? failed.label : task.label;
-  const label = labelField(editLabel(before, editor, task.principal));
-  const isCleared = input !== undefined && before !== undefined && label.label === undefined;
+  const label = editLabel(before, editor, task.principal);
+  const isCleared = input !== undefined && before !== undefined && label.length === 0;
   return {
     e: "reopened",
     run,
@@ -146,8 +147,8 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">, e
     deadlineAtMs: context.nowMs + task.timeoutMs,
     ...start,
     // The pinned outputs were made from the old input.
-    ...(input !== undefined && !replaces ? { input, ...label, pinned: [], parts: undefined, bytes: undefined } : {}),
-    ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input, ...label } } : {}),
+    ...(input !== undefined && !replaces ? { input, ...labelField(label), pinned: [], parts: undefined, bytes: undefined } : {}),
+    ...(replaces ? { edit: editOf(builder, failed, input, label) } : {}),
   };
 }
 

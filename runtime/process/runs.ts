@@ -7,8 +7,8 @@ import { itemsPath, placeOf, stopWorkParts } from "../ids.ts";
 import { Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { OUTCOMES } from "../protocol.ts";
-import { Doer } from "../slip.ts";
 import { Value } from "../value.ts";
+import { Edit, withEdit } from "./edits.ts";
 import type { ProcessState, Progress } from "./state.ts";
 import { sizeInList } from "./parts.ts";
 import type { Asked } from "./work.ts";
@@ -44,16 +44,6 @@ export const PastRun = z.strictObject({
 });
 export type PastRun = z.infer<typeof PastRun>;
 
-/** The edited input of a failed work item, and its agent or route. Persisted: changing this needs a version bump. */
-export const Replaced = z.strictObject({
-  stop: z.string(),
-  item: z.int().nonnegative(),
-  target: Doer,
-  input: Value,
-  /** Of the input. Absent: trusted. */
-  label: Label.optional(),
-});
-
 /** A new run. Contents are in the state; the event names those that are kept. Persisted: changing this needs a version bump. */
 export const Reopened = z.strictObject({
   e: z.literal("reopened"),
@@ -76,7 +66,8 @@ export const Reopened = z.strictObject({
   input: Value.optional(),
   /** Of that input. Absent: trusted. */
   label: Label.optional(),
-  replaced: Replaced.optional(),
+  /** Changes the input of the failed work item. */
+  edit: Edit.optional(),
 });
 export type Reopened = z.infer<typeof Reopened>;
 
@@ -145,6 +136,7 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
     ...(outcome.deadLetter === undefined ? {} : { deadLetter: outcome.deadLetter }),
   };
   const { pinned, parts, bytes = 0 } = event;
+  const edits = withEdit(state.edits, event.edit);
   const pins = { keys: pinned, outputs: parts === undefined ? only(finishedOf(state, event.stop), pinned) : {}, parts, bytes };
   return act(
     {
@@ -168,7 +160,7 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
       ...(state.signals === undefined ? {} : { signals: state.signals }),
       ...(state.signalIds === undefined ? {} : { signalIds: state.signalIds }),
       ...(event.lacking.length === 0 ? {} : { lacking: event.lacking }),
-      ...(event.replaced === undefined ? {} : { replaced: event.replaced }),
+      ...(edits.length === 0 ? {} : { edits: [...edits] }),
       ...(pinned.length === 0 ? {} : { pins }),
       runs: [...(state.runs ?? []), past].slice(-LIMITS.runsKeptMax),
     },

@@ -14,7 +14,8 @@ import { Principal } from "../protocol/principal.ts";
 import { Value } from "../value.ts";
 import { Account } from "./account.ts";
 import { HeldBack, Pause, TreeOrder } from "./pausing.ts";
-import { Act, PastRun, Replaced } from "./runs.ts";
+import { Edit } from "./edits.ts";
+import { Act, PastRun } from "./runs.ts";
 import { RunCounts } from "./run-counts.ts";
 import { KeptSignal, KnownSignal, People, Wait } from "./wait.ts";
 import { Asked, Check, LongList, Work } from "./work.ts";
@@ -172,7 +173,8 @@ export const ProcessState = z.strictObject({
   pins: z
     .strictObject({ keys: z.array(z.string()), outputs: z.record(z.string(), Value), parts: z.array(Value).optional(), bytes: z.int() })
     .optional(),
-  replaced: Replaced.optional(),
+  /** Inputs that people changed in redrives, oldest first. At most LIMITS.editsKeptMax. */
+  edits: z.array(Edit).optional(),
   /** Absent while nothing was given or spent. */
   account: Account.optional(),
   /** Absent: it is not paused. */

@@ -57,9 +57,12 @@ describe("dead", () => {
       "",
     ]);
     const undone = history.map((one) => ({ ...one, what: "undone", stop: "hotel" }));
-    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: { ...letter, history: [...history, ...undone] } } };
+    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: { ...letter, path: ["SnarkAgent"], history: [...history, ...undone] } } };
     const again = (await run("dead", "show", "trip-7:1")).out;
-    expect(again).toContain("\nhotel: undone, so the run begins there again. An input of yours is taken as it is");
+    expect(again).toContain("\nhotel: undone, so the run begins there again. Of an input of yours, what you change stays");
+    const handedOff = { ...letter, history: [...history, ...undone] };
+    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: handedOff } };
+    expect((await run("dead", "show", "trip-7:1")).out).toContain("This input was handed off, so one of yours is taken as it is");
     stub.answers["GET /deadletters/trip-7:1"] = {
       json: { ...LETTER, letter: { ...letter, stop: null, path: [], original: { kind: "task", input: {} } } },
     };

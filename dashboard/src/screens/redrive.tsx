@@ -96,9 +96,11 @@ function Redrive({ letter, shown, schemas, notReach }: DecisionProps): ReactNode
           <p className="p-faint">Its input stays as it was.</p>
         )}
         {isEdited && shown.undone.length > 0 ? (
-          <Note tone="warn">
-            {shown.undone.join(", ")}: undone, so the run begins there again. The input of {shown.target} is taken as it stands here, also
-            where it holds what they gave before.
+          <Note {...(shown.path.length > 1 ? { tone: "warn" } : {})}>
+            {shown.undone.join(", ")}: undone, so the run begins there again.{" "}
+            {shown.path.length > 1
+              ? "This input was handed off, so it is taken as it stands here, also where it holds what they gave before."
+              : "What you change stays; the rest of this input is made of what they give then."}
           </Note>
         ) : null}
         {shown.left.length === 0 ? null : (
