@@ -1,12 +1,10 @@
 /** @module The blocks that screens are made of: headings, notes, faults, marks, values, commands. */
-import { type ReactNode, useEffect, useId, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import type { Json } from "../../../runtime/faults.ts";
 import { momentText, whenText } from "./format.ts";
 import type { Loaded, PageFault } from "./page.tsx";
 import { usePage } from "./page.tsx";
-
-/** How often the time since a moment is told anew. */
-const TICK_MS = 5_000;
+import { useTick } from "./tick.ts";
 
 /** How a mark looks. */
 export type Tone = "good" | "bad" | "warn" | "info" | "plain";
@@ -151,11 +149,7 @@ function Skeleton(): ReactNode {
 /** A moment: how long ago, with the exact time on hover. */
 export function When({ atMs }: { readonly atMs: number | undefined }): ReactNode {
   const page = usePage();
-  const [, tick] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => tick((count) => count + 1), TICK_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useTick();
   if (atMs === undefined) return null;
   return (
     <time dateTime={new Date(atMs).toISOString()} title={momentText(atMs)}>

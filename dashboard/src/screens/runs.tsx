@@ -1,5 +1,5 @@
 /** @module Search: processes by the filters in the address, newest first. Only rows in sight are in the page. */
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 import type { ProcessEntry } from "../../../runtime/answers.ts";
 import type { OutcomeStatus } from "../../../runtime/protocol.ts";
 import { Box, CommandLine, Empty, FaultNote, Head, Mark, When } from "../parts/blocks.tsx";
@@ -210,7 +210,8 @@ function List({ filter }: { readonly filter: Filter }): ReactNode {
   );
 }
 
-function RunRow({ entry, index }: { readonly entry: ProcessEntry; readonly index: number }): ReactNode {
+/** While the list is scrolled, rows that stay in sight are not drawn again. */
+const RunRow = memo(function RunRow({ entry, index }: { readonly entry: ProcessEntry; readonly index: number }): ReactNode {
   const { id, route, open, atMs, acceptedAtMs, durationMs, usd, code, failedStop, parent } = entry;
   return (
     <div className="v-run" role="row" aria-rowindex={index + 2} style={{ top: index * ROW_PX, height: ROW_PX }}>
@@ -234,4 +235,4 @@ function RunRow({ entry, index }: { readonly entry: ProcessEntry; readonly index
       <span role="cell">{usd === undefined ? "" : usdText(usd)}</span>
     </div>
   );
-}
+});
