@@ -118,6 +118,7 @@ export const DriftLine = z.object({
   against: z.enum(["version", "route"]).describe("`route`: a new version, compared with all versions of its route in the baseline."),
   processes: Count,
   processesBefore: Count,
+  comparable: z.boolean().describe("Whether both sides have enough processes to find drift."),
   retries: Rate,
   takeovers: Rate,
   waits: Rate,

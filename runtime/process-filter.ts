@@ -15,6 +15,8 @@ export interface EntryFilter {
   /** Accepted from then on, and before. Epoch, milliseconds. */
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
+  /** Ended from then on. Epoch, milliseconds. */
+  readonly endedSinceMs?: number | undefined;
   /** Cost at least so much, in US dollars. */
   readonly minUsd?: number | undefined;
   readonly paused?: boolean | undefined;
@@ -28,13 +30,14 @@ type Facts = IndexEntry["facts"];
 
 /** Whether an entry is wanted, as a function that is made once for many entries. */
 export function entryFilter(filter: EntryFilter): (entry: IndexEntry) => boolean {
-  const { state, status, route, code, by, sinceMs, untilMs, minUsd, paused, text, version } = filter;
+  const { state, status, route, code, by, sinceMs, untilMs, endedSinceMs, minUsd, paused, text, version } = filter;
   const checks: ((entry: IndexEntry, facts: Facts) => boolean)[] = [];
   if (state !== undefined) checks.push(({ open }) => open === (state === "open"));
   for (const [name, wanted] of Object.entries({ status, route, code, by }))
     if (wanted !== undefined) checks.push((_entry, facts) => facts[name] === wanted);
   if (sinceMs !== undefined) checks.push((entry) => acceptedAtMs(entry) >= sinceMs);
   if (untilMs !== undefined) checks.push((entry) => acceptedAtMs(entry) < untilMs);
+  if (endedSinceMs !== undefined) checks.push(({ open, atMs }) => !open && atMs >= endedSinceMs);
   if (minUsd !== undefined) checks.push((_entry, facts) => numberOf(facts["usd"]) >= minUsd);
   if (paused !== undefined) checks.push(({ open }, facts) => (open && facts["paused"] === true) === paused);
   if (text !== undefined) checks.push(({ id }, facts) => id.includes(text) || facts["traceId"] === text);

@@ -191,6 +191,7 @@ export type WorkView = z.infer<typeof WorkView>;
 
 /** The work items of the current run. */
 export const StopsView = z.object({
+  task: AnyJson.optional().describe("Input of the task, as the current run has it."),
   stops: z.array(WorkView),
   left: z.int().positive().optional().describe("Older ones that are not shown."),
   hidden: z.literal(true).optional().describe("Contents are left out: the token has not the role `content`."),

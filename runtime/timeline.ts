@@ -60,7 +60,7 @@ export const TimelineView = z.object({
   run: z.int().positive(),
   beginMs: EpochMs,
   endMs: EpochMs.optional(),
-  fromMs: EpochMs.optional().describe("Records before this are removed or were not read: what happened earlier in the run is not shown."),
+  fromMs: EpochMs.optional().describe("Records before this were not read: what happened earlier in the run is not shown."),
   bars: z.array(Bar),
   left: z.int().positive().optional().describe("Older bars that are not shown."),
 });

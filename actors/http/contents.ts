@@ -37,9 +37,9 @@ export function hideProcess({ outcome, requests, ...view }: Body): Body {
   };
 }
 
-/** Work items without inputs and outputs. */
+/** Work items without inputs and outputs, and without the input of the task. */
 export function hideStops({ stops, ...view }: Body): Body {
-  return { ...view, stops: listOf(stops).map((stop) => without(stop, ["input", "output"])), hidden: true };
+  return { ...without(view, ["task"]), stops: listOf(stops).map((stop) => without(stop, ["input", "output"])), hidden: true };
 }
 
 /** A dead letter without its message. */

@@ -205,6 +205,7 @@ export const ProcessesQuery = z.strictObject({
   by: Name.optional().describe("Only those that this subject submitted."),
   sinceMs: moment().optional().describe("Only those accepted from then on. Epoch, milliseconds."),
   untilMs: moment().optional().describe("Only those accepted before then. Epoch, milliseconds."),
+  endedSinceMs: moment().optional().describe("Only those that ended from then on. Epoch, milliseconds."),
   minUsd: amount().optional().describe("Only those whose last run cost at least so much, in US dollars."),
   paused: yesOrNo().optional().describe("Only those that are paused, or only the others."),
   waiting: yesOrNo().optional().describe("Only those that wait for a person, or only the others."),

@@ -11,6 +11,7 @@ import { isId, isOfTenant, requireId } from "../../runtime/ids.ts";
 import { auditEntry, bucketOf } from "../../runtime/index-actor.ts";
 import { entryFilter, isProcess } from "../../runtime/process-filter.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { doneText } from "../../runtime/look.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { requireValue } from "../../runtime/value.ts";
 import type { Host } from "../host/host.ts";
@@ -98,8 +99,8 @@ export class DeadLetters {
   }
 
   async audit(cursor: string | undefined, limit: number, { process, what: done, tenant }: AuditFilter = {}): Promise<Page> {
-    const wanted = ({ facts: { target, what } }: IndexEntry): boolean =>
-      (done === undefined || done === what) &&
+    const wanted = ({ facts: { target, what, kind } }: IndexEntry): boolean =>
+      (done === undefined || done === what || done === doneText({ what: String(what), kind: kind?.toString() })) &&
       (process === undefined || target === process || letterOf(String(target))?.processId === process) &&
       (tenant === undefined || (what !== "purge" && invalidSlice(String(target)) === undefined && isOfTenant(String(target), tenant)));
     const { entries, ...rest } = await this.auditLines.page(wanted, cursor, limit);

@@ -67,9 +67,11 @@ export class WorkHistory {
     for await (const { event } of this.#processes.events(id, first)) told.take(event);
     const handlers = await this.#handlers(told.works);
     const room = { bytes: LIMITS.stopsContentBytesMax };
+    const { state } = await this.#processes.load(id);
+    const task = await contentOf(state.task?.input, this.#parts.values, room);
     const shown: WorkView[] = [];
     for (const work of told.works.toReversed()) shown.push(await viewOf(work, handlers.get(work.work), this.#parts.values, room));
-    return { stops: shown.reverse(), ...(told.left === 0 ? {} : { left: told.left }) };
+    return { ...(task === undefined ? {} : { task }), stops: shown.reverse(), ...(told.left === 0 ? {} : { left: told.left }) };
   }
 
   /** The bars of the newest run of a process. */

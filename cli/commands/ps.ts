@@ -33,6 +33,7 @@ interface PsOptions extends RemoteOptions {
   readonly by?: string;
   readonly since?: number;
   readonly until?: number;
+  readonly endedSince?: number;
   readonly minUsd?: number;
   readonly paused?: boolean;
   readonly waiting?: boolean;
@@ -53,6 +54,7 @@ export function ps(parent: Command, context: Context): void {
     .option("--by <subject>", "only processes that this subject submitted")
     .addOption(durationOption("--since <time>", "only processes accepted within this time, such as 2h"))
     .addOption(durationOption("--until <time>", "only processes accepted longer ago than this time, such as 1h"))
+    .addOption(durationOption("--ended-since <time>", "only processes that ended within this time"))
     .addOption(usdOption("--min-usd <amount>", "only processes whose last run cost at least so much"))
     .option("--paused", "only processes that are paused")
     .option("--waiting", "only processes that wait for a person")
@@ -73,10 +75,11 @@ export function ps(parent: Command, context: Context): void {
   );
   command.action(async (options: PsOptions & { readonly only?: "open" | "ended" }) => {
     const client = await clientOf(options, context.lifetime);
-    const { only: state, since, until, used: version, status, route, code, by, minUsd, paused, waiting, text, limit, cursor } = options;
+    const { only: state, since, until, endedSince, used: version, limit, cursor } = options;
+    const { status, route, code, by, minUsd, paused, waiting, text } = options;
     const nowMs = Date.now();
-    const [sinceMs, untilMs] = [since, until].map((ago) => (ago === undefined ? undefined : nowMs - ago));
-    const filter = { state, status, route, code, by, sinceMs, untilMs, minUsd, paused, waiting, text, version };
+    const [sinceMs, untilMs, endedSinceMs] = [since, until, endedSince].map((ago) => (ago === undefined ? undefined : nowMs - ago));
+    const filter = { state, status, route, code, by, sinceMs, untilMs, endedSinceMs, minUsd, paused, waiting, text, version };
     const page = await client.list({ ...filter, limit, cursor });
     const parts = (await holders(resolve(options.state))).flatMap(({ owner, children }) => (owner === undefined ? [] : children));
     if (options.json) {

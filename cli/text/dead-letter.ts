@@ -97,7 +97,8 @@ function leftLines({ left = [], stands = [] }: z.infer<typeof OfProcess>): reado
 function fixLines({ id, parent }: Letter, letter: z.infer<typeof OfProcess> | undefined): readonly string[] {
   if (letter?.original.kind !== "do" || parent !== undefined) return [];
   const what = letter.path.length > 1 ? AS_IT_IS : CHANGES_STAY;
-  const undone = [...new Set(letter.history.flatMap(({ what, stop }) => (what === "undone" ? [stop] : [])))];
+  const run = letter.history.slice(letter.history.findLastIndex((line) => line.what === "redriven") + 1);
+  const undone = [...new Set(run.flatMap((line) => (line.what === "undone" ? [line.stop] : [])))];
   return [
     ...(undone.length === 0 ? [] : [`${undone.join(", ")}: undone, so the run begins there again. ${what}`]),
     `Fix:     troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`,

@@ -56,7 +56,7 @@ export const TRUST_FAULTS = {
     httpStatus: 503,
     meaning:
       "The check of a call, or a look at contents, could not be written to the audit, so the call was not made, or nothing was shown.",
-    fix: "Nothing for an attempt, which is made again; ask again for a look. If it stays, look at the state store and at `troupe doctor`.",
+    fix: "A call is tried again by itself. To see contents, ask again. If it stays, look at the state store and at `troupe doctor`.",
   },
   "stop.refused": {
     retryable: false,

@@ -65,6 +65,7 @@ function lineOf({ route, version, now, before }: Group, ofRoute: readonly EndedR
   const rate = (kind: DriftKind): DriftLine[DriftKind] => rateOf(valuesOf(now, kind), valuesOf(base, kind), BOTH_WAYS.includes(kind));
   return {
     ...{ route, version, against: isNew ? "route" : "version", processes: now.length, processesBefore: base.length },
+    comparable: Math.min(now.length, base.length) >= LIMITS.driftProcessesMin,
     ...{ retries: rate("retries"), takeovers: rate("takeovers"), waits: rate("waits"), repairs: rate("repairs") },
     ...{ fallbacks: rate("fallbacks"), refusals: rate("refusals"), ungrounded: rate("ungrounded"), failed: rate("failed") },
     ...{ durationMs: rate("durationMs"), usd: rate("usd") },

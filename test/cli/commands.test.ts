@@ -252,16 +252,16 @@ test("ps lists processes with filters and the next page", async () => {
 test("ps has the filters of the HTTP API: times as spans before now, cost, paused, version", async () => {
   const nowMs = Date.now();
   const used = ["--used", "Planner@v1/large", "--text", "trip", "--by", "ann", "--code", "agent.failed"];
-  expect(await run("ps", "--since", "3h", "--until", "2h", "--min-usd", "0.5", "--paused", "--waiting", ...used)).toMatchObject({
-    code: 0,
-  });
+  const times = ["--since", "3h", "--until", "2h", "--ended-since", "1h"];
+  expect(await run("ps", ...times, "--min-usd", "0.5", "--paused", "--waiting", ...used)).toMatchObject({ code: 0 });
   const { searchParams } = new URL(stub.seen[0]?.path ?? "", "http://stub");
-  const { sinceMs, untilMs, ...rest } = Object.fromEntries(searchParams);
+  const { sinceMs, untilMs, endedSinceMs, ...rest } = Object.fromEntries(searchParams);
   expect(rest).toEqual({
     ...{ minUsd: "0.5", paused: "true", waiting: "true", version: "Planner@v1/large", text: "trip", by: "ann", code: "agent.failed" },
     limit: "20",
   });
   expect(Number(untilMs) - Number(sinceMs)).toBe(3_600_000);
+  expect(Number(endedSinceMs) - Number(untilMs)).toBe(3_600_000);
   expect(Number(untilMs)).toBeGreaterThanOrEqual(nowMs - 2 * 3_600_000);
   for (const amount of ["-1", "much", "1e9", ""]) expect((await run("ps", "--min-usd", amount)).code).toBe(2);
 });

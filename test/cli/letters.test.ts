@@ -57,7 +57,8 @@ describe("dead", () => {
       "",
     ]);
     const undone = history.map((one) => ({ ...one, what: "undone", stop: "hotel" }));
-    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: { ...letter, path: ["SnarkAgent"], history: [...history, ...undone] } } };
+    const own = { ...letter, path: ["SnarkAgent"], history: [...history, ...undone] };
+    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: own } };
     const again = (await run("dead", "show", "trip-7:1")).out;
     expect(again).toContain("\nhotel: undone, so the run begins there again. Of an input of yours, what you change stays");
     const handedOff = { ...letter, history: [...history, ...undone] };

@@ -24,7 +24,7 @@ const DIGEST: DigestView = {
 };
 const steady = { now: 1, before: 1, drifted: false };
 const LINE: DriftLine = {
-  ...{ route: "trip", version: "Writer@v2/fast", against: "route", processes: 30, processesBefore: 300 },
+  ...{ route: "trip", version: "Writer@v2/fast", against: "route", processes: 30, processesBefore: 300, comparable: true },
   ...(Object.fromEntries(DRIFT_KINDS.map((kind) => [kind, steady])) as Record<(typeof DRIFT_KINDS)[number], typeof steady>),
 };
 const drift = (lines: DriftLine[]): DriftView => ({ sinceMs: 86_400_000, baselineMs: 0, lines, atLeast: false });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bed, fault, type Fixture, fixtureApi, startBed } from "./browser.ts";
 import { FULL } from "./fixtures.ts";
+import { FAILED_STOPS } from "./fixtures/views.ts";
 import { ALL_ROLES } from "./screens.ts";
 
 interface Sent {
@@ -70,16 +71,58 @@ test("an edit says before it is sent what was undone, and afterwards what it doe
   const fixtures: Record<string, Fixture> = { ...FULL, [`POST ${path}/redrive`]: { body: accepted } };
   const page = await bed.open("/deadletters/trip-12%3A1", fixtureApi(fixtures, ALL_ROLES));
   const warning = page.getByText("car: undone, so the run begins there again.");
+  const days = page.getByLabel("days", { exact: true });
+  await days.waitFor();
   expect(await warning.count()).toBe(0);
-  await page.getByLabel("days", { exact: true }).fill("4");
+  await days.fill("4");
   await warning.waitFor();
-  const decided = { open: false, decision: "redrive", by: "ann", decidedAtMs: 1, opened: 2 };
-  fixtures[`GET ${path}`] = { body: { ...(FULL[`GET ${path}`]?.body as object), ...decided } };
   await page.getByRole("button", { name: "Redrive with this input" }).click();
   const told = page.getByText("The edit does not reach flight, output");
   await told.waitFor();
   await expect.poll(() => page.getByRole("button", { name: /^Redrive/ }).count()).toBe(0);
-  expect(await told.innerText()).toContain("Open run 2");
+  expect(await told.innerText()).toContain("Run 2 has begun");
+  await page.close();
+});
+
+test("an edit of a whole task says nothing of stops that were undone: it replaces what they are given", async () => {
+  const path = "GET /deadletters/trip-12:1";
+  const known = FULL[path]?.body as { readonly letter: object };
+  const original = { kind: "task", input: { to: "Bergen", days: 40, mood: "calm", stops: [] } };
+  const fixtures = { ...FULL, [path]: { body: { ...known, letter: { ...known.letter, original } } } };
+  const page = await bed.open("/deadletters/trip-12%3A1", fixtureApi(fixtures, ALL_ROLES));
+  await page.getByLabel("days", { exact: true }).fill("4");
+  await page.getByRole("button", { name: "Redrive with this input" }).waitFor();
+  expect(await page.getByText("undone, so the run begins there again").count()).toBe(0);
+  await page.close();
+});
+
+test("another task is submitted from a run, beginning with the input of its own", async () => {
+  const page = await bed.open("/runs/trip-12", fixtureApi(FULL, ALL_ROLES));
+  expect(await page.getByLabel("Input of the task", { exact: true }).innerText()).toContain('"to": "Bergen"');
+  await page.getByRole("link", { name: "Submit another" }).click();
+  await page.waitForURL("**/submit?route=trip&from=trip-12");
+  expect(await page.getByLabel("to", { exact: true }).inputValue()).toBe("Bergen");
+  await page.close();
+});
+
+test("a fork with another input begins with the recorded one of what it begins at: the task, a stop, a call", async () => {
+  const sent: Sent[] = [];
+  const page = await bed.open("/runs/trip-12/fork", fixtureApi(FULL, ALL_ROLES, sent));
+  await page.getByLabel("Another input").check();
+  const input = page.getByLabel("Input as JSON");
+  const places = [
+    ["start", '"to": "Bergen"'],
+    ["hotel", '"nights": 3'],
+    ["call book_room 1", '"nights": 3'],
+    [`${FAILED_STOPS.stops[0]?.work ?? ""}/call book_room 1`, '"nights": 3'],
+  ] as const;
+  for (const [at, text] of places) {
+    await page.getByLabel("Begin at").fill(at);
+    expect([at, await input.inputValue()]).toEqual([at, expect.stringContaining(text)]);
+  }
+  await input.fill('{"city":"Oslo","nights":1}');
+  await page.getByLabel("Begin at").fill("start");
+  expect(await input.inputValue()).toContain('"to": "Bergen"');
   await page.close();
 });
 

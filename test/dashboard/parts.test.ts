@@ -19,7 +19,12 @@ describe("a line of the audit", () => {
   test.each([
     ["cancel", undefined, "trip-7", "/runs/trip-7"],
     ["redrive", undefined, "trip-7:1", "/deadletters/trip-7%3A1"],
-    ["discard", undefined, "invalid-ab12", "/deadletters/invalid-ab12"],
+    ["discard", undefined, "invalid-1932-ab12", "/deadletters/invalid-1932-ab12"],
+    ["cancel", undefined, "invalid-order-7", "/runs/invalid-order-7"],
+    ["cancel", undefined, "trip.r2", "/runs/trip.r2"],
+    ["looked at content", "process", "trip.r2", "/runs/trip.r2"],
+    ["looked at content", "request", "trip-7.r2", "/inbox/trip-7.r2"],
+    ["digest", undefined, "party", "/digest"],
     ["approve", undefined, "trip-7.r2", "/inbox/trip-7.r2"],
     ["rule revoked", undefined, "trip-7.r2", "/inbox/trip-7.r2"],
     ["looked at content", "process", "trip-7", "/runs/trip-7"],

@@ -75,6 +75,9 @@ try {
   await row(page, "open-");
   const scrolled = await page.evaluate(SCROLL);
   process.stdout.write(`${JSON.stringify({ overviewMs, listMs, openMs, textMs, scrolled })}\n`);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
 } finally {
   await browser.close();
   await rig.stop();

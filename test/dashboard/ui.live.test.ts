@@ -117,8 +117,7 @@ describe.skipIf(found === undefined || binaries === undefined)("the dashboard of
     });
     await stands("open");
     await page
-      .getByRole("button", { name: /^work sold Till/i })
-      .or(page.getByText("sold").first())
+      .getByRole("option", { name: /sold|Till/ })
       .first()
       .waitFor();
     await shot("run-open");

@@ -47,6 +47,16 @@ describe("a dead letter", () => {
     expect(isEditable(shown, { parent: "outer" })).toBe(false);
   });
 
+  test("names what was undone in its own run, and not in an earlier one", () => {
+    const at = { agent: "Till", atMs: 1, attempt: 1 };
+    const history = [
+      { ...at, what: "undone", stop: "shelf" },
+      { ...at, what: "redriven", stop: "shelf" },
+      { ...at, what: "undone", stop: "pay" },
+    ];
+    expect(letterShown({ ...letter, letter: { ...letter.letter, history } }).undone).toEqual(["pay"]);
+  });
+
   test("of a whole task has the input of its route; an undo has none to edit", () => {
     const task = letterShown({ ...letter, letter: { original: { kind: "task", input: "x" } } });
     expect(schemaOfInput(task, "order", schemas)).toEqual({ type: "string" });

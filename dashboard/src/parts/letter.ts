@@ -68,7 +68,7 @@ export function letterShown(letter: Pick<Letter, "letter" | "code" | "message">)
     path: textsAt(content, "path"),
     left: textsAt(content, "left"),
     stands: textsAt(content, "stands"),
-    undone: [...new Set(objectsAt(content, "history").flatMap((one) => (one["what"] === "undone" ? [textAt(one, "stop") ?? ""] : [])))],
+    undone: undoneIn(objectsAt(content, "history")),
     steps: objectsAt(content, "history").map((one) => ({
       atMs: Number(one["atMs"] ?? 0),
       what: textAt(one, "what") ?? "",
@@ -78,6 +78,12 @@ export function letterShown(letter: Pick<Letter, "letter" | "code" | "message">)
     })),
     label: textsAt(original, "label"),
   };
+}
+
+/** The stops that the run of this letter undid: its lines are those after the last redrive. */
+function undoneIn(history: readonly JsonObject[]): readonly string[] {
+  const run = history.slice(history.findLastIndex(({ what }) => what === "redriven") + 1);
+  return [...new Set(run.flatMap((one) => (one["what"] === "undone" ? [textAt(one, "stop") ?? ""] : [])))];
 }
 
 /**

@@ -2,7 +2,7 @@
  * @module What screens need of the page around them: the HTTP API, the caller's roles, the clock, and the way to other screens. The shell
  * gives it; tests give another.
  */
-import { createContext, type ReactNode, use, useCallback, useEffect, useState } from "react";
+import { createContext, type ReactNode, use, useCallback, useEffect, useRef, useState } from "react";
 
 /** A fault as the page shows it. */
 export interface PageFault {
@@ -59,23 +59,41 @@ export function faultOf(error: unknown): PageFault {
   return { code: "page.defect", message, fix: "Load the page again. If it stays, report it with the steps that led here." };
 }
 
+/** The newest answer so far, of the request with this number. */
+interface Held<T> {
+  readonly key: string;
+  readonly asked: number;
+  readonly data?: T;
+  readonly fault?: PageFault;
+}
+
 /** Loads an answer, and again at each news. An undefined path loads nothing. The last answer stays while the next one is on its way. */
 export function useLoad<T>(path: string | undefined, query: Query = {}): Loaded<T> {
   const page = usePage();
   const key = path === undefined ? "" : `${path}?${JSON.stringify(query)}`;
-  const [held, setHeld] = useState<{ readonly key: string; readonly data?: T; readonly fault?: PageFault }>({ key: "" });
+  const [held, setHeld] = useState<Held<T>>({ key: "", asked: 0 });
   const [again, setAgain] = useState(0);
-  const reload = useCallback(() => setAgain((count) => count + 1), []);
+  const count = useRef(0);
+  const wanted = useRef<string>(undefined);
+  const reload = useCallback(() => setAgain((before) => before + 1), []);
   useEffect(() => {
-    if (path === undefined) return undefined;
-    let isOver = false;
-    page.get<T>(path, query).then(
-      (data) => void (isOver || setHeld({ key, data })),
-      (error: unknown) => void (isOver || setHeld((old) => ({ ...(old.key === key ? old : {}), key, fault: faultOf(error) }))),
-    );
+    wanted.current = path === undefined ? undefined : key;
     return () => {
-      isOver = true;
+      wanted.current = undefined;
     };
+  }, [key]);
+  useEffect(() => {
+    if (path === undefined) return;
+    count.current += 1;
+    const asked = count.current;
+    // News may come faster than answers, so each answer counts that is newer than what is shown.
+    const take = (next: (old: Held<T>) => Held<T>): void => {
+      if (wanted.current === key) setHeld((old) => (old.key === key && old.asked > asked ? old : next(old)));
+    };
+    page.get<T>(path, query).then(
+      (data) => take(() => ({ key, asked, data })),
+      (error: unknown) => take((old) => ({ ...(old.key === key ? old : {}), key, asked, fault: faultOf(error) })),
+    );
   }, [key, page.news, again]);
   const isOwn = held.key === key;
   return {

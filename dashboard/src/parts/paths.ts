@@ -20,7 +20,8 @@ export const TO = {
   fork: (id: string, at = ""): string => `/runs/${part(id)}/fork${at === "" ? "" : `?at=${part(at)}`}`,
   diff: (a: string, b: string): string => `/runs/${part(a)}/diff${b === "" ? "" : `/${part(b)}`}`,
   budget: (id: string): string => `/runs/${part(id)}/budget`,
-  submit: (route = ""): string => `/submit${route === "" ? "" : `?route=${part(route)}`}`,
+  /** `from`: the process whose input the form begins with. */
+  submit: (route = "", from = ""): string => withQuery("/submit", { route, from }),
   deadLetters: (filter: Readonly<Record<string, string>> = {}): string => withQuery("/deadletters", filter),
   deadLetter: (id: string): string => `/deadletters/${part(id)}`,
   inbox: (filter: Readonly<Record<string, string>> = {}): string => withQuery("/inbox", filter),

@@ -1,6 +1,6 @@
 /** @module One dead letter: why the work failed and what to do, what it was given, and how it came to that. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { SchemasAnswer } from "../../../runtime/answers.ts";
+import type { Receipt, SchemasAnswer } from "../../../runtime/answers.ts";
 import { FAULT_FIXES } from "../parts/fixes.ts";
 import { Answer, Box, Facts, Head, HiddenNote, JsonBlock, Mark, Note, TrustMark, When } from "../parts/blocks.tsx";
 import { letterShown, type LetterShown } from "../parts/letter.ts";
@@ -15,13 +15,10 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
   const letter = useLoad<Shown>(API.letter(id));
   const schemas = useLoad<SchemasAnswer>("/schemas");
   const place = useRef<HTMLDivElement>(null);
-  const [notReached, setNotReached] = useState<readonly string[]>([]);
+  const [redriven, setRedriven] = useState<Receipt>();
   const wasOpen = useRef(false);
-  const isOpen = letter.data?.open === true;
-  const notReach = (stops: readonly string[]): void => {
-    setNotReached(stops);
-    letter.reload();
-  };
+  // The entry of the queue is closed a moment after the receipt.
+  const isOpen = letter.data?.open === true && redriven === undefined;
   // The button of a long form is far below what says that it has worked.
   useEffect(() => {
     if (wasOpen.current && !isOpen) place.current?.scrollIntoView({ block: "nearest" });
@@ -40,11 +37,9 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
                 {data.hidden === true ? <HiddenNote what="What the work item was given and what it threw" /> : null}
               </div>
               <div ref={place}>
-                {data.open ? (
-                  <Decision key={data.id} {...{ letter: data, shown, schemas, notReach }} />
-                ) : (
-                  <Decided letter={data} notReached={notReached} />
-                )}
+                {redriven === undefined ? null : <Redriven receipt={redriven} />}
+                {isOpen ? <Decision key={data.id} {...{ letter: data, shown, schemas, setRedriven }} /> : null}
+                {data.open ? null : <Decided letter={data} />}
               </div>
               <div>
                 <Details shown={shown} letter={data} />
@@ -119,16 +114,24 @@ function Why({ letter, shown }: { readonly letter: Shown; readonly shown: Letter
   );
 }
 
-/** `notReached`: what the edit of this redrive does not reach. */
-function Decided({ letter, notReached }: { readonly letter: Shown; readonly notReached: readonly string[] }): ReactNode {
+/** The receipt of a redrive that has something to tell: what its edit does not reach. */
+function Redriven({ receipt: { id, run, notReached = [] } }: { readonly receipt: Receipt }): ReactNode {
   return (
-    <Note {...(notReached.length === 0 ? {} : { tone: "warn" })}>
+    <Note tone="warn">
+      <Link to={TO.run(id)}>Run {run}</Link> has begun. The edit does not reach {notReached.join(", ")}: what is read there is still as it
+      was. To change it everywhere, submit a new task.
+    </Note>
+  );
+}
+
+function Decided({ letter }: { readonly letter: Shown }): ReactNode {
+  return (
+    <Note>
       It was {letter.decision ?? "decided"} by {letter.by ?? "an operator"} <When atMs={letter.decidedAtMs} />
       {letter.reason === undefined || letter.reason === "" ? "" : `: ${letter.reason}`}.{" "}
       {letter.processId === undefined || letter.opened === undefined ? null : (
         <Link to={TO.run(letter.processId)}>Open run {letter.opened}</Link>
       )}
-      {notReached.length === 0 ? null : ` The edit does not reach ${notReached.join(", ")}: they read what it replaces, as it was.`}
     </Note>
   );
 }

@@ -52,7 +52,7 @@ function Digest({ data, windowMs }: { readonly data: DigestView; readonly window
           </li>
         )}
       </Section>
-      <Section title="Drift" none="The routes are steady." of={data.drift}>
+      <Section title="Drift" none="None was found." of={data.drift}>
         {({ route, version, what, now, before }) => (
           <li key={`${route} ${version} ${what}`}>
             <strong>{route}</strong> {version}: {what} {now.toFixed(2)} per process, before {before.toFixed(2)}

@@ -72,6 +72,8 @@ function Line({ line }: { readonly line: DriftLine }): ReactNode {
       side={
         line.processesBefore === 0 ? (
           <Mark>nothing to compare with</Mark>
+        ) : !line.comparable ? (
+          <Mark>too few to compare</Mark>
         ) : drifted.length === 0 ? (
           <Mark tone="good">steady</Mark>
         ) : (

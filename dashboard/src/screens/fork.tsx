@@ -21,7 +21,9 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
   const [model, setModel] = useState("");
   const [prompt, setPrompt] = useState("");
   const [hasInput, setHasInput] = useState(false);
-  const [input, setInput] = useState<Json>();
+  const [edited, setEdited] = useState<{ readonly input: Json | undefined }>();
+  const recorded = stops.data === undefined ? undefined : recordedAt(stops.data, at);
+  const input = edited === undefined ? recorded : edited.input;
   const given = hasInput ? input : undefined;
   const acting = useActing(() =>
     page.post<ForkReport>(`${API.process(id)}/fork`, {
@@ -31,14 +33,9 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
       ...(given === undefined ? {} : { input: given }),
     }),
   );
-  /** What stands where the fork begins. The input of the task itself is in no record of a work item. */
-  const recorded = (stops.data?.stops ?? []).find(({ work, stop }) => work === at || stop === at)?.input;
-  const calls = (stops.data?.stops ?? [])
-    .filter(({ calls: own = [] }) => own.some(({ kind }) => kind === "model"))
-    .map(({ work, agent }) => ({ work, agent }));
-  const choose = (isOther: boolean): void => {
-    setHasInput(isOther);
-    if (isOther && input === undefined) setInput(recorded);
+  const begin = (next: string): void => {
+    setAt(next);
+    setEdited(undefined);
   };
   return (
     <>
@@ -56,21 +53,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
           blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "Give the input as JSON." : undefined}
           command={forkCommand(id, { at, model, prompt, input: given })}
         >
-          <label className="p-field">
-            <span className="p-label">At call</span>
-            <input value={at} required list="fork-calls" onChange={(event) => setAt(event.target.value)} />
-            <datalist id="fork-calls">
-              {calls.map(({ work, agent }) => (
-                <option key={work} value={work}>
-                  {agent}
-                </option>
-              ))}
-            </datalist>
-            <span className="p-faint">
-              A stop, a work item, a call of it after a slash, or start. What came before keeps its recorded results; a conversation offers
-              its calls.
-            </span>
-          </label>
+          <Place at={at} begin={begin} stops={stops.data?.stops ?? []} />
           <div className="p-pair">
             <label className="p-field">
               <span className="p-label">Model (optional)</span>
@@ -81,7 +64,13 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
               <input value={prompt} onChange={(event) => setPrompt(event.target.value)} />
             </label>
           </div>
-          <OtherInput hasInput={hasInput} choose={choose} input={input} setInput={setInput} />
+          <OtherInput
+            hasInput={hasInput}
+            choose={setHasInput}
+            input={input}
+            setInput={(next) => setEdited({ input: next })}
+            begin={stops.data === undefined ? undefined : at}
+          />
         </ActForm>
       </Box>
       {acting.done === undefined ? null : <Result report={acting.done} />}
@@ -89,20 +78,61 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
   );
 }
 
+interface PlaceProps {
+  readonly at: string;
+  readonly begin: (at: string) => void;
+  readonly stops: StopsView["stops"];
+}
+
+/** Where the fork begins; the work items that asked a model are offered. */
+function Place({ at, begin, stops }: PlaceProps): ReactNode {
+  const withModel = stops.filter(({ calls = [] }) => calls.some(({ kind }) => kind === "model"));
+  return (
+    <label className="p-field">
+      <span className="p-label">Begin at</span>
+      <input value={at} required list="fork-calls" onChange={(event) => begin(event.target.value)} />
+      <datalist id="fork-calls">
+        {withModel.map(({ work, agent }) => (
+          <option key={work} value={work}>
+            {agent}
+          </option>
+        ))}
+      </datalist>
+      <span className="p-faint">
+        Start, the name of a stop, or the id of a work item. To begin at a call of a model, press Fork here in its conversation. What came
+        before keeps its recorded results.
+      </span>
+    </label>
+  );
+}
+
+/** The recorded input of what the fork begins at: the task, a stop, a work item, or the work item of a call. */
+function recordedAt({ task, stops }: StopsView, at: string): Json | undefined {
+  if (at === "start") return task;
+  const found = stops.find(
+    ({ work, stop, calls = [] }) => work === at || stop === at || at.startsWith(`${work}/`) || calls.some(({ key }) => key === at),
+  );
+  return found?.input;
+}
+
 interface OtherInputProps {
   readonly hasInput: boolean;
   readonly choose: (isOther: boolean) => void;
   readonly input: Json | undefined;
   readonly setInput: (input: Json | undefined) => void;
+  /** What the input is of; undefined until the records are there. */
+  readonly begin: string | undefined;
 }
 
-function OtherInput({ hasInput, choose, input, setInput }: OtherInputProps): ReactNode {
+function OtherInput({ hasInput, choose, input, setInput, begin }: OtherInputProps): ReactNode {
   return (
     <>
       <label className="p-check">
-        <input type="checkbox" checked={hasInput} onChange={(event) => choose(event.target.checked)} /> Another input for the task
+        <input type="checkbox" checked={hasInput} onChange={(event) => choose(event.target.checked)} /> Another input
       </label>
-      {hasInput ? <InputEditor label="Input" schema={undefined} value={input} onChange={setInput} /> : null}
+      {hasInput && begin !== undefined ? (
+        <InputEditor key={begin} label="Input" schema={undefined} value={input} onChange={setInput} />
+      ) : null}
     </>
   );
 }

@@ -7,6 +7,7 @@ import { pluralText } from "../parts/format.ts";
 import { urgencyOf, waitingOrder } from "../parts/inbox.ts";
 import { Link, useLoad, usePage } from "../parts/page.tsx";
 import { type ScreenProps, TO } from "../parts/paths.ts";
+import { useTick } from "../parts/tick.ts";
 import { FilterText } from "./dead-letters.tsx";
 
 const PAGE_ENTRIES = 100;
@@ -111,6 +112,7 @@ function RequestRow({ entry }: { readonly entry: InboxEntry }): ReactNode {
 /** How near the deadline is. */
 export function Deadline({ entry }: { readonly entry: Pick<InboxEntry, "dueAtMs"> }): ReactNode {
   const page = usePage();
+  useTick();
   const urgency = urgencyOf(entry, page.nowMs());
   if (urgency === "none") return null;
   return (

@@ -98,18 +98,23 @@ function Numbers({ data, windowMs }: { readonly data: OverviewView; readonly win
         about="wait for a decision"
       />
       <NumberLink name="Paused" value={countText(data.paused)} to={TO.runs({ paused: "true" })} about="by operators" />
-      <NumberLink name="Completed" value={countText(count("completed"))} to={TO.runs({ status: "completed", window })} about="as routed" />
+      <NumberLink
+        name="Completed"
+        value={countText(count("completed"))}
+        to={TO.runs({ status: "completed", ended: window })}
+        about="as routed"
+      />
       <NumberLink
         name="Failed"
         value={countText(count("failed"))}
-        to={TO.runs({ status: "failed", window })}
+        to={TO.runs({ status: "failed", ended: window })}
         isBad={count("failed") > 0}
         about={share}
       />
       <NumberLink
         name="Ended otherwise"
         value={countText(count("partial") + count("cancelled") + count("expired"))}
-        to={TO.runs({ state: "ended", window })}
+        to={TO.runs({ state: "ended", ended: window })}
         about={`${count("partial")} partial, ${count("cancelled")} cancelled, ${count("expired")} expired`}
       />
       <NumberLink name="Spent" value={usdText(data.usd)} to={TO.costs({ window })} about={`${countText(data.tokens)} tokens`} />

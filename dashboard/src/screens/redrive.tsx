@@ -19,12 +19,12 @@ interface DecisionProps {
   readonly letter: Shown;
   readonly shown: LetterShown;
   readonly schemas: Loaded<SchemasAnswer>;
-  /** Called with what the edit of an accepted redrive does not reach. */
-  readonly notReach: (stops: readonly string[]) => void;
+  /** Called with the receipt of a redrive that has something to tell. Otherwise the page goes to the run. */
+  readonly setRedriven: (receipt: Receipt) => void;
 }
 
 /** Redrive or discard, where this token may. */
-export function Decision({ letter, shown, schemas, notReach }: DecisionProps): ReactNode {
+export function Decision({ letter, shown, schemas, setRedriven }: DecisionProps): ReactNode {
   const page = usePage();
   if (letter.parent !== undefined)
     return (
@@ -35,13 +35,13 @@ export function Decision({ letter, shown, schemas, notReach }: DecisionProps): R
   if (!page.roles.has("decide")) return <RoleNote act="A decision" role="decide" />;
   return (
     <>
-      <Redrive {...{ letter, shown, schemas, notReach }} />
+      <Redrive {...{ letter, shown, schemas, setRedriven }} />
       <Discard letter={letter} />
     </>
   );
 }
 
-function Redrive({ letter, shown, schemas, notReach }: DecisionProps): ReactNode {
+function Redrive({ letter, shown, schemas, setRedriven }: DecisionProps): ReactNode {
   const page = usePage();
   const isMessage = letter.processId === undefined;
   const original = isMessage ? { route: "", input: null } : shown.input;
@@ -60,10 +60,7 @@ function Redrive({ letter, shown, schemas, notReach }: DecisionProps): ReactNode
         ...(reason === "" ? {} : { reason }),
         ...(byHand ? { undoneByHand: true } : {}),
       }),
-    ({ id, notReached = [] }) => {
-      if (notReached.length === 0) page.go(TO.run(id));
-      else notReach(notReached);
-    },
+    (receipt) => ((receipt.notReached ?? []).length === 0 ? page.go(TO.run(receipt.id)) : setRedriven(receipt)),
   );
   const blocked =
     canEdit && input === undefined
@@ -95,7 +92,7 @@ function Redrive({ letter, shown, schemas, notReach }: DecisionProps): ReactNode
         ) : (
           <p className="p-faint">Its input stays as it was.</p>
         )}
-        {isEdited && shown.undone.length > 0 ? (
+        {isEdited && shown.kind === "do" && shown.undone.length > 0 ? (
           <Note {...(shown.path.length > 1 ? { tone: "warn" } : {})}>
             {shown.undone.join(", ")}: undone, so the run begins there again.{" "}
             {shown.path.length > 1

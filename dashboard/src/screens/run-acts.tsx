@@ -62,7 +62,7 @@ export function RunActs({ view }: { readonly view: ProcessView }): ReactNode {
       side={
         <span className="p-row">
           <Link to={TO.diff(view.id, "")}>Compare</Link>
-          <Link to={TO.submit(view.route)}>Submit another</Link>
+          <Link to={TO.submit(view.route, view.id)}>Submit another</Link>
         </span>
       }
     >

@@ -5,21 +5,21 @@ import type { Bar } from "../../../runtime/timeline.ts";
 import { Answer, Box, Facts, FaultNote, HiddenNote, JsonBlock, Mark, When } from "../parts/blocks.tsx";
 import { FAULT_FIXES } from "../parts/fixes.ts";
 import { countText, spanText, usdText } from "../parts/format.ts";
-import { Link, useLoad, usePage } from "../parts/page.tsx";
-import { API, TO } from "../parts/paths.ts";
+import { Link, type Loaded, usePage } from "../parts/page.tsx";
+import { TO } from "../parts/paths.ts";
 import { toneOf } from "../parts/status.tsx";
 
 /** Parts of a {@link BarDetail}. */
 export interface BarDetailProps {
   readonly id: string;
+  readonly stops: Loaded<StopsView>;
   readonly bar: Bar;
   readonly close: () => void;
 }
 
 /** The detail of a bar. */
-export function BarDetail({ id, bar, close }: BarDetailProps): ReactNode {
+export function BarDetail({ id, stops, bar, close }: BarDetailProps): ReactNode {
   const page = usePage();
-  const stops = useLoad<StopsView>(`${API.process(id)}/stops`);
   const length = spanText((bar.endMs ?? page.nowMs()) - bar.beginMs);
   return (
     <section className="v-detail" aria-label={`${bar.kind} ${bar.name}`}>
@@ -73,7 +73,7 @@ function Ways({ id, bar }: { readonly id: string; readonly bar: Bar }): ReactNod
         </Link>
       )}
       {bar.call === undefined ? null : (
-        <Link className="p-button" to={TO.fork(id, bar.call)}>
+        <Link className="p-button" to={TO.fork(id, bar.work === undefined ? bar.call : `${bar.work}/${bar.call}`)}>
           Fork here
         </Link>
       )}

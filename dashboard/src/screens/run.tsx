@@ -1,12 +1,12 @@
 /** @module One run: how it stands, where its time went, what each part of it did, what can be done with it, and its history. */
 import { type ReactNode, useState } from "react";
-import type { ProcessView } from "../../../runtime/process-view.ts";
+import type { ProcessView, StopsView } from "../../../runtime/process-view.ts";
 import type { Bar, TimelineView } from "../../../runtime/timeline.ts";
 import { Answer, Box, Empty, Facts, FaultNote, Head, HiddenNote, JsonBlock, Mark, Note, TrustMark, When } from "../parts/blocks.tsx";
 import { FAULT_FIXES } from "../parts/fixes.ts";
 import { usdText } from "../parts/format.ts";
 import { Gantt } from "../parts/gantt.tsx";
-import { Link, useLoad, usePage } from "../parts/page.tsx";
+import { Link, type Loaded, useLoad, usePage } from "../parts/page.tsx";
 import { API, type ScreenProps, TO, withQuery } from "../parts/paths.ts";
 import { toneOf } from "../parts/status.tsx";
 import { useFollowed } from "../shell/live.ts";
@@ -19,9 +19,11 @@ export function RunScreen({ params, query }: ScreenProps): ReactNode {
   const id = params["id"] ?? "";
   const process = useLoad<ProcessView>(API.process(id));
   const timeline = useLoad<TimelineView>(`${API.process(id)}/timeline`);
+  const stops = useLoad<StopsView>(`${API.process(id)}/stops`);
   useFollowed(process.data?.phase === "open" ? id : undefined, () => {
     process.reload();
     timeline.reload();
+    stops.reload();
   });
   return (
     <>
@@ -31,8 +33,9 @@ export function RunScreen({ params, query }: ScreenProps): ReactNode {
           <>
             <State view={view} />
             <Box title="Where the time went">
-              <Answer of={timeline}>{(data) => <Time id={id} timeline={data} bar={query.get("bar") ?? ""} />}</Answer>
+              <Answer of={timeline}>{(data) => <Time id={id} timeline={data} stops={stops} bar={query.get("bar") ?? ""} />}</Answer>
             </Box>
+            <Given stops={stops} />
             <RunActs key={`${view.phase} ${view.paused === undefined}`} view={view} />
             <RunHistory key={view.id} view={view} />
           </>
@@ -118,11 +121,24 @@ function State({ view }: { readonly view: ProcessView }): ReactNode {
               {traceId}
             </code>,
           ],
-          ["Earlier runs", runs.map(({ run, status, code }) => `${run}: ${status}${code === undefined ? "" : ` (${code})`}`).join(", ")],
+          ["Earlier runs", runs.length === 0 ? undefined : <EarlierRuns key="runs" id={view.id} runs={runs} />],
         ]}
       />
     </Box>
   );
+}
+
+/** The earlier runs; each that failed leads to its dead letter. */
+function EarlierRuns({ id, runs }: { readonly id: string; readonly runs: NonNullable<ProcessView["runs"]> }): ReactNode {
+  return runs.map(({ run, status, code }, index) => {
+    const text = `run ${run} ${status}${code === undefined ? "" : ` (${code})`}`;
+    return (
+      <span key={run}>
+        {index === 0 ? "" : ", "}
+        {status === "failed" ? <Link to={TO.deadLetter(`${id}:${run}`)}>{text}</Link> : text}
+      </span>
+    );
+  });
 }
 
 function Output({ outcome }: { readonly outcome: NonNullable<ProcessView["outcome"]> }): ReactNode {
@@ -155,8 +171,25 @@ function Waits({ view: { waits = [] } }: { readonly view: ProcessView }): ReactN
   );
 }
 
+/** The input of the task. */
+function Given({ stops: { data } }: { readonly stops: Loaded<StopsView> }): ReactNode {
+  if (data?.task === undefined) return data?.hidden === true ? <HiddenNote what="The input of the task" /> : null;
+  return (
+    <Box title="What it was given">
+      <JsonBlock value={data.task} label="Input of the task" />
+    </Box>
+  );
+}
+
+interface TimeProps {
+  readonly id: string;
+  readonly timeline: TimelineView;
+  readonly stops: Loaded<StopsView>;
+  readonly bar: string;
+}
+
 /** The chart with the chosen bar, whose id stands in the address. A failed bar is chosen first, because it is what people look for. */
-function Time({ id, timeline, bar }: { readonly id: string; readonly timeline: TimelineView; readonly bar: string }): ReactNode {
+function Time({ id, timeline, stops, bar }: TimeProps): ReactNode {
   const page = usePage();
   const [isClosed, setClosed] = useState(false);
   if (timeline.bars.length === 0) return <Empty title="No work yet">The first work item of this run was not asked yet.</Empty>;
@@ -170,14 +203,14 @@ function Time({ id, timeline, bar }: { readonly id: string; readonly timeline: T
       {timeline.left === undefined ? null : <Note tone="warn">{`${timeline.left} older bars are not shown.`}</Note>}
       {timeline.fromMs === undefined ? null : (
         <Note tone="warn">
-          What began before <When atMs={timeline.fromMs} /> is not shown: its records are no longer read.
+          What began before <When atMs={timeline.fromMs} /> is not shown: only the newest records of a long run are read.
         </Note>
       )}
       <Gantt timeline={timeline} nowMs={page.nowMs()} chosen={chosen?.id ?? ""} choose={choose} />
       {chosen === undefined ? (
         <p className="p-faint">Choose a bar to see what went in and what came out.</p>
       ) : (
-        <BarDetail key={chosen.id} id={id} bar={chosen} close={() => choose("")} />
+        <BarDetail key={chosen.id} id={id} stops={stops} bar={chosen} close={() => choose("")} />
       )}
     </>
   );

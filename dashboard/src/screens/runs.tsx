@@ -14,7 +14,7 @@ import { FilterText } from "./dead-letters.tsx";
 
 const PAGE_ENTRIES = 200;
 const ROW_PX = 52;
-const FILTERS = ["state", "status", "route", "code", "by", "text", "minUsd", "version", "waiting", "paused", "window"] as const;
+const FILTERS = ["state", "status", "route", "code", "by", "text", "minUsd", "version", "waiting", "paused", "window", "ended"] as const;
 
 const STATUSES: readonly OutcomeStatus[] = ["completed", "partial", "failed", "cancelled", "expired"];
 
@@ -46,11 +46,12 @@ export function RunsScreen({ query }: ScreenProps): ReactNode {
 }
 
 /** The command that lists the same. */
-function commandOf({ state, waiting, paused, window, minUsd, version, ...rest }: Filter): string {
+function commandOf({ state, waiting, paused, window, ended, minUsd, version, ...rest }: Filter): string {
   const { status, route, code, by, text } = rest;
-  const since = window === "" ? "" : spanText(Number(window)).replace(" ", "");
+  const [since = "", endedSince = ""] = [window, ended].map((ms) => (ms === "" ? "" : spanText(Number(ms)).replace(" ", "")));
   const flags = { waiting: waiting === "true", paused: paused === "true" };
-  return command(["ps"], { only: state, status, route, code, by, since, "min-usd": minUsd, ...flags, text, used: version });
+  const times = { since, "ended-since": endedSince };
+  return command(["ps"], { only: state, status, route, code, by, ...times, "min-usd": minUsd, ...flags, text, used: version });
 }
 
 interface FiltersProps {
@@ -71,7 +72,7 @@ const CHOICES: readonly (readonly [name: string, part: Pick<Filter, "state" | "s
 function Filters({ filter, change }: FiltersProps): ReactNode {
   const isChosen = (part: Partial<Filter>): boolean =>
     Object.entries(part).every(([name, value]) => filter[name as keyof Filter] === value);
-  const isMore = [filter.by, filter.minUsd, filter.version, filter.window].some((text) => text !== "");
+  const isMore = [filter.by, filter.minUsd, filter.version, filter.window, filter.ended].some((text) => text !== "");
   return (
     <div className="v-filters">
       <div className="p-chips" role="group" aria-label="State">
@@ -92,20 +93,33 @@ function Filters({ filter, change }: FiltersProps): ReactNode {
           <FilterText name="Submitted by" value={filter.by} onChange={(by) => change({ by })} />
           <FilterText name="Version" value={filter.version} onChange={(version) => change({ version })} />
           <FilterText name="Cost from, USD" value={filter.minUsd} onChange={(minUsd) => change({ minUsd })} />
-          <label className="p-filter">
-            <span>Submitted in the last</span>
-            <select value={filter.window} onChange={({ target }) => change({ window: target.value })}>
-              <option value="">any time</option>
-              {WINDOWS.map(([name, ms]) => (
-                <option key={ms} value={ms}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <FilterWindow name="Submitted in the last" value={filter.window} onChange={(window) => change({ window })} />
+          <FilterWindow name="Ended in the last" value={filter.ended} onChange={(ended) => change({ ended })} />
         </div>
       </details>
     </div>
+  );
+}
+
+interface FilterWindowProps {
+  readonly name: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+function FilterWindow({ name, value, onChange }: FilterWindowProps): ReactNode {
+  return (
+    <label className="p-filter">
+      <span>{name}</span>
+      <select value={value} onChange={({ target }) => onChange(target.value)}>
+        <option value="">any time</option>
+        {WINDOWS.map(([text, ms]) => (
+          <option key={ms} value={ms}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -128,11 +142,11 @@ function useEntries(filter: Filter): Listed {
   const [held, setHeld] = useState<Held>();
   const [fault, setFault] = useState<PageFault>();
   const isReading = useRef(false);
-  const { window, ...rest } = filter;
-  const sinceMs = window === "" ? undefined : sinceOf(page.nowMs(), Number(window));
+  const { window, ended, ...rest } = filter;
+  const [sinceMs, endedSinceMs] = [window, ended].map((ms) => (ms === "" ? undefined : sinceOf(page.nowMs(), Number(ms))));
   const read = async (cursor?: string): Promise<void> => {
     try {
-      const found = await page.get<Entries>("/processes", { ...rest, sinceMs, limit: PAGE_ENTRIES, cursor });
+      const found = await page.get<Entries>("/processes", { ...rest, sinceMs, endedSinceMs, limit: PAGE_ENTRIES, cursor });
       setFault(undefined);
       setHeld((old) => merged(old, found, cursor !== undefined));
     } catch (error) {

@@ -2,12 +2,13 @@
 import { type ReactNode, useId, useMemo, useState } from "react";
 import type { Receipt, SchemasAnswer } from "../../../runtime/answers.ts";
 import type { Json } from "../../../runtime/faults.ts";
+import type { StopsView } from "../../../runtime/process-view.ts";
 import { ActForm, useActing } from "../parts/act.tsx";
 import { Answer, Box, Empty, Head } from "../parts/blocks.tsx";
 import { submitCommand } from "../parts/commands.ts";
 import { InputEditor } from "../parts/input-editor.tsx";
 import { useLoad, usePage } from "../parts/page.tsx";
-import { type ScreenProps, TO } from "../parts/paths.ts";
+import { API, type ScreenProps, TO } from "../parts/paths.ts";
 import { problemsOf } from "../parts/schema-check.ts";
 import { initialOf } from "../parts/schema-field.ts";
 
@@ -15,6 +16,8 @@ import { initialOf } from "../parts/schema-field.ts";
 export function SubmitScreen({ query }: ScreenProps): ReactNode {
   const page = usePage();
   const schemas = useLoad<SchemasAnswer>("/schemas");
+  const from = query.get("from") ?? "";
+  const known = useLoad<StopsView>(from === "" ? undefined : `${API.process(from)}/stops`);
   const id = useId();
   return (
     <>
@@ -38,7 +41,7 @@ export function SubmitScreen({ query }: ScreenProps): ReactNode {
                   ))}
                 </select>
               </div>
-              <TaskForm key={route} route={route} schema={schema?.input} />
+              {known.isLoading ? null : <TaskForm key={route} route={route} schema={schema?.input} known={known.data?.task} />}
             </Box>
           );
         }}
@@ -50,13 +53,16 @@ export function SubmitScreen({ query }: ScreenProps): ReactNode {
 function TaskForm({
   route,
   schema,
+  known,
 }: {
   readonly route: string;
   readonly schema: SchemasAnswer["routes"][string]["input"] | undefined;
+  /** The input of an earlier task, to begin with. */
+  readonly known: Json | undefined;
 }): ReactNode {
   const page = usePage();
   const first = useMemo(() => (schema === undefined ? undefined : initialOf(schema, schema)), [schema]);
-  const [input, setInput] = useState<Json | undefined>(first);
+  const [input, setInput] = useState<Json | undefined>(known ?? first);
   const [givenId, setGivenId] = useState("");
   const [untrusted, setUntrusted] = useState("");
   // Sent again after a lost answer it is still one task.

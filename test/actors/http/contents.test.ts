@@ -145,5 +145,8 @@ describe("a process that asks people", () => {
       const lines = z.object({ entries: z.array(z.object({ who: z.string(), target: z.string() })) }).parse(json).entries;
       expect(lines.map(({ who, target }) => `${who} ${target}`).sort()).toEqual(["bob one", "cyd one.r1"]);
     });
+    // The words that lists show are found too.
+    const { json } = await as("reader", "/audit?what=looked%20at%20content%20of%20a%20process");
+    expect(json).toMatchObject({ entries: [{ who: "bob", target: "one" }] });
   });
 });
