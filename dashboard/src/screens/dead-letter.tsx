@@ -80,7 +80,6 @@ function Why({ letter, shown }: { readonly letter: Shown; readonly shown: Letter
   return (
     <Box title="Why it failed" tone="bad" side={<Mark tone="bad">{shown.code}</Mark>}>
       <p className="p-lead">{shown.message}</p>
-      {shown.cause === undefined ? null : <pre className="p-json">{shown.cause}</pre>}
       {fix === undefined ? null : (
         <p>
           <strong>What to do:</strong> {fix}
@@ -103,6 +102,14 @@ function Why({ letter, shown }: { readonly letter: Shown; readonly shown: Letter
           ],
         ]}
       />
+      {shown.cause === undefined ? null : (
+        <details className="p-more">
+          <summary>What the handler threw</summary>
+          <pre className="p-json" tabIndex={0} aria-label="What the handler threw">
+            {shown.cause}
+          </pre>
+        </details>
+      )}
       {shown.left.length === 0 ? null : (
         <Note tone="warn">
           Left standing, as its undo failed: <strong>{shown.left.join(", ")}</strong>. A redrive does this again, under new keys: undo it by

@@ -1,12 +1,16 @@
 /** @module What an operator should look at, each with what to do. */
 import type { ReactNode } from "react";
+import type { LetterEntry } from "../../../runtime/answers.ts";
 import type { Problem } from "../../../runtime/overview.ts";
-import { Box, CommandLine, Mark } from "../parts/blocks.tsx";
-import { Link } from "../parts/page.tsx";
+import { Box, CommandLine, Mark, When } from "../parts/blocks.tsx";
+import { Link, useLoad } from "../parts/page.tsx";
 import { TO } from "../parts/paths.ts";
 
 /** Where a problem is looked at, by the first part of its code. */
 const SCREENS: Readonly<Record<string, string>> = { deadletter: TO.deadLetters(), person: TO.inbox(), drift: TO.drift };
+
+const DEAD_LETTERS = "deadletter.open";
+const NEWEST_MAX = 5;
 
 /** The problems, or that there are none. */
 export function Problems({ of }: { readonly of: readonly Problem[] }): ReactNode {
@@ -25,6 +29,24 @@ export function Problems({ of }: { readonly of: readonly Problem[] }): ReactNode
   );
 }
 
+/** The newest dead letters that wait, each with its cause. */
+function Newest(): ReactNode {
+  const letters = useLoad<{ readonly entries: readonly LetterEntry[] }>("/deadletters", { limit: NEWEST_MAX });
+  return (
+    <ul className="v-newest">
+      {(letters.data?.entries ?? []).map(({ id, code, message, atMs }) => (
+        <li key={id}>
+          <Link to={TO.deadLetter(id)}>{id}</Link>
+          <span className="v-newest-cause">{message ?? code}</span>
+          <span className="v-newest-state p-faint">
+            <When atMs={atMs} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Line({ problem: { code, message, fix, command } }: { readonly problem: Problem }): ReactNode {
   const screen = SCREENS[code.split(".")[0] ?? ""];
   return (
@@ -33,6 +55,7 @@ function Line({ problem: { code, message, fix, command } }: { readonly problem: 
         <Mark tone="warn">{code}</Mark> {screen === undefined ? message : <Link to={screen}>{message}</Link>}
       </p>
       <p className="p-faint">{fix}</p>
+      {code === DEAD_LETTERS ? <Newest /> : null}
       {command === undefined ? null : <CommandLine text={command} />}
     </li>
   );
