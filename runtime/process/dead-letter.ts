@@ -8,6 +8,7 @@ import { entryOf } from "../entries.ts";
 import { boundedFault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { itemsPath, placeOf, placeParts, runId, stopWorkParts } from "../ids.ts";
 import { labelField } from "../label.ts";
+import { readAll } from "../machine.ts";
 import type { Message } from "../protocol.ts";
 import type { BodyOf } from "../protocol/bodies.ts";
 import type { Principal } from "../protocol/principal.ts";
@@ -131,7 +132,7 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">, e
   const input = body.input === undefined ? undefined : "json" in body.input ? builder.pack(body.input.json) : body.input;
   const replaces = input !== undefined && failed !== undefined;
   const start = startOf(builder, replaces ? failed : undefined);
-  const unreached = input === undefined ? [] : notReached(builder, replaces ? failed : undefined, start.cursor);
+  const unreached = input === undefined ? [] : notReached(builder, replaces ? failed : undefined, input, start.cursor);
   const before = replaces ? failed.label : task.label;
   const label = editLabel(before, editor, task.principal);
   const isCleared = input !== undefined && before !== undefined && label.length === 0;
@@ -153,9 +154,11 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">, e
 }
 
 /** Calls that the edit does not reach. If the route cannot be read, the run begins at the first stop, and nothing is pinned. */
-function notReached(builder: ProcessBuilder, edited: Work | undefined, cursor: number): readonly string[] {
+function notReached(builder: ProcessBuilder, edited: Work | undefined, input: Value, cursor: number): readonly string[] {
   try {
-    return notReachedBy(routeOf(builder), edited, cursor);
+    const [before = null, after = null] = readAll([edited?.input ?? taskOf(builder.state).input, input], builder.context);
+    const isHandedOff = edited !== undefined && edited.chain.length > 1;
+    return notReachedBy(routeOf(builder), { before, after, stop: edited?.stop, isHandedOff }, cursor);
   } catch (error) {
     if (!isFault(error)) throw error;
     return [];

@@ -89,10 +89,12 @@ export function merged(before: Json | undefined, edited: Json | undefined, made:
   return isSame(before, edited) ? made : edited;
 }
 
-function isFields(content: Json | undefined): content is { readonly [key: string]: Json } {
+/** Whether a content is an object. */
+export function isFields(content: Json | undefined): content is { readonly [key: string]: Json } {
   return typeof content === "object" && content !== null && !Array.isArray(content);
 }
 
-function isSame(one: Json | undefined, other: Json | undefined): boolean {
+/** Whether two contents are the same; undefined: absent. */
+export function isSame(one: Json | undefined, other: Json | undefined): boolean {
   return one === undefined || other === undefined ? one === other : canonicalJson(one) === canonicalJson(other);
 }

@@ -1,11 +1,13 @@
 /** @module One dead letter: why the work failed and what to do, what it was given, and how it came to that. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Receipt, SchemasAnswer } from "../../../runtime/answers.ts";
+import type { ProcessView } from "../../../runtime/process-view.ts";
 import { FAULT_FIXES } from "../parts/fixes.ts";
 import { Answer, Box, Facts, Head, HiddenNote, JsonBlock, Mark, Note, TrustMark, When } from "../parts/blocks.tsx";
 import { letterShown, type LetterShown } from "../parts/letter.ts";
 import { Link, useLoad } from "../parts/page.tsx";
 import { API, type ScreenProps, TO } from "../parts/paths.ts";
+import { toneOf } from "../parts/status.tsx";
 import { spanText } from "../parts/format.ts";
 import { Decision, type Shown } from "./redrive.tsx";
 
@@ -121,12 +123,14 @@ function Why({ letter, shown }: { readonly letter: Shown; readonly shown: Letter
   );
 }
 
-/** The receipt of a redrive that has something to tell: what its edit does not reach. */
+/** The receipt of a redrive that has something to tell: what its edit does not reach; and how its run stands. */
 function Redriven({ receipt: { id, run, notReached = [] } }: { readonly receipt: Receipt }): ReactNode {
+  const { data } = useLoad<ProcessView>(API.process(id));
+  const status = data?.run === run ? (data.outcome?.status ?? data.phase) : "open";
   return (
     <Note tone="warn">
-      <Link to={TO.run(id)}>Run {run}</Link> has begun. The edit does not reach {notReached.join(", ")}: what is read there is still as it
-      was. To change it everywhere, submit a new task.
+      <Link to={TO.run(id)}>Run {run}</Link> has begun <Mark tone={toneOf(status)}>{status}</Mark>. The edit does not reach{" "}
+      {notReached.join(", ")}: what is read there is still as it was. To change it everywhere, submit a new task.
     </Note>
   );
 }

@@ -38,7 +38,7 @@ function Newest(): ReactNode {
         <li key={id}>
           <Link to={TO.deadLetter(id)}>{id}</Link>
           <span className="v-newest-cause">{message ?? code}</span>
-          <span className="v-newest-state p-faint">
+          <span className="v-newest-state">
             <When atMs={atMs} />
           </span>
         </li>
