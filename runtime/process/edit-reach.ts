@@ -1,8 +1,8 @@
 /**
  * @module Which calls the edited input of a redrive does not reach. Pure.
  *
- * An edit changes the input of one work item, or that of the task. Other calls whose mappings read what was changed still read it as it was:
- * finished calls that are pinned, and, if a work item was edited, all others.
+ * An edit changes the input of one work item, or that of the task. Other calls whose mappings read what was changed still read it as it
+ * was: finished calls that are pinned, and, if a work item was edited, all others.
  */
 import { entryOf } from "../entries.ts";
 import { type Expression, pathsIn } from "../expression.ts";

@@ -80,7 +80,7 @@ test("an edit says before it is sent what was undone, and afterwards what it doe
   const told = page.getByText("The edit does not reach flight, output");
   await told.waitFor();
   await expect.poll(() => page.getByRole("button", { name: /^Redrive/ }).count()).toBe(0);
-  expect(await told.innerText()).toContain("Run 2 has begun");
+  expect(await told.innerText()).toContain("Run 2:");
   await page.close();
 });
 

@@ -129,8 +129,8 @@ function Redriven({ receipt: { id, run, notReached = [] } }: { readonly receipt:
   const status = data?.run === run ? (data.outcome?.status ?? data.phase) : "open";
   return (
     <Note tone="warn">
-      <Link to={TO.run(id)}>Run {run}</Link> has begun <Mark tone={toneOf(status)}>{status}</Mark>. The edit does not reach{" "}
-      {notReached.join(", ")}: what is read there is still as it was. To change it everywhere, submit a new task.
+      <Link to={TO.run(id)}>Run {run}</Link>: <Mark tone={toneOf(status)}>{status}</Mark>. The edit does not reach {notReached.join(", ")}:
+      what is read there is still as it was. To change it everywhere, submit a new task.
     </Note>
   );
 }
