@@ -21,14 +21,14 @@ import { basicEnv, startProgram } from "./targets/program.ts";
 import { post, READY_MS, rounded, sendAll, until } from "./waiting-load.ts";
 
 const PROCESSES_MAX = 100_000;
-const SECONDS_MAX = 7_200;
+const SECONDS_MAX = 600;
 const SUBMITTERS = 32;
 const DECIDERS = 4;
 const PAGE_ENTRIES = 200;
 /** Time in which the last entries and notifications are written before CPU is measured. */
 const SETTLE_MS = 10_000;
-const TASK_MS = 14_400_000;
-const RUN_MS = 14_400_000;
+const TASK_MS = 7_200_000;
+const RUN_MS = 7_200_000;
 const APP = fileURLToPath(new URL("waiting-app.ts", import.meta.url));
 
 const { values } = parseArgs({
@@ -36,7 +36,7 @@ const { values } = parseArgs({
     processes: { type: "string", default: "10000" },
     profile: { type: "string", default: "embedded" },
     /** Seconds for which CPU is measured while all wait: one period of the reminders, so that each process is reminded once. */
-    watch: { type: "string", default: String(LIMITS.reminderQuietMs / 1_000) },
+    watch: { type: "string", default: String(LIMITS.reminderMs / 1_000) },
     /** Requests that are decided one after another, each when the one before has gone on. */
     single: { type: "string", default: "200" },
   },

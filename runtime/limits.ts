@@ -209,8 +209,6 @@ export const LIMITS = {
   reminderSpreadMs: 2 * MINUTE_MS,
   /** Period of the reminder of an open process: how late everything is that all other means have lost. */
   reminderMs: 10 * MINUTE_MS,
-  /** Period of the reminder of a process that only waits for a person, a signal or a later moment: it owes nothing until then. */
-  reminderQuietMs: 1 * HOUR_MS,
   /** Time without an answer after which a request is sent again. */
   resendMs: 2 * SECOND_MS,
   /** How long a first receipt proves that the receiver has the request; until then it is not sent again. It doubles with each receipt. */

@@ -28,10 +28,6 @@ export interface Held {
   remindAtMs: number;
   /** Whether this run has a reminder. `unknown`: another host may have set it. */
   reminder: "none" | "set" | "unknown";
-  /** Period of its reminder; 0: this host has not set it. */
-  reminderMs: number;
-  /** When its reminder rings next at the latest, as far as this host knows. */
-  ringsByMs: number;
   setting: Promise<void> | undefined;
   /** When its timer fires, which may be too early. */
   wakesAtMs: number;
@@ -60,8 +56,6 @@ export function newHeld(id: string, askAtMs: number): Held {
     linePaused: false,
     remindAtMs: NEVER,
     reminder: "unknown",
-    reminderMs: 0,
-    ringsByMs: NEVER,
     setting: undefined,
     wakesAtMs: NEVER,
     cancel: undefined,

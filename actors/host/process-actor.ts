@@ -231,7 +231,6 @@ export class ProcessActors {
   /** A reminder has fired. Most processes only wait, so it costs one read if no other host has written. */
   async tick(id: string, name: string): Promise<void> {
     const quietSince = this.#holder.quietSince(id, runOf(name));
-    this.#holder.rang(id, runOf(name));
     if (quietSince !== undefined && (await this.engine.endsAt(id, quietSince))) return;
     const { state } = await this.#tick(id, { run: runOf(name) });
     if (state.phase !== "new" && name !== reminderName(state.run)) await this.#parts.ports.reminders.remove(this.#address(id), name);

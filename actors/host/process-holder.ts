@@ -7,7 +7,7 @@
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import { takenEntry } from "../../runtime/process/preparation.ts";
-import { processDueMs, reminderName } from "../../runtime/process/reminder.ts";
+import { processDueMs, REMINDER_UNHELD_MS, reminderName } from "../../runtime/process/reminder.ts";
 import { isComplete } from "../../runtime/process/settlement.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { isUnanswered } from "../../runtime/process/time.ts";
@@ -17,7 +17,6 @@ import type { Ports } from "../engine/ports.ts";
 import type { TurnResult } from "../engine/turn.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { type Held, NEVER, newHeld, planAsk, quietDueMs } from "./held.ts";
-import { HeldReminders } from "./held-reminders.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
 
@@ -47,7 +46,6 @@ export class ProcessHolder {
   readonly #parts: HolderParts;
   readonly #held = new Map<string, Held>();
   readonly #elsewhere = new Elsewhere();
-  readonly #reminders: HeldReminders;
   /** When the ticks in flight began, by process; the oldest first. */
   readonly #ticking = new Map<string, number>();
   #open = 0;
@@ -56,12 +54,6 @@ export class ProcessHolder {
 
   constructor(parts: HolderParts) {
     this.#parts = parts;
-    this.#reminders = new HeldReminders({
-      ...parts,
-      failed: (held) => {
-        if (this.#held.get(held.id) === held) this.#arm(held);
-      },
-    });
   }
 
   /** Open processes that this host holds. */
@@ -141,17 +133,8 @@ export class ProcessHolder {
     if (!held.isUnanswered && result.failed !== true && result.effects.length === 0) held.askAtMs = NEVER;
     else held.askAtMs = Math.min(held.askAtMs, nowMs + held.askMs);
     this.#planLine(held, state);
-    this.#reminders.plan(held);
     this.#arm(held);
     return true;
-  }
-
-  /** The reminder of a run has rung here. */
-  rang(id: string, run: number): void {
-    const held = this.#held.get(id);
-    if (held === undefined || held.run !== run) return;
-    this.#reminders.rang(held);
-    this.#arm(held);
   }
 
   /**
@@ -259,7 +242,7 @@ export class ProcessHolder {
     held.wakesAtMs = NEVER;
     held.cancel = undefined;
     if (held.lineAtMs <= nowMs) this.#writeLine(held);
-    if (held.remindAtMs <= nowMs) this.#reminders.set(held);
+    if (held.remindAtMs <= nowMs) this.#remind(held);
     const asks = held.askAtMs <= nowMs;
     if (asks || held.dueAtMs <= nowMs) this.#tick(held, asks);
     this.#arm(held);
@@ -303,6 +286,30 @@ export class ProcessHolder {
         this.#arm(held);
       },
     );
+  }
+
+  #remind(held: Held): void {
+    const { ports, watch } = this.#parts;
+    // Without a lease of this host its reminders stay near until it has one again.
+    const [isFar, periodMs] = watch.isHeld ? [true, LIMITS.reminderMs] : [false, REMINDER_UNHELD_MS];
+    held.remindAtMs = isFar ? NEVER : this.#nowMs + REMINDER_UNHELD_MS;
+    if (!held.isOpen || held.setting !== undefined) return;
+    const { run } = held;
+    const dueMs = periodMs * (1 - ports.random.jitter01() / 2);
+    held.reminder = "unknown";
+    held.setting = ports.reminders
+      .set(this.#address(held.id), reminderName(run), dueMs, periodMs)
+      .then(() => {
+        if (held.run === run) held.reminder = "set";
+      })
+      .catch((error: unknown) => {
+        this.#say(error, held.id, "the reminder of a process was not set; it is set again");
+        held.remindAtMs = this.#nowMs + LIMITS.askAgainMs;
+        if (this.#held.get(held.id) === held) this.#arm(held);
+      })
+      .finally(() => {
+        held.setting = undefined;
+      });
   }
 
   /** Lets a process go whose last effects are performed, and removes its reminder unless it has none. Throws `sidecar.unavailable`. */

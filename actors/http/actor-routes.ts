@@ -20,9 +20,8 @@ const SECOND_MS = 1_000;
 
 /**
  * Idle time after which daprd deactivates an actor. daprd counts it from the beginning of the last turn and deactivates
- * even during a turn (dapr 1.18.2 pkg/actors/targets/app/app.go). It is 1.5 times the reminder of a process with work to
- * be done: no such process becomes idle, and none becomes idle exactly when its reminder fires. One that only waits for
- * longer becomes idle, and daprd keeps nothing of it until its next turn.
+ * even during a turn (dapr 1.18.2 pkg/actors/targets/app/app.go). It is 1.5 times the most distant reminder: no actor
+ * with an open process becomes idle, and none becomes idle exactly when its reminder fires.
  */
 const IDLE_S = Math.ceil((1.5 * LIMITS.reminderMs) / SECOND_MS);
 
