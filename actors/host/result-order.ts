@@ -27,12 +27,22 @@ export interface ResultOrderParts {
   readonly onTurn: () => void;
 }
 
-/** The order of one execution's results. */
+/** A result that is recorded and not yet handed over. */
+interface Waiting {
+  readonly order: number;
+  readonly wake: () => void;
+}
+
+/** The order of one execution's results. The time of each of n parallel results is at most proportional to n. */
 export class ResultOrder {
   readonly #parts: ResultOrderParts;
-  /** Results that may be recorded, and that the handler has not received and acted on. */
-  readonly #pending = new Set<ResultName>();
-  #change = Promise.withResolvers<void>();
+  /** Results that may be recorded, and that the handler has not received and acted on, each with its order as far as it is known. */
+  readonly #pending = new Map<ResultName, number | undefined>();
+  /** The same by name: a wait that is refused is pending beside the failure that is recorded of it. */
+  readonly #named = new Map<string, readonly ResultName[]>();
+  /** Records up to this order were compared with all pending results. */
+  #comparedTo = -1;
+  readonly #waiting = new Set<Waiting>();
   #hasEnded = false;
 
   constructor(parts: ResultOrderParts) {
@@ -60,7 +70,9 @@ export class ResultOrder {
 
   /** A result may be recorded from now on: later ones are held back until it has ended. */
   begin(result: ResultName): void {
-    this.#pending.add(result);
+    this.#pending.set(result, undefined);
+    this.#named.set(nameOf(result), [...(this.#named.get(nameOf(result)) ?? []), result]);
+    this.#comparedTo = -1;
   }
 
   /** The handler is about to receive a result. It acts on it in microtasks, so it has acted when the clock calls back. */
@@ -76,33 +88,83 @@ export class ResultOrder {
   /** A result is pending no longer: it may be handed over, or there is none. */
   drop(result: ResultName): void {
     this.#pending.delete(result);
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
+    const others = (this.#named.get(nameOf(result)) ?? []).filter((one) => one !== result);
+    if (others.length > 0) this.#named.set(nameOf(result), others);
+    else this.#named.delete(nameOf(result));
+    this.#wake();
   }
 
   /** Where the first pending result of a work item is recorded. Results from there on are held back. Infinity: none is pending. */
   firstIn(work: AgentWork): number {
-    let first = Infinity;
-    for (const result of this.#pending) first = Math.min(first, orderOf(work, result) ?? Infinity);
-    return first;
+    this.#compare(work);
+    return this.#first();
   }
 
   /** Holds nothing back any longer: the execution has ended. */
   stop(): void {
     this.#hasEnded = true;
-    this.#change.resolve();
+    for (const { wake } of this.#waiting) wake();
   }
 
   async #turn(result: ResultName, state: AgentState): Promise<void> {
     const work = this.#parts.own(state);
-    const order = work === undefined ? undefined : orderOf(work, result);
     for (;;) {
       await this.#parts.caughtUp();
       await this.#parts.handOver(state);
-      if (this.#hasEnded || work === undefined || order === undefined || this.firstIn(work) >= order) return;
-      await this.#change.promise;
+      if (this.#hasEnded || work === undefined) return;
+      const first = this.firstIn(work);
+      const order = this.#pending.get(result);
+      if (order === undefined || first >= order) return;
+      await this.#until(order);
     }
   }
+
+  /** Resolves when no pending result is recorded before this order, as far as is known, or the execution has ended. */
+  async #until(order: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = { order, wake: resolve };
+    this.#waiting.add(waiting);
+    await promise;
+    this.#waiting.delete(waiting);
+  }
+
+  #wake(): void {
+    if (this.#waiting.size === 0) return;
+    const first = this.#first();
+    for (const { order, wake } of this.#waiting) if (order <= first) wake();
+  }
+
+  #first(): number {
+    let first = Infinity;
+    for (const order of this.#pending.values()) if (order !== undefined && order < first) first = order;
+    return first;
+  }
+
+  /** Learns the orders of pending results from a state of the work item. A failure takes the place of what was recorded before it. */
+  #compare({ attempt, failures = [], calls, modelCalls = [], steps, waits }: AgentWork): void {
+    const after = this.#comparedTo;
+    let isMoved = false;
+    const take = (kind: ResultName["kind"], key: string, order: number | undefined, isFinal = false): void => {
+      if (order === undefined || order <= after) return;
+      this.#comparedTo = Math.max(this.#comparedTo, order);
+      for (const result of this.#named.get(nameOf({ kind, key })) ?? []) {
+        const known = this.#pending.get(result);
+        if (known !== undefined && (!isFinal || known === order)) continue;
+        this.#pending.set(result, order);
+        isMoved ||= known !== undefined;
+      }
+    };
+    for (const one of failures) if (one.attempt === attempt) take(one.kind, one.key, one.order, true);
+    for (const { key, order } of calls) take("call", key, order);
+    for (const { key, order } of modelCalls) take("model", key, order);
+    for (const { name, order } of steps) take("step", name, order);
+    for (const { key, order } of waits) take("wait", key, order);
+    if (isMoved) this.#wake();
+  }
+}
+
+function nameOf({ kind, key }: ResultName): string {
+  return `${kind} ${key}`;
 }
 
 /** The result that a report records for its handler. */
@@ -118,22 +180,5 @@ function resultOf(input: HeldInput): ResultName | undefined {
       return input.failure;
     default:
       return undefined;
-  }
-}
-
-function orderOf({ attempt, failures, calls, modelCalls, steps, waits }: AgentWork, { kind, key }: ResultName): number | undefined {
-  const failure = failures?.find((one) => one.attempt === attempt && one.kind === kind && one.key === key);
-  if (failure !== undefined) return failure.order;
-  switch (kind) {
-    case "call":
-      return calls.find((call) => call.key === key)?.order;
-    case "model":
-      return modelCalls?.find((call) => call.key === key)?.order;
-    case "step":
-      return steps.find((step) => step.name === key)?.order;
-    case "wait":
-      return waits.find((wait) => wait.key === key)?.order;
-    default:
-      return kind satisfies never;
   }
 }

@@ -11,6 +11,7 @@ import type { AgentInput } from "../../runtime/agent/inputs.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import type { DecisionContext } from "../../runtime/machine.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 import { ANONYMOUS } from "../../runtime/protocol/principal.ts";
 import type { Value } from "../../runtime/value.ts";
 import { flush, HandClock } from "./engine-rig.ts";
@@ -204,6 +205,35 @@ describe("a handler receives results in the order of their records", () => {
     told.open();
     await run.settle();
     expect(new Set(run.received)).toEqual(new Set([`${FIRST_MS}`, "refused"]));
+  });
+
+  test("if a wait is refused whose turn was before that of a step, which is recorded by then", async () => {
+    const actor = waitingActor();
+    const told = gate();
+    const run = new Run(actor);
+    actor.answers(1);
+    actor.answered = async (input) => {
+      if (input.kind !== "waits" || !input.key.startsWith(`sleep ${SECOND_MS}/`)) return;
+      await told.promise;
+      throw new TypeError("no answer");
+    };
+    run.sleeps(FIRST_MS);
+    void run.execution.sleep(SECOND_MS).catch(() => run.received.push("refused"));
+    await run.settle();
+    run.steps("step");
+    await run.settle();
+    told.open();
+    await run.settle();
+    expect(run.received).toEqual(["step", "refused"]);
+  });
+
+  // When each result woke all others, this took minutes.
+  test("if a thousand steps are recorded at once", async () => {
+    const run = new Run(new Actor());
+    const names = Array.from({ length: LIMITS.stepsPerWorkMax - 1 }, (_, index) => `s${index}`);
+    for (const name of names) run.steps(name);
+    while (run.received.length < names.length) await run.settle();
+    expect(run.received).toEqual(names);
   });
 
   test("if the contents of recorded results are read, one of them slowly", async () => {
