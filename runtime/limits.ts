@@ -299,8 +299,8 @@ export const LIMITS = {
   stopsContentBytesMax: 4 * MIB_BYTES,
   /** Earlier runs that a process remembers; the last ones. */
   runsKeptMax: 16,
-  /** Inputs edited in redrives that a process remembers, of as many places; the last ones. */
-  editsKeptMax: 16,
+  /** Inputs of work items that are edited in redrives of one process, each as often as needed. Above: `body.invalid`. */
+  editsKeptMax: 64,
   /** Cancellations and decisions that a process remembers; the last ones. At most two belong to one run. */
   actsKeptMax: 32,
   /** Events in the history of a process, and faults kept of one work item; the oldest are dropped first. */

@@ -26,6 +26,7 @@ const OfProcess = z.looseObject({
     kind: z.string(),
     target: z.looseObject({ agent: z.string().optional(), route: z.string().optional() }).optional(),
     input: z.custom<Json>(),
+    whole: z.boolean().optional(),
   }),
   attempts: z.array(z.looseObject({ attempt: z.int(), fault: FaultView })),
   left: z.array(z.string()).optional(),
@@ -96,7 +97,7 @@ function leftLines({ left = [], stands = [] }: z.infer<typeof OfProcess>): reado
 /** How to get the input of the failed stop into a file, where the letter can be redriven with another input. */
 function fixLines({ id, parent }: Letter, letter: z.infer<typeof OfProcess> | undefined): readonly string[] {
   if (letter?.original.kind !== "do" || parent !== undefined) return [];
-  const what = letter.path.length > 1 ? AS_IT_IS : CHANGES_STAY;
+  const what = letter.original.whole === true ? AS_IT_IS : CHANGES_STAY;
   const run = letter.history.slice(letter.history.findLastIndex((line) => line.what === "redriven") + 1);
   const undone = [...new Set(run.flatMap((line) => (line.what === "undone" ? [line.stop] : [])))];
   return [

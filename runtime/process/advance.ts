@@ -16,7 +16,7 @@ import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
 import { addressOf, askWork, defaultTimeoutMs } from "./ask-work.ts";
 import { askPerson, personOf } from "./begin-request.ts";
-import { editAt, inputWith } from "./edits.ts";
+import { editFor, inputWith } from "./edited-input.ts";
 import { closeIdleRequest } from "./continue-budget.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, valueOf } from "./decision-builder.ts";
 import { inputLabel, outputLabel } from "./derived-labels.ts";
@@ -254,7 +254,7 @@ function inputOf(
   { path, item, call, element }: Begin,
   asked: Doer,
 ): { readonly target: Doer; readonly input: Value; readonly label: Label | undefined } {
-  const edit = editAt(builder.state.edits, { stop: path, item });
+  const edit = editFor(builder, { stop: path, item }, element);
   if (edit !== undefined && edit.before === undefined) return { target: edit.target, input: edit.input, label: edit.label };
   const input = valueOf(builder, call.input, element);
   const label = inputLabel(builder, call);

@@ -17,6 +17,7 @@ import type { Value } from "../value.ts";
 import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
 import { closedAccount } from "./account.ts";
 import { spendingView } from "./budget-view.ts";
+import { isTakenWhole } from "./edits.ts";
 import { unsealPart } from "./join.ts";
 import { finalEffects, workEffect } from "./messages.ts";
 import type { Ending, ProcessState } from "./state.ts";
@@ -182,6 +183,13 @@ function spentOf(state: ProcessState): Pick<Outcome, "spent"> {
   return Object.keys(spent).length === 0 ? {} : { spent };
 }
 
+/** The request of a failed work item. `whole`: an edited input is taken as it is, and not as a change. */
+function originalOf(state: ProcessState, work: Work): object {
+  const { kind, id: workId, target, actor, input, label } = work;
+  const whole = kind === "do" && isTakenWhole(state.edits, work) ? { whole: true } : {};
+  return { kind, workId, target, actor, input, ...whole, ...labelField(label) };
+}
+
 /** Original message, fault, attempts, history, path and trace id (Dead Letter Channel, Enterprise Integration Patterns). */
 function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
   const { state } = builder;
@@ -195,10 +203,7 @@ function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
     traceId: traceId(task.trace),
     fault,
     stop: state.ending?.stop ?? null,
-    original:
-      work === undefined
-        ? { kind: "task", input: task.input, ...labelField(task.label) }
-        : { kind: work.kind, workId: work.id, target: work.target, actor: work.actor, input: work.input, ...labelField(work.label) },
+    original: work === undefined ? { kind: "task", input: task.input, ...labelField(task.label) } : originalOf(state, work),
     attempts: work === undefined ? [] : work.faults,
     ...(state.left === undefined ? {} : { left: state.left }),
     ...(state.stands === undefined ? {} : { stands: state.stands }),

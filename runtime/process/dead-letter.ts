@@ -8,6 +8,7 @@ import { entryOf } from "../entries.ts";
 import { boundedFault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { itemsPath, placeOf, placeParts, runId, stopWorkParts } from "../ids.ts";
 import { labelField } from "../label.ts";
+import { LIMITS } from "../limits.ts";
 import { readAll } from "../machine.ts";
 import type { Message } from "../protocol.ts";
 import type { BodyOf } from "../protocol/bodies.ts";
@@ -16,7 +17,8 @@ import { outputNames, pathsOf, type Stop } from "../slip.ts";
 import { type Act, awaitsDecision, decisionOn, finishedOf, lastRun, nextRun, type Reopened } from "./runs.ts";
 import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
 import { notReachedBy } from "./edit-reach.ts";
-import { editOf } from "./edits.ts";
+import { editOf } from "./edited-input.ts";
+import { isFull, isTakenWhole } from "./edits.ts";
 import { allOutputs, packOutputs } from "./join.ts";
 import { editLabel } from "./labels.ts";
 import { finalEffects } from "./messages.ts";
@@ -54,6 +56,13 @@ export function decisionFault(state: ProcessState, body: BodyOf<"decision">): Wi
     return wireFault("body.invalid", `${letter} is of a compensation that failed, which has no input to replace; redrive it without one`, {
       path: "input",
     });
+  const failed = failedWorkOf(state);
+  if (body.input !== undefined && failed !== undefined && isFull(state.edits, failed))
+    return wireFault(
+      "body.invalid",
+      `${LIMITS.editsKeptMax} inputs of ${state.id} were edited, which is the limit; redrive ${letter} without one, or submit a new task`,
+      { path: "input" },
+    );
   return leftFault(state, body, letter);
 }
 
@@ -157,8 +166,8 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">, e
 function notReached(builder: ProcessBuilder, edited: Work | undefined, input: Value, cursor: number): readonly string[] {
   try {
     const [before = null, after = null] = readAll([edited?.input ?? taskOf(builder.state).input, input], builder.context);
-    const isHandedOff = edited !== undefined && edited.chain.length > 1;
-    return notReachedBy(routeOf(builder), { before, after, stop: edited?.stop, isHandedOff }, cursor);
+    const isWhole = edited !== undefined && isTakenWhole(builder.state.edits, edited);
+    return notReachedBy(routeOf(builder), { before, after, stop: edited?.stop, isWhole }, cursor);
   } catch (error) {
     if (!isFault(error)) throw error;
     return [];

@@ -9,7 +9,7 @@ import { type Expression, pathsIn } from "../expression.ts";
 import type { Json } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { callsOf, pathsOf, type RouteData } from "../slip.ts";
-import { isFields, isSame } from "./edits.ts";
+import { isFields, isSame } from "./edited-input.ts";
 
 type Path = readonly string[];
 
@@ -21,8 +21,8 @@ export interface Edited {
   readonly after: Json;
   /** Path of the stop whose input it is; absent: it is the task's. */
   readonly stop?: string | undefined;
-  /** It came from a hand-off, so its parts are not those of the stop's mapping. */
-  readonly isHandedOff?: boolean | undefined;
+  /** Its parts are not those of the stop's mapping: it was handed off. */
+  readonly isWhole?: boolean | undefined;
 }
 
 /** Paths of the calls that the edit does not reach, and `output` if it does not reach the output. `cursor`: first stop of the new run. */
@@ -38,13 +38,13 @@ function finished({ stops }: RouteData, { before, after }: Edited, cursor: numbe
 }
 
 /** All calls, other than the edited one, that read the sources of what was changed in its input. */
-function besides({ stops, output }: RouteData, { before, after, isHandedOff = false }: Edited, edited: string): string[] {
+function besides({ stops, output }: RouteData, { before, after, isWhole = false }: Edited, edited: string): string[] {
   const own = stops.find((stop) => pathsOf(stop).includes(edited));
   const isOwn = (path: string): boolean => path === edited || (own?.kind === "forEach" && path === own.name);
   const calls = stops.flatMap(callsOf);
   const sources = calls
     .filter(([path]) => isOwn(path))
-    .flatMap(([, { input }]) => (isHandedOff ? pathsIn(input) : sourcesOf(input, before, after)))
+    .flatMap(([, { input }]) => (isWhole ? pathsIn(input) : sourcesOf(input, before, after)))
     .filter(([name]) => name !== "item");
   const others = calls.filter(([path, call]) => !isOwn(path) && reads(call.input, sources)).map(([path]) => path);
   return reads(output, sources) ? [...others, OUTPUT] : others;

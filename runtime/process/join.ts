@@ -122,7 +122,12 @@ function longList(builder: ProcessBuilder, values: readonly Value[]): LongList {
 
 /** One item of the current `forEach`. */
 export function itemAt({ items, longItems }: Progress, index: number, context: DecisionContext): Json {
-  if (longItems === undefined) return items === undefined ? null : ((readOne(items, context) as readonly Json[])[index] ?? null);
+  if (longItems !== undefined) return longItemAt(longItems, index, context);
+  return items === undefined ? null : ((readOne(items, context) as readonly Json[])[index] ?? null);
+}
+
+/** One item of a list that is stored in parts. */
+export function longItemAt(longItems: LongList, index: number, context: DecisionContext): Json {
   const list = longItems.lists.at(index / longItems.per) ?? NOTHING;
   // This process stored it as a list of values.
   const value = (readOne(list, context) as unknown as readonly Value[])[index % longItems.per] ?? NOTHING;

@@ -136,7 +136,8 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
     ...(outcome.deadLetter === undefined ? {} : { deadLetter: outcome.deadLetter }),
   };
   const { pinned, parts, bytes = 0 } = event;
-  const edits = withEdit(state.edits, event.edit);
+  // An edited task is what a person wants now: edits of its stops were made from the one before.
+  const edits = event.input === undefined ? withEdit(state.edits, event.edit) : [];
   const pins = { keys: pinned, outputs: parts === undefined ? only(finishedOf(state, event.stop), pinned) : {}, parts, bytes };
   return act(
     {

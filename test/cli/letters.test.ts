@@ -57,11 +57,11 @@ describe("dead", () => {
       "",
     ]);
     const undone = history.map((one) => ({ ...one, what: "undone", stop: "hotel" }));
-    const own = { ...letter, path: ["SnarkAgent"], history: [...history, ...undone] };
+    const own = { ...letter, history: [...history, ...undone] };
     stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: own } };
     const again = (await run("dead", "show", "trip-7:1")).out;
     expect(again).toContain("\nhotel: undone, so the run begins there again. Of an input of yours, what you change stays");
-    const handedOff = { ...letter, history: [...history, ...undone] };
+    const handedOff = { ...own, original: { ...letter.original, whole: true } };
     stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: handedOff } };
     expect((await run("dead", "show", "trip-7:1")).out).toContain("This input was handed off, so one of yours is taken as it is");
     stub.answers["GET /deadletters/trip-7:1"] = {

@@ -43,7 +43,7 @@ describe("the edit of a work item does not reach", () => {
   });
 
   test("each call that reads any source of the stop, if its input was handed off", () => {
-    expect(notReachedBy(TRIP, { before: { x: 1 }, after: { x: 2 }, stop: "bill", isHandedOff: true }, 2)).toEqual([
+    expect(notReachedBy(TRIP, { before: { x: 1 }, after: { x: 2 }, stop: "bill", isWhole: true }, 2)).toEqual([
       "hotel",
       "letter",
       "output",

@@ -4,11 +4,12 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../../runtime/faults.ts";
 import { type Decision, readOne } from "../../runtime/machine.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { merged } from "../../runtime/process/edits.ts";
+import { merged } from "../../runtime/process/edited-input.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
+import type { Stop } from "../../runtime/slip.ts";
 import { sends } from "./machine-rig.ts";
-import { one, ProcessRig, slipOf } from "./process-rig.ts";
-import { failed } from "./redrive-rig.ts";
+import { call, one, ProcessRig, slipOf } from "./process-rig.ts";
+import { failed, refusal } from "./redrive-rig.ts";
 
 const A_WORK = /:a:0:1$/;
 const isOfA = (workId: string): boolean => A_WORK.test(workId);
@@ -22,6 +23,12 @@ function inputs(decision: Decision<ProcessEvent>): unknown[] {
 
 function labels(decision: Decision<ProcessEvent>): unknown[] {
   return sends(decision.effects).flatMap(({ body }) => (body.kind === "work" ? [body.label] : []));
+}
+
+/** The dead letter of the last run. */
+function letterOf(rig: ProcessRig): { readonly original: object } {
+  const { deadLetter = { json: null } } = rig.state.outcome ?? {};
+  return readOne(deadLetter, rig.context()) as unknown as { readonly original: object };
 }
 
 /** Ends the open run at b, with or without an undone booking of a. */
@@ -107,16 +114,92 @@ describe("an edited input of a stop", () => {
     expect(labels(decision)).toEqual([["tool:web"]]);
   });
 
-  test("of one of many places is kept up to a limit; the oldest is given up first", () => {
+  test("of one of many places is refused above a limit, and the others stand", () => {
     const names = Array.from({ length: LIMITS.editsKeptMax + 1 }, (_, index) => `s${index}`);
-    const rig = new ProcessRig(slipOf([...names, "last"].map((name) => one(name, {}, "A"))));
+    const rig = new ProcessRig(slipOf(names.map((name) => one(name, {}, "A"))));
     rig.accept();
-    for (const name of names) {
+    for (const name of names.slice(0, -1)) {
       rig.undoAll(rig.fault(rig.id(name)));
-      rig.redrive({ input: { edited: name } });
+      expect(refusal(rig.redrive({ input: { edited: name } }))).toBeUndefined();
       rig.output(rig.id(name));
     }
-    expect(rig.state.edits?.map(({ stop }) => stop)).toEqual(names.slice(1));
+    rig.undoAll(rig.fault(rig.id(names.at(-1) ?? "")));
+    expect(refusal(rig.redrive({ input: { edited: true } }))).toBe("body.invalid");
+    expect(refusal(rig.redrive())).toBeUndefined();
+    expect(rig.state.edits?.map(({ stop }) => stop)).toEqual(names.slice(0, -1));
+  });
+
+  test("that was handed off is taken as it is, in each run that fails there again, and its dead letter says so", () => {
+    const rig = new ProcessRig(slipOf([one("a"), one("b")], { agents: { B: { handsOffTo: ["C"] }, C: {} } }));
+    rig.accept();
+    rig.output(rig.id("a"));
+    rig.result(rig.id("b"), { handOff: { agent: "C", input: { json: { n: 1, old: true } } } });
+    for (const n of [2, 3]) {
+      rig.undoAll(rig.fault(rig.id("b", 0, n === 2 ? 2 : 1)), isOfA);
+      expect(letterOf(rig)).toMatchObject({ original: { whole: true, target: { agent: "C" } } });
+      rig.redrive({ input: { n, old: true } });
+      expect(inputs(rig.output(rig.id("a")))).toEqual([{ n, old: true }]);
+    }
+    const mapped = failed(undefined, STOPS);
+    expect(letterOf(mapped).original).not.toHaveProperty("whole");
+  });
+
+  test("goes with an edited task: that is what the person wants now", () => {
+    const stops = [one("a"), one("b", { input: { object: { to: { from: ["task", "to"] } } } }), one("c", { input: { from: ["b", "x"] } })];
+    const rig = new ProcessRig(slipOf(stops));
+    rig.accept({ input: { to: "ann" } });
+    rig.output(rig.id("a"));
+    rig.undoAll(rig.fault(rig.id("b")));
+    rig.redrive({ input: { to: "bob" } });
+    rig.undoAll(rig.output(rig.id("b"), {}), (workId) => workId.includes(":b:"));
+    expect(rig.state.outcome?.fault?.code).toBe("slip.mapping");
+    expect(inputs(rig.redrive({ input: { to: "cyd" } }))).toEqual([{ to: "cyd" }]);
+    expect(rig.state.edits).toBeUndefined();
+  });
+});
+
+describe("an edited input of an item", () => {
+  const EACH: Stop[] = [
+    one("a", { input: { from: ["task"] } }),
+    { kind: "forEach", name: "each", over: { from: ["a"] }, concurrency: 2, call: call("B", { input: { from: ["item"] } }) },
+  ];
+  const x = { id: "x", amount: 1 };
+  const y = { id: "y", amount: 2 };
+
+  function failedAtY(): ProcessRig {
+    const rig = new ProcessRig(slipOf(EACH));
+    rig.accept();
+    rig.output(rig.id("a"), [x, y]);
+    rig.output(rig.id("each[]", 0));
+    rig.undoAll(rig.fault(rig.id("each[]", 1)), isOfA);
+    rig.redrive({ input: { ...y, amount: 500 } });
+    return rig;
+  }
+
+  test("is of the same element in a later run", () => {
+    expect(inputs(failedAtY().output("p:2:a:0:1", [x, y]))).toEqual([x, { ...y, amount: 500 }]);
+    expect(inputs(failedAtY().output("p:2:a:0:1", [{ ...x, amount: 7 }, y]))).toEqual([
+      { ...x, amount: 7 },
+      { ...y, amount: 500 },
+    ]);
+  });
+
+  test("is not of another element that has its place then", () => {
+    expect(inputs(failedAtY().output("p:2:a:0:1", [y, x]))).toEqual([y, x]);
+  });
+
+  test("of a list that an earlier stop made is of the same element, too", () => {
+    const long = "z".repeat(LIMITS.valueInlineBytesMax);
+    const rig = new ProcessRig(
+      slipOf([EACH[0] ?? one("a"), ...EACH.slice(1), { ...EACH[1], name: "again", over: { from: ["each"] } } as Stop]),
+    );
+    rig.accept();
+    rig.output(rig.id("a"), [x, y]);
+    rig.output(rig.id("each[]", 0), { long });
+    rig.output(rig.id("each[]", 1), y);
+    rig.output(rig.id("again[]", 0));
+    rig.undoAll(rig.fault(rig.id("again[]", 1)));
+    expect(inputs(rig.redrive({ input: { ...y, amount: 500 } }))).toContainEqual({ ...y, amount: 500 });
   });
 });
 

@@ -37,6 +37,8 @@ export interface LetterShown {
   readonly attempts: readonly LetterAttempt[];
   readonly path: readonly string[];
   readonly left: readonly string[];
+  /** An edited input is taken as it is, because it was handed off. */
+  readonly isWhole: boolean;
   /** Stops whose effects were undone: a redrive begins at the first of them. */
   readonly undone: readonly string[];
   readonly stands: readonly string[];
@@ -65,6 +67,7 @@ export function letterShown(letter: Pick<Letter, "letter" | "code" | "message">)
       const its = objectAt(one, "fault");
       return { attempt: Number(one["attempt"] ?? 0), code: textAt(its, "code") ?? "", message: textAt(its, "message") ?? "" };
     }),
+    isWhole: original["whole"] === true,
     path: textsAt(content, "path"),
     left: textsAt(content, "left"),
     stands: textsAt(content, "stands"),

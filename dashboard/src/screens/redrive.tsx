@@ -93,9 +93,9 @@ function Redrive({ letter, shown, schemas, setRedriven }: DecisionProps): ReactN
           <p className="p-faint">Its input stays as it was.</p>
         )}
         {isEdited && shown.kind === "do" && shown.undone.length > 0 ? (
-          <Note {...(shown.path.length > 1 ? { tone: "warn" } : {})}>
+          <Note {...(shown.isWhole ? { tone: "warn" } : {})}>
             {shown.undone.join(", ")}: undone, so the run begins there again.{" "}
-            {shown.path.length > 1
+            {shown.isWhole
               ? "This input was handed off, so it is taken as it stands here, also where it holds what they gave before."
               : "What you change stays; the rest of this input is made of what they give then."}
           </Note>
