@@ -199,6 +199,12 @@ export class Journal<S, I, E> {
     }
   }
 
+  /** Whether a record is there. Below the floor, and of a journal that was purged, none is. */
+  async hasRecord(id: string, sequence: number): Promise<boolean> {
+    const key = this.#recordKey(id, sequence);
+    return (await this.#store.read([key])).has(key);
+  }
+
   /** The loaded state with every later record applied. One small read if there is none. Throws as {@link load} does. */
   async catchUp(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
     if (await this.isCurrent(id, loaded)) return loaded;

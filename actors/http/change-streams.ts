@@ -17,7 +17,7 @@ const TOGETHER_MS = 250;
 /** The streams of one host. */
 export class ChangeStreams {
   readonly #clock: Clock;
-  readonly #open = new Map<Response, string>();
+  readonly #open = new Map<Response, { readonly reader: string; readonly leave: () => void }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,7 +31,7 @@ export class ChangeStreams {
     const reader = readerOf(request);
     if (this.#open.size >= LIMITS.changesStreamsMax)
       throw new Fault("stream.too-many", `this host has ${LIMITS.changesStreamsMax} followers already; try again later`);
-    if ([...this.#open.values()].filter((one) => one === reader).length >= LIMITS.followStreamsPerReaderMax)
+    if ([...this.#open.values()].filter((one) => one.reader === reader).length >= LIMITS.followStreamsPerReaderMax)
       throw new Fault("stream.too-many", `you follow the lists of this host ${LIMITS.followStreamsPerReaderMax} times already`);
     response.writeHead(STATUS_OK, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
     response.write(`retry: ${COME_AGAIN_MS}\n\n`);
@@ -39,19 +39,23 @@ export class ChangeStreams {
       response.end();
       return;
     }
-    this.#open.set(response, reader);
     const stream = new ChangeStream(response, this.#clock, Number(request.get("last-event-id") ?? 0) || 0);
     const unfollow = operations.changes((changes) => stream.tell(changes));
-    response.once("close", () => {
+    const leave = (): void => {
       this.#open.delete(response);
       unfollow();
       stream.stop();
-    });
+    };
+    this.#open.set(response, { reader, leave });
+    response.once("close", leave);
   }
 
   /** Ends all streams: the host stops. */
   end(): void {
-    for (const response of this.#open.keys()) response.end();
+    for (const [response, { leave }] of this.#open) {
+      leave();
+      response.end();
+    }
   }
 }
 
@@ -62,6 +66,7 @@ class ChangeStream {
   readonly #waiting = new Map<string, Change>();
   #count: number;
   #isMore: boolean;
+  #isStopped = false;
   #cancelSend: (() => void) | undefined;
   #cancelComment = (): void => {};
 
@@ -85,12 +90,15 @@ class ChangeStream {
     this.#schedule();
   }
 
+  /** Writes nothing any more. */
   stop(): void {
+    this.#isStopped = true;
     this.#cancelSend?.();
     this.#cancelComment();
   }
 
   #schedule(): void {
+    if (this.#isStopped) return;
     if (this.#waiting.size > 0 || this.#isMore) this.#cancelSend ??= this.#clock.after(TOGETHER_MS, () => this.#send());
   }
 

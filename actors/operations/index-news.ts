@@ -1,7 +1,8 @@
 /**
  * @module What was entered in an index since the last look, by any host, read from the journals of its buckets.
  *
- * A look costs one small read for each bucket that it looks at: the newest ones each time, the older ones in turn.
+ * A look costs one small read for each bucket that it looks at: the newest ones each time, the older ones in turn. What a listing has read of
+ * an older bucket is where its news begin, because that is what screens show.
  */
 import { type Change, changeOf, type ChangeKind } from "../../runtime/change.ts";
 import type { Listing } from "./listing.ts";
@@ -14,44 +15,56 @@ const OLDER_BUCKETS = 8;
 /** The news of one index. */
 export class IndexNews {
   readonly #kind: ChangeKind;
-  readonly #listing: Listing;
+  readonly #listing: Pick<Listing, "buckets" | "sequence" | "knownSequence" | "eventsAfter">;
   /** The records of each bucket that were told. */
   readonly #told = new Map<string, number>();
   #isBegun = false;
-  #turn = 0;
+  /** The first of the older buckets that the next look reads. */
+  #next = 0;
 
-  constructor(kind: ChangeKind, listing: Listing) {
+  constructor(kind: ChangeKind, listing: Pick<Listing, "buckets" | "sequence" | "knownSequence" | "eventsAfter">) {
     this.#kind = kind;
     this.#listing = listing;
   }
 
-  /** What changed since the last look; nothing at the first one. Throws `store.unavailable`. */
+  /** What changed since the last look; nothing at the first one. A bucket that cannot be read is looked at again. Throws `store.unavailable`. */
   async look(): Promise<readonly Change[]> {
     const buckets = (await this.#listing.buckets()).toReversed();
-    for (const bucket of this.#told.keys()) if (!buckets.includes(bucket)) this.#told.delete(bucket);
-    const older = buckets.slice(NEWEST_BUCKETS);
-    const first = older.length === 0 ? 0 : (this.#turn * OLDER_BUCKETS) % older.length;
-    this.#turn += 1;
+    const present = new Set(buckets);
+    for (const bucket of this.#told.keys()) if (!present.has(bucket)) this.#told.delete(bucket);
     const isBegun = this.#isBegun;
-    const changes = await Promise.all([
+    this.#isBegun = true;
+    const looked = await Promise.allSettled([
       // A new bucket since the last look is news from its first record on.
       ...buckets.slice(0, NEWEST_BUCKETS).map((bucket) => this.#of(bucket, isBegun ? 0 : undefined)),
-      ...older.slice(first, first + OLDER_BUCKETS).map((bucket) => this.#of(bucket, undefined)),
+      ...this.#inTurn(buckets.slice(NEWEST_BUCKETS)).map((bucket) => this.#of(bucket, undefined)),
     ]);
-    this.#isBegun = true;
-    return changes.flat();
+    return looked.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  }
+
+  /** The older buckets whose turn it is; from the last one the turn goes on with the first. */
+  #inTurn(older: readonly string[]): readonly string[] {
+    if (older.length <= OLDER_BUCKETS) return older;
+    const first = this.#next % older.length;
+    this.#next = first + OLDER_BUCKETS;
+    return [...older, ...older].slice(first, first + OLDER_BUCKETS);
   }
 
   async #of(bucket: string, unknown: number | undefined): Promise<readonly Change[]> {
-    const sequence = await this.#listing.sequence(bucket);
-    const told = this.#told.get(bucket) ?? unknown;
+    const told = this.#told.get(bucket) ?? unknown ?? this.#listing.knownSequence(bucket);
+    if (told === undefined) {
+      this.#told.set(bucket, await this.#listing.sequence(bucket));
+      return [];
+    }
     const changes: Change[] = [];
-    if (told !== undefined && told < sequence)
-      for await (const event of this.#listing.eventsAfter(bucket, told)) {
-        if (event.e === "entered") changes.push(...event.entries.map((entry) => changeOf(this.#kind, entry)));
-        if (event.e === "removed") changes.push(...event.ids.map((id) => ({ kind: this.#kind, id, status: "removed" })));
-      }
-    this.#told.set(bucket, sequence);
+    let last = told;
+    for await (const { event, sequence } of this.#listing.eventsAfter(bucket, told)) {
+      last = sequence;
+      if (event.e === "entered") changes.push(...event.entries.map((entry) => changeOf(this.#kind, entry)));
+      if (event.e === "removed") changes.push(...event.ids.map((id) => ({ kind: this.#kind, id, status: "removed" })));
+    }
+    // Records that a listing has read and that are gone were trimmed.
+    this.#told.set(bucket, last === told ? Math.max(told, this.#listing.knownSequence(bucket) ?? 0) : last);
     return changes;
   }
 }

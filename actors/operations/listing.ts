@@ -159,9 +159,14 @@ export class Listing {
     return (await this.#read(bucket))?.loaded.sequence ?? 0;
   }
 
-  /** The events of a bucket behind a record. */
-  async *eventsAfter(bucket: string, sequence: number): AsyncGenerator<IndexEvent> {
-    for await (const { event } of this.#journal.events(bucket, sequence + 1)) yield event;
+  /** How many of these records this listing has read; undefined: it keeps nothing of the bucket. */
+  knownSequence(bucket: string): number | undefined {
+    return this.#known.get(bucket)?.loaded.sequence;
+  }
+
+  /** The events of a bucket behind a record. One small read if there are none. */
+  async *eventsAfter(bucket: string, sequence: number): AsyncGenerator<{ readonly event: IndexEvent; readonly sequence: number }> {
+    if (await this.#journal.hasRecord(bucket, sequence + 1)) yield* this.#journal.events(bucket, sequence + 1);
   }
 
   /** The entries of each bucket, the newest bucket first, down to `oldest`. Broken buckets are left out. */

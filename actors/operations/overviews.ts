@@ -106,11 +106,11 @@ export class Overviews {
 
   /** The processes that wait for a person. Throws `store.unavailable`. */
   async waiting(tenant?: string): Promise<ReadonlySet<unknown>> {
-    return new Set((await this.#openIn(this.#parts.inbox, tenant)).map(({ facts }) => facts["processId"]));
+    return new Set((await this.#openIn(this.#parts.inbox, tenant, 0)).map(({ facts }) => facts["processId"]));
   }
 
-  async #entries(listing: Listing, tenant: string | undefined): Promise<Entries> {
-    const found = await listing.from("", undefined, LIMITS.overviewAgeMs);
+  async #entries(listing: Listing, tenant: string | undefined, ageMs: number = LIMITS.overviewAgeMs): Promise<Entries> {
+    const found = await listing.from("", undefined, ageMs);
     const entries: IndexEntry[] = [];
     for (const bucket of [...found.keys()].sort().toReversed()) {
       for (const entry of found.get(bucket) ?? []) {
@@ -122,8 +122,8 @@ export class Overviews {
     return { entries, atLeast: false };
   }
 
-  async #openIn(listing: Listing, tenant?: string): Promise<readonly IndexEntry[]> {
-    return (await this.#entries(listing, tenant)).entries.filter(({ open }) => open);
+  async #openIn(listing: Listing, tenant?: string, ageMs?: number): Promise<readonly IndexEntry[]> {
+    return (await this.#entries(listing, tenant, ageMs)).entries.filter(({ open }) => open);
   }
 
   #problems(dead: number, waiting: readonly IndexEntry[]): Problem[] {

@@ -1,5 +1,6 @@
 /** @module Each host tells what changes on any host, by reading a bounded part of the indexes; nothing is told twice or from before. */
 import { expect, test } from "vitest";
+import { IndexNews } from "../../actors/operations/index-news.ts";
 import type { Change } from "../../runtime/change.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { flush } from "./engine-rig.ts";
@@ -92,4 +93,62 @@ test("reads end with the last follower", async () => {
   expect(followedReads - without).toBeGreaterThan(60_000 / LIMITS.changesLookMs);
   expect(await readsOfMinute()).toBe(without);
   expect(told.length).toBeGreaterThan(0);
+});
+
+/** An index in memory: its buckets, oldest first, each with the ids of its records; and what was read. */
+function fakeIndex(buckets: Record<string, string[]>) {
+  const away = new Set<string>();
+  const known = new Map<string, number>();
+  const reads: string[] = [];
+  const news = new IndexNews("process", {
+    buckets: async () => Object.keys(buckets).sort(),
+    knownSequence: (bucket) => known.get(bucket),
+    sequence: async (bucket) => {
+      reads.push(bucket);
+      return buckets[bucket]?.length ?? 0;
+    },
+    eventsAfter: async function* (bucket, sequence) {
+      reads.push(bucket);
+      if (away.has(bucket)) throw new Error("no connection");
+      for (const [index, id] of (buckets[bucket] ?? []).entries())
+        if (index >= sequence) yield { event: { e: "removed", ids: [id] } as const, sequence: index + 1 };
+    },
+  });
+  return { news, away, known, reads, ids: async () => (await news.look()).map(({ id }) => id) };
+}
+
+test("a bucket that cannot be read loses no change, and delays none of another", async () => {
+  const buckets = { "1.0": ["a"], "2.0": ["b"] };
+  const { ids, away } = fakeIndex(buckets);
+  expect(await ids()).toEqual([]);
+  buckets["1.0"].push("c");
+  buckets["2.0"].push("d");
+  away.add("1.0");
+  expect(await ids()).toEqual(["d"]);
+  away.clear();
+  expect(await ids()).toEqual(["c"]);
+  expect(await ids()).toEqual([]);
+});
+
+test("each older bucket is read in its turn, as often as each other", async () => {
+  const names = Array.from({ length: 41 }, (_, index) => `${String(index + 100)}.0`);
+  const { news, reads } = fakeIndex(Object.fromEntries(names.map((name) => [name, []])));
+  for (let look = 0; look < 38; look += 1) await news.look();
+  const counts = new Map<string, number>();
+  for (const bucket of reads) counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+  // Eight of 38 each time.
+  expect(new Set(names.slice(0, -3).map((name) => counts.get(name)))).toEqual(new Set([8]));
+  expect(names.slice(-3).map((name) => counts.get(name))).toEqual([38, 38, 38]);
+});
+
+test("the news of an older bucket begin where a listing has read it, and not where it is first looked at", async () => {
+  const buckets = { "1.0": ["a", "b"], "2.0": [], "3.0": [], "4.0": [] };
+  const { ids, known } = fakeIndex(buckets);
+  known.set("1.0", 1);
+  expect(await ids()).toEqual(["b"]);
+  // A record that was trimmed before it was looked for is not waited for.
+  known.set("1.0", 5);
+  expect(await ids()).toEqual([]);
+  buckets["1.0"].push("c", "d", "e", "f");
+  expect(await ids()).toEqual(["f"]);
 });

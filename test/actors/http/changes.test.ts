@@ -104,6 +104,26 @@ test("a tenant is told of its own, under the ids that it gave; releases and inva
   expect(await own.next()).toEqual({ name: "changed", id: "2", data: { changes: [process("r")] } });
 });
 
+test("a host that stops writes nothing into a stream that it has ended, also of a reader that takes nothing", async () => {
+  const reader = await open("ann");
+  reader.pause();
+  for (let round = 0; round < 60; round += 1) {
+    tell({ kind: "process", id: "a", route: "r".repeat(400_000), status: `s${round}` });
+    await clock.advance(TOGETHER_MS);
+  }
+  const errors: unknown[] = [];
+  const note = (error: unknown): void => void errors.push(error);
+  globalThis.process.on("uncaughtException", note);
+  tell(process("b"));
+  const drained = rig.host.drain();
+  tell(process("c"));
+  await clock.advance(2 * LIMITS.followKeepAliveMs);
+  reader.close();
+  await drained;
+  globalThis.process.off("uncaughtException", note);
+  expect([errors, followers.size]).toEqual([[], 0]);
+});
+
 test("a comment keeps a quiet stream open", async () => {
   const reader = await open("ann");
   await clock.advance(LIMITS.followKeepAliveMs);
