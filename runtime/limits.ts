@@ -179,6 +179,8 @@ export const LIMITS = {
   recordRetryMsMax: 2 * SECOND_MS,
   /** Base of the pause before a write whose result is unknown is retried: twice this, then four times, and so on. */
   commitRetryMs: 50,
+  /** Pause before a host looks again whether a late record of its own must go, where the store did not answer. */
+  takeBackAgainMs: 5 * SECOND_MS,
   /** Interval at which a host renews its lease and reads those of the others. */
   hostLeaseMs: 1 * SECOND_MS,
   /** A host whose lease did not change for so long is dead for those who could renew and read in that time. */

@@ -162,16 +162,18 @@ export class Journal<S, I, E> {
       : { first: stone.first, snapshot: stone.snapshot, isTrimmed: true };
   }
 
-  /** Removes a record that this host wrote into a journal that had been purged or trimmed in the meantime. */
-  async retract(id: string, sequence: number): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#store.remove([this.#recordKey(id, sequence)]);
-      } catch (error) {
-        // If it stays, no one reads it: it is below the floor or goes with the tombstone.
-        if (attempt === LIMITS.commitAttemptsMax) throw error;
-        await pause(this.#clock, LIMITS.commitRetryMs * 2 ** attempt);
-      }
+  /**
+   * Removes a record that this host wrote below the floor, or into a journal that had been purged. Whether it was there. If the store does
+   * not answer, it throws, and tries again until it does: no one reads the record meanwhile.
+   */
+  async takeBack(id: string, sequence: number): Promise<boolean> {
+    try {
+      if (await this.covers(id, sequence)) return false;
+      await this.#store.remove([this.#recordKey(id, sequence)]);
+      return true;
+    } catch (error) {
+      this.#clock.after(LIMITS.takeBackAgainMs, () => void this.takeBack(id, sequence).catch(() => {}));
+      throw error;
     }
   }
 

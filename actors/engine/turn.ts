@@ -180,9 +180,8 @@ export class TurnEngine<S, I, E> {
    * next key that it found absent is, it decides again. It takes back what it wrote there.
    */
   async #isOutdated(actorId: string, { wrote, sequence }: TurnResult<S>): Promise<boolean> {
-    if (sequence === (wrote ? 1 : 0) || (await this.#journal.covers(actorId, wrote ? sequence : sequence + 1))) return false;
-    if (wrote) await this.#journal.retract(actorId, sequence);
-    return true;
+    if (sequence === (wrote ? 1 : 0)) return false;
+    return wrote ? this.#journal.takeBack(actorId, sequence) : !(await this.#journal.covers(actorId, sequence + 1));
   }
 
   async #tryOnce(actorId: string, input: I, inputId: string, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {

@@ -110,14 +110,15 @@ export class ForkModels implements Models {
     const tried = (reply: ModelReply | undefined, code: string | undefined): void =>
       this.#parts.metrics.modelTried({
         ...{ agent: FORK_AGENT, model, release: undefined, code, ms: performance.now() - began },
-        ...{ provider: reply && models.providerOf?.(reply.endpoint), answered: reply?.model, usage: reply?.usage },
+        ...{ provider: models.providerOf?.(reply?.endpoint ?? model), answered: reply?.model, usage: reply?.usage },
       });
     try {
       const reply = await attempt;
       tried(reply, undefined);
       return reply;
     } catch (error) {
-      tried(undefined, faultFrom(error, "model.unavailable").code);
+      // A try that the end of the fork has stopped says nothing of the model.
+      if (!this.#parts.end.isOver) tried(undefined, faultFrom(error, "model.unavailable").code);
       throw error;
     }
   }

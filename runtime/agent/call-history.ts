@@ -14,6 +14,8 @@ export interface HandlerHistory {
   /** Undefined once the work item is done; the process then holds the result. */
   readonly state: Extract<WorkViewState, "queued" | "running" | "waiting"> | undefined;
   readonly takeovers: number;
+  /** Its first record is known. Otherwise that is trimmed, or was not read, and `begunAtMs` may be of a later execution. */
+  readonly isWhole: boolean;
   /** When its handler first began. */
   readonly begunAtMs: number | undefined;
   /** Each time that its handler executed: it begins again after a wait, at another host, and for each attempt. */
@@ -34,6 +36,7 @@ interface Draft {
   state: HandlerHistory["state"];
   attempt: number;
   takeovers: number;
+  isWhole: boolean;
   begunAtMs: number | undefined;
   readonly executions: Execution[];
   /** What begins from then on is its compensation. */
@@ -54,8 +57,8 @@ export class CallHistory {
   of(workId: string): HandlerHistory | undefined {
     const known = this.#works.get(workId);
     if (known === undefined) return undefined;
-    const { state, takeovers, begunAtMs, executions, calls } = known;
-    return { state, takeovers, begunAtMs, executions: [...executions], calls: [...calls.values()] };
+    const { state, takeovers, isWhole, begunAtMs, executions, calls } = known;
+    return { state, takeovers, isWhole, begunAtMs, executions: [...executions], calls: [...calls.values()] };
   }
 
   /** Applies the next event of the actor. */
@@ -67,6 +70,7 @@ export class CallHistory {
       state: undefined,
       attempt: 1,
       takeovers: 0,
+      isWhole: false,
       begunAtMs: undefined,
       executions: [],
       isUndone: false,
@@ -84,6 +88,7 @@ type WorkEvent = Exclude<AgentEvent, { e: "forgotten" | "settled" }>;
 function follow(work: Draft, event: WorkEvent, atMs: number): void {
   switch (event.e) {
     case "work-accepted":
+      work.isWhole = true;
       work.state = "queued";
       work.attempt = event.work.attempt;
       break;

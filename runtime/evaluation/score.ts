@@ -23,7 +23,7 @@ export interface ScoredRun {
   readonly fits: boolean | undefined;
 }
 
-const NOT_CHECKED = "no claim was checked: give the model agents the option grounding";
+const NOT_CHECKED = "no claim was checked: no answer has one, or no model agent has the option grounding";
 const PASS: Scored = { result: "pass" };
 
 /** Scores a run by one check. */

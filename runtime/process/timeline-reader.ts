@@ -219,7 +219,7 @@ export class TimelineReader {
 }
 
 /** The time until the handler began, each time that it executed, and what it recorded. */
-function handlerBars(work: Bar, { begunAtMs, executions, calls }: HandlerHistory): readonly Bar[] {
+function handlerBars(work: Bar, { isWhole, begunAtMs, executions, calls }: HandlerHistory): readonly Bar[] {
   const { id, stop, agent, endMs } = work;
   const part = { in: id, stop, work: id, ...(agent === undefined ? {} : { agent }) };
   const ends = endMs === undefined ? {} : { endMs };
@@ -236,7 +236,7 @@ function handlerBars(work: Bar, { begunAtMs, executions, calls }: HandlerHistory
       ? { state: work.state === "open" ? "open" : "dropped", ...ends }
       : { state: "ended", endMs: Math.max(beginMs, until) }),
   }));
-  return [queue, ...handled, ...calls.map((call, index) => callBar(work, call, index))];
+  return [...(isWhole ? [queue] : []), ...handled, ...calls.map((call, index) => callBar(work, call, index))];
 }
 
 const KINDS = { call: "tool", model: "model", step: "step" } as const;

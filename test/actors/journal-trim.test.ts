@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import { JournalPurge } from "../../actors/retention/journal-purge.ts";
+import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { contentOf, type EngineHost, engineHost, HandClock, journalOver, recordKey, snapshotKey } from "./engine-rig.ts";
 
@@ -134,6 +135,26 @@ describe("law: a host that slept reads the head", () => {
     expect(await asleep.add(1)).toBe(2 * TURNS + 4);
     expect(store.keys()).not.toContain(recordKey(4));
     expect(await journalOver(store, clock).load("a")).toMatchObject({ state: { count: 2 * TURNS + 4 } });
+  });
+
+  test("what it wrote below the floor is taken back later, if the store does not answer then", async () => {
+    const asleep = engineHost(store, "asleep", clock);
+    await turns(asleep, 3);
+    const { read } = asleep.store;
+    asleep.store.beforeInsert = async () => {
+      asleep.store.beforeInsert = async () => {};
+      await trimmed();
+      asleep.store.read = async () => {
+        throw new Fault("store.unavailable", "the store is away");
+      };
+    };
+    await expect(asleep.add(1)).rejects.toMatchObject({ code: "store.unavailable" });
+    await clock.advance(3 * LIMITS.takeBackAgainMs);
+    expect(store.keys()).toContain(recordKey(4));
+    asleep.store.read = read;
+    await clock.advance(LIMITS.takeBackAgainMs);
+    expect(store.keys()).not.toContain(recordKey(4));
+    expect(await asleep.add(1)).toBe(2 * TURNS + 4);
   });
 
   test("a decision that writes nothing, made while it slept, is made again", async () => {

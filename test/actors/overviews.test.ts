@@ -54,6 +54,9 @@ test("a process that is paused is counted, until it goes on", async () => {
   const { world, one } = desk();
   await submit(one, "waits", 2);
   await one.operations.act("waits", "pause", { reason: "look first" }, CALLER);
+  // Its line says so at once.
+  await world.clock.advance(LIMITS.quietLineMs / 10);
+  expect((await one.operations.processes({ paused: true }, undefined, 10)).entries).toMatchObject([{ id: "waits" }]);
   await world.clock.advance(2 * LIMITS.overviewAgeMs);
   expect(await overviewOf(one)).toMatchObject({ open: 1, paused: 1 });
   const { entries } = await one.operations.processes({ paused: true }, undefined, 10);

@@ -84,7 +84,7 @@ describe("a handler", () => {
 
   test("executes until it waits, and again after the wait; its queue ends with the first time", () => {
     const history = shown(begun(900), { e: "parked", workId: "w" }, readied, begun(1_500), done);
-    expect(history).toMatchObject({ state: undefined, begunAtMs: 900 });
+    expect(history).toMatchObject({ state: undefined, isWhole: false, begunAtMs: 900 });
     expect(history?.executions).toEqual([
       { attempt: 1, beginMs: 900, endMs: 1_001 },
       { attempt: 1, beginMs: 1_500, endMs: 1_004 },

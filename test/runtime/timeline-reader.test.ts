@@ -44,7 +44,7 @@ function order(rig: ProcessRig, kind: "pause" | "resume" | "terminate"): void {
 }
 
 function handler(more: Partial<HandlerHistory>): HandlerHistory {
-  return { state: undefined, takeovers: 0, begunAtMs: undefined, executions: [], calls: [], ...more };
+  return { state: undefined, takeovers: 0, isWhole: true, begunAtMs: undefined, executions: [], calls: [], ...more };
 }
 
 describe("a work item", () => {
@@ -241,6 +241,18 @@ describe("what agents recorded", () => {
       ["handler", "A", "ended", 100],
     ]);
     expect(view.bars.slice(1).every(({ in: parent, work }) => parent === id && work === id)).toBe(true);
+  });
+
+  test("has no queue where its first record is gone: what is known first may be a later execution", () => {
+    const view = withHandler(rig.log, {
+      isWhole: false,
+      begunAtMs: T0 + 900,
+      executions: [{ attempt: 1, beginMs: T0 + 900, endMs: T0 + 950 }],
+    });
+    expect(short(view)).toEqual([
+      ["work", "A", "ended", 10 * SECOND_MS],
+      ["handler", "A", "ended", 50],
+    ]);
   });
 
   test("goes on while the work item does, and ends with it where its end was not recorded", () => {
