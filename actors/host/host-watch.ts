@@ -24,6 +24,8 @@ export interface HostWatchParts {
 /** What this host knows of another one. `sinceMs`, `reads`: how long the count has not changed. */
 interface Standing {
   isDead: boolean;
+  /** It was dead and out of the list. If it is listed again, it has come back, whatever its lease says, and may die again. */
+  isStruck: boolean;
   /** It was in the list, or its lease was there. */
   wasSeen: boolean;
   count: number | undefined;
@@ -186,6 +188,9 @@ export class HostWatch {
   /** Takes what was read of a host; true when it is found dead by that. */
   #isFoundDead(incarnation: string, count: number | undefined, isListed: boolean): boolean {
     const standing = this.#standing(incarnation);
+    if (isListed && standing.isStruck)
+      Object.assign(standing, { isDead: false, isStruck: false, sinceMs: this.#parts.clock.nowMs(), reads: 0 });
+    standing.isStruck = standing.isDead && !isListed;
     const isThere = isListed || count !== undefined;
     const hasLeft = (standing.wasSeen && !isThere) || isGone(incarnation, this.incarnation);
     if (count !== undefined && count !== standing.count) {
@@ -205,7 +210,7 @@ export class HostWatch {
     const known = this.#others.get(incarnation);
     if (known !== undefined) return known;
     const sinceMs = this.#parts.clock.nowMs();
-    const made: Standing = { isDead: false, wasSeen: false, count: undefined, renewedAtMs: undefined, sinceMs, reads: 0 };
+    const made: Standing = { isDead: false, isStruck: false, wasSeen: false, count: undefined, renewedAtMs: undefined, sinceMs, reads: 0 };
     this.#others.set(incarnation, made);
     return made;
   }

@@ -106,6 +106,35 @@ describe("the leases of hosts", () => {
     expect([two.deaths, two.returns(), one.watch.isAlive("two"), two.watch.isAlive("one")]).toEqual([[], 1, true, true]);
   });
 
+  test("a dead host that is in the list again has come back, also if its lease is read as it was, and dies again", async () => {
+    const clock = new HandClock();
+    const members = new Set(["two"]);
+    const deaths: string[] = [];
+    const watch = new HostWatch({
+      ...{ incarnation: "one", clock, log: SILENT },
+      leases: {
+        renew: async () => {},
+        // What is read of its lease never changes.
+        read: async (incarnations) => new Map(incarnations.map((one) => [one, 7])),
+        members: async () => [...members],
+        change: async (added, removed) => {
+          for (const one of added) members.add(one);
+          for (const one of removed) members.delete(one);
+        },
+      },
+    });
+    watch.onDeath((one) => void deaths.push(one));
+    void watch.start();
+    await clock.advance(3 * LIMITS.hostDeadMs);
+    expect([deaths, watch.isAlive("two"), [...members]]).toEqual([["two"], false, ["one"]]);
+    members.add("two");
+    await clock.advance(LIMITS.hostLeaseMs);
+    expect(watch.isAlive("two")).toBe(true);
+    await clock.advance(3 * LIMITS.hostDeadMs);
+    expect([deaths, watch.isAlive("two"), [...members]]).toEqual([["two", "two"], false, ["one"]]);
+    watch.stop();
+  });
+
   test("a host that was never listed counts as alive until its lease has been missing for 3 s", async () => {
     const hosts = new Hosts();
     const one = await hosts.join("one");

@@ -87,6 +87,8 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["operatedWaits", 235, "the same, and a further attempt did not come to what had followed the wrong winner of a race"],
   ["chains", 34, "a result that only an earlier attempt had to reach came before those of its own attempt once, and after them once"],
   ["wild", 26, "the compensation of a work item that had told its spending told it again, and it counted twice"],
+  ["trims", 941, "a host that had slept could not read the head after its late write, and left the record below the floor"],
+  ["trims", 2675, "a host that was dead, came back and died while the only other one slept was never found dead again"],
 ];
 
 for (const [name, seed, what] of FOUND) {
