@@ -24,7 +24,7 @@ export interface HostWatchParts {
 /** What this host knows of another one. `sinceMs`, `reads`: how long the count has not changed. */
 interface Standing {
   isDead: boolean;
-  /** It was dead and out of the list. If it is listed again, it has come back, whatever its lease says, and may die again. */
+  /** It was dead and out of the list. If it is listed again, it has come back, also if its lease says nothing new, and may die again. */
   isStruck: boolean;
   /** It was in the list, or its lease was there. */
   wasSeen: boolean;

@@ -90,7 +90,7 @@ class ChangeStream {
     this.#schedule();
   }
 
-  /** Writes nothing any more. */
+  /** Writes nothing from now on. */
   stop(): void {
     this.#isStopped = true;
     this.#cancelSend?.();

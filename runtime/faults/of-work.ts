@@ -25,7 +25,7 @@ export const WORK_FAULTS = {
     retryable: false,
     httpStatus: 422,
     meaning: "A handler rejected its input for a business reason.",
-    fix: "Read the message. With the same input a retry cannot succeed: redrive with a corrected one.",
+    fix: "The same input is refused again: correct it, then redrive.",
   },
   "agent.version": {
     retryable: false,

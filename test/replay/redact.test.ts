@@ -11,8 +11,8 @@ import { Fault } from "../../runtime/faults.ts";
 import { startLocal } from "../../testing/index.ts";
 
 const Patient = z.object({ name: z.string(), pregnant: z.boolean(), notes: z.record(z.string(), z.int()) });
-const SEEN = 41_424_344;
-const CODE = 7_778_779_780;
+const SEEN_COUNT = 41_424_344;
+const NOTE_COUNT = 7_778_779_780;
 /** Names that mean something in records. */
 const NAMES = ["message", "reason", "cause", "json", "details", "reasons", "actor", "scope", "chain", "ancestors", "outputs"] as const;
 
@@ -28,7 +28,7 @@ const ward = agent(Ward, {
   asks: [Porter],
   state: { schema: z.object({ seen: z.int() }), initial: { seen: 0 } },
   handle: async (patient, ctx) => {
-    ctx.setState({ seen: ctx.state.seen + SEEN });
+    ctx.setState({ seen: ctx.state.seen + SEEN_COUNT });
     return ctx.ask(Porter, patient);
   },
 });
@@ -41,15 +41,15 @@ test("holds no text, number, truth or key of a content, with stops of any name",
   const local = startLocal(system("clinic", { agents: [ward, porter], routes: [stay] }));
   onTestFinished(() => local.stop());
   for (const [id, notes] of [
-    ["one", { "ann@x.example": CODE }],
-    ["two", { "ann@x.example": CODE, fails: 1 }],
+    ["one", { "ann@x.example": NOTE_COUNT }],
+    ["two", { "ann@x.example": NOTE_COUNT, fails: 1 }],
   ] as const) {
     await local.run("stay", { name: "ann-smith", pregnant: true, notes }, { id });
     const cassette = await local.cassette(id);
     expect(JSON.stringify(cassette)).toContain("ann-smith");
     const hidden = redacted(cassette);
     const text = JSON.stringify(hidden);
-    for (const content of ["ann-smith", "ann@", String(CODE), '"pregnant":true', "no bed", String(SEEN)])
+    for (const content of ["ann-smith", "ann@", String(NOTE_COUNT), '"pregnant":true', "no bed", String(SEEN_COUNT)])
       expect([id, content, text.includes(content)]).toEqual([id, content, false]);
     expect(Cassette.safeParse(JSON.parse(text)).error).toBeUndefined();
     const [process] = hidden.processes;

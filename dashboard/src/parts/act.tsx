@@ -47,11 +47,13 @@ export interface ActFormProps<T> {
   readonly tone?: "main" | "danger" | "plain";
   /** Why the act cannot be done as the fields stand. */
   readonly blocked?: string | undefined;
+  /** What must be known before the act; it stands beside the button. */
+  readonly note?: string | undefined;
   readonly children?: ReactNode;
 }
 
 /** The form of an act. */
-export function ActForm<T>({ name, role, also, acting, command, tone = "main", blocked, children }: ActFormProps<T>): ReactNode {
+export function ActForm<T>({ name, role, also, acting, command, tone = "main", blocked, note, children }: ActFormProps<T>): ReactNode {
   const page = usePage();
   const whyId = useId();
   const missing = [role, also].find((one) => one !== undefined && !page.roles.has(one));
@@ -69,13 +71,13 @@ export function ActForm<T>({ name, role, also, acting, command, tone = "main", b
       }}
     >
       {children}
-      {acting.fault === undefined ? null : <FaultNote fault={acting.fault} />}
       <div className="p-act-foot">
+        {acting.fault === undefined ? null : <FaultNote fault={acting.fault} />}
         <button type="submit" className={`p-button-${tone}`} disabled={acting.isBusy || blocked !== undefined} aria-describedby={whyId}>
           {acting.isBusy ? "…" : name}
         </button>
         <span id={whyId} className="p-faint">
-          {blocked ?? ""}
+          {blocked ?? note ?? ""}
         </span>
       </div>
       <CommandLine text={command} />

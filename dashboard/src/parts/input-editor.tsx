@@ -22,7 +22,13 @@ export function InputEditor({ label, schema, value, onChange, original }: InputE
   const [wanted, setWanted] = useState<"form" | "json">("form");
   const id = useId();
   const way = schema === undefined ? "json" : wanted;
-  const problems = schema === undefined ? [] : problemsOf(value, schema);
+  // A form that is not filled in yet is not wrong yet.
+  const [isTouched, setTouched] = useState(original !== undefined);
+  const change = (next: Json | undefined): void => {
+    setTouched(true);
+    onChange(next);
+  };
+  const problems = schema === undefined || !isTouched ? [] : problemsOf(value, schema);
   return (
     <fieldset className="p-editor">
       <legend className="p-label">{label}</legend>
@@ -36,13 +42,13 @@ export function InputEditor({ label, schema, value, onChange, original }: InputE
         </div>
       )}
       {schema !== undefined && way === "form" ? (
-        <Place {...{ schema, value, onChange, problems }} root={schema} path={[]} label="" required />
+        <Place {...{ schema, value, problems }} onChange={change} root={schema} path={[]} label="" required />
       ) : (
         <div className="p-field">
           <label className="p-visually-hidden" htmlFor={id}>
             {label} as JSON
           </label>
-          <JsonText value={value} onChange={onChange} rows={12} ids={{ id, "aria-describedby": `${id}-p`, "aria-invalid": false }} />
+          <JsonText value={value} onChange={change} rows={12} ids={{ id, "aria-describedby": `${id}-p`, "aria-invalid": false }} />
           <span id={`${id}-p`}>
             {problems.map(({ path, text }) => (
               <span key={`${path} ${text}`} className="p-problem">

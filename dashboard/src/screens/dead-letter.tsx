@@ -4,8 +4,8 @@ import type { Receipt, SchemasAnswer } from "../../../runtime/answers.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import { FAULT_FIXES } from "../parts/fixes.ts";
 import { Answer, Box, Facts, Head, HiddenNote, JsonBlock, Mark, Note, TrustMark, When } from "../parts/blocks.tsx";
-import { letterShown, type LetterShown } from "../parts/letter.ts";
-import { Link, useLoad } from "../parts/page.tsx";
+import { isEditable, letterShown, type LetterShown } from "../parts/letter.ts";
+import { Link, useLoad, usePage } from "../parts/page.tsx";
 import { API, type ScreenProps, TO } from "../parts/paths.ts";
 import { toneOf } from "../parts/status.tsx";
 import { spanText } from "../parts/format.ts";
@@ -93,25 +93,29 @@ function Why({ letter, shown }: { readonly letter: Shown; readonly shown: Letter
           [shown.kind === "undo" ? "Undo of" : "Failed", shown.target],
           ["Path", shown.path.length > 1 ? shown.path.join(" → ") : undefined],
           ["Attempts", shown.attempts.length === 0 ? undefined : String(shown.attempts.length)],
-          ["Submitted by", shown.principal],
-          [
-            "Trace",
-            letter.traceId === undefined ? undefined : (
-              <code key="trace" className="p-trace">
-                {letter.traceId}
-              </code>
-            ),
-          ],
         ]}
       />
-      {shown.cause === undefined ? null : (
-        <details className="p-more">
-          <summary>What the handler threw</summary>
+      <details className="p-more">
+        <summary>More</summary>
+        <Facts
+          of={[
+            ["Submitted by", shown.principal],
+            [
+              "Trace",
+              letter.traceId === undefined ? undefined : (
+                <code key="trace" className="p-trace">
+                  {letter.traceId}
+                </code>
+              ),
+            ],
+          ]}
+        />
+        {shown.cause === undefined ? null : (
           <pre className="p-json" tabIndex={0} aria-label="What the handler threw">
             {shown.cause}
           </pre>
-        </details>
-      )}
+        )}
+      </details>
       {shown.left.length === 0 ? null : (
         <Note tone="warn">
           Left standing, as its undo failed: <strong>{shown.left.join(", ")}</strong>. A redrive does this again, under new keys: undo it by
@@ -150,6 +154,7 @@ function Decided({ letter }: { readonly letter: Shown }): ReactNode {
 /** What it was given, and how it came to the end. */
 function Details({ shown, letter }: { readonly shown: LetterShown; readonly letter: Shown }): ReactNode {
   const start = shown.steps[0]?.atMs ?? 0;
+  const isInForm = usePage().roles.has("decide") && letter.open && isEditable(shown, letter);
   return (
     <>
       {shown.attempts.length === 0 ? null : (
@@ -163,7 +168,14 @@ function Details({ shown, letter }: { readonly shown: LetterShown; readonly lett
           </ol>
         </Box>
       )}
-      {shown.input === undefined ? null : (
+      {shown.input === undefined ? null : isInForm ? (
+        <details className="p-box p-more">
+          <summary>
+            What {shown.target} was given <TrustMark label={shown.label} />
+          </summary>
+          <JsonBlock value={shown.input} label="Input" />
+        </details>
+      ) : (
         <Box title={`What ${shown.target} was given`} side={<TrustMark label={shown.label} />}>
           <JsonBlock value={shown.input} label="Input" />
         </Box>

@@ -67,6 +67,7 @@ export function FilterText({
       <input
         key={value}
         type="search"
+        placeholder="then Enter"
         defaultValue={value}
         onKeyDown={(event) => {
           if (event.key === "Enter") onChange(event.currentTarget.value.trim());

@@ -1,5 +1,5 @@
 /** @module Forks a run at a call, with another model, prompt or input, and shows how it ended and what differs. */
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { ForkReport } from "../../../runtime/cassette/diff.ts";
 import type { Json } from "../../../runtime/faults.ts";
 import type { StopsView } from "../../../runtime/process-view.ts";
@@ -33,10 +33,6 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
       ...(given === undefined ? {} : { input: given }),
     }),
   );
-  const begin = (next: string): void => {
-    setAt(next);
-    setEdited(undefined);
-  };
   return (
     <>
       <Head
@@ -53,7 +49,7 @@ export function ForkScreen({ params, query }: ScreenProps): ReactNode {
           blocked={at === "" ? "Name the call." : hasInput && input === undefined ? "Give the input as JSON." : undefined}
           command={forkCommand(id, { at, model, prompt, input: given })}
         >
-          <Place at={at} begin={begin} stops={stops.data?.stops ?? []} />
+          <Place at={at} begin={setAt} stops={stops.data?.stops ?? []} />
           <div className="p-pair">
             <label className="p-field">
               <span className="p-label">Model (optional)</span>
@@ -138,10 +134,12 @@ function OtherInput({ hasInput, choose, input, setInput, begin }: OtherInputProp
 }
 
 function Result({ report }: { readonly report: ForkReport }): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.scrollIntoView({ block: "start" }), [report]);
   const { status, unrecorded, output, code, modelCalls, usd, diff } = report;
   return (
     <>
-      <div className="p-figures">
+      <div ref={place} className="p-figures">
         <Figure name="Ended">
           <Mark tone={status === "completed" ? "good" : status === "unrecorded" ? "warn" : "bad"}>{status}</Mark>
         </Figure>

@@ -32,8 +32,9 @@ export function OverviewScreen({ query }: ScreenProps): ReactNode {
         {(data) => (
           <>
             {data.atLeast ? <Note tone="warn">There are more processes than were counted: the numbers are lower bounds.</Note> : null}
+            {data.problems.length > 0 ? <Problems of={data.problems} /> : null}
             <Numbers data={data} windowMs={windowMs} />
-            <Problems of={data.problems} />
+            {data.problems.length > 0 ? null : <Problems of={data.problems} />}
             <Hours overview={data} />
           </>
         )}

@@ -49,13 +49,23 @@ function Newest(): ReactNode {
 
 function Line({ problem: { code, message, fix, command } }: { readonly problem: Problem }): ReactNode {
   const screen = SCREENS[code.split(".")[0] ?? ""];
+  // Its letters say more than the advice to look at them.
+  if (code === DEAD_LETTERS)
+    return (
+      <li>
+        <p>
+          <Link to={TO.deadLetters()}>{message}</Link>
+        </p>
+        <Newest />
+        {command === undefined ? null : <CommandLine text={command} />}
+      </li>
+    );
   return (
     <li>
       <p>
         <Mark tone="warn">{code}</Mark> {screen === undefined ? message : <Link to={screen}>{message}</Link>}
       </p>
       <p className="p-faint">{fix}</p>
-      {code === DEAD_LETTERS ? <Newest /> : null}
       {command === undefined ? null : <CommandLine text={command} />}
     </li>
   );

@@ -73,12 +73,13 @@ function Redrive({ letter, shown, schemas, setRedriven }: DecisionProps): ReactN
             ? "Give the corrected task."
             : undefined;
   return (
-    <Box title={canEdit ? `Redrive ${isEdited ? "with another input" : "as it is"}` : "Redrive"}>
+    <Box title={isEdited ? "Redrive with another input" : "Redrive"}>
       <ActForm
         name={isEdited ? "Redrive with this input" : "Redrive"}
         role="decide"
         acting={acting}
         blocked={blocked}
+        note={shown.undone.length === 0 ? undefined : `${shown.undone.join(", ")}: undone, done again.`}
         command={redriveCommand(letter.id, edited, reason, byHand)}
       >
         {canEdit ? (
