@@ -27,6 +27,7 @@ export const OverviewView = z.object({
   paused: Count,
   dead: Count.describe("Dead letters that wait for a decision."),
   ended: z.array(z.object({ status: z.enum(OUTCOMES), count: Count })),
+  redriven: Count.describe("Of these, processes that had failed before and were redriven."),
   usd: Usd,
   tokens: Count,
   oldestOpen: z.object({ id: z.string(), route: z.string(), acceptedAtMs: EpochMs }).optional(),
@@ -143,7 +144,7 @@ export const DigestView = z.object({
   sinceMs: EpochMs,
   untilMs: EpochMs,
   processes: z
-    .array(z.object({ route: z.string(), ended: Count, failed: Count, usd: Usd }))
+    .array(z.object({ route: z.string(), ended: Count, failed: Count, redriven: Count, usd: Usd }))
     .describe("By route, the most frequent first; the last line may be `others`."),
   waiting: Count.describe("Requests that wait for people."),
   people: z

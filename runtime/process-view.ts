@@ -222,6 +222,7 @@ const ActionView = z.object({
   reason: z.string(),
   atMs: EpochMs,
   opened: Run.optional().describe("For a redrive: the run that it opened."),
+  edited: z.string().optional().describe("For a redrive with an edited input: whose, such as `bill`, `pages[3]` or `the task`."),
 });
 
 /** A process as recorded in its journal. */

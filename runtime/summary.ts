@@ -14,6 +14,12 @@ export const RunSummary = z.object({
   inputTokens: Count.optional(),
   outputTokens: Count.optional(),
   usd: z.number().nonnegative().optional(),
+  earlierRuns: Count.optional().describe("Earlier runs of the process, which failed and were redriven."),
+  earlierModelCalls: Count.optional().describe("Of the earlier runs of the process, as all that is earlier."),
+  earlierToolCalls: Count.optional(),
+  earlierInputTokens: Count.optional(),
+  earlierOutputTokens: Count.optional(),
+  earlierUsd: z.number().nonnegative().optional(),
   retries: Count.optional().describe("Further attempts of work items, and further tries of model calls."),
   takeovers: Count.optional().describe("Handlers that another host took over."),
   waits: Count.optional().describe("Waits of stops and handlers for timers, signals and people."),
@@ -32,6 +38,11 @@ export const RunSummary = z.object({
 });
 /** Facts of an ended run. */
 export type RunSummary = z.infer<typeof RunSummary>;
+
+/** What the process of a run has spent in all its runs, in US dollars. */
+export function usdOfAll({ usd = 0, earlierUsd = 0 }: Pick<RunSummary, "usd" | "earlierUsd">): number {
+  return usd + earlierUsd;
+}
 
 /** Adds what was counted later. A later version replaces the earlier one. */
 export function addWorkFacts(facts: WorkFacts, more: WorkFacts): WorkFacts {

@@ -9,13 +9,13 @@ const DEAREST_MAX = 20;
 const LINES_MAX = 100;
 
 /** The part of an overview that comes from the directory. */
-export type Counted = Pick<OverviewView, "open" | "paused" | "ended" | "usd" | "tokens" | "oldestOpen" | "perHour">;
+export type Counted = Pick<OverviewView, "open" | "paused" | "ended" | "redriven" | "usd" | "tokens" | "oldestOpen" | "perHour">;
 
 /** Counts entries: open ones of any age, and those that ended since a time. What nested routes spent is counted with their parents. */
 export function countEntries(entries: Iterable<IndexEntry>, sinceMs: number): Counted {
   const ended = new Map<OutcomeStatus, number>();
   const hours = new Map<number, { atMs: number; ended: number; failed: number; usd: number }>();
-  let [open, paused, usd, tokens] = [0, 0, 0, 0];
+  let [open, paused, redriven, usd, tokens] = [0, 0, 0, 0, 0];
   let oldest: IndexEntry | undefined;
   for (const entry of entries) {
     const { facts } = entry;
@@ -29,6 +29,7 @@ export function countEntries(entries: Iterable<IndexEntry>, sinceMs: number): Co
     if (entry.atMs < sinceMs) continue;
     const status = facts["status"] as OutcomeStatus;
     ended.set(status, (ended.get(status) ?? 0) + 1);
+    if (numberOf(facts["earlierRuns"]) > 0) redriven += 1;
     const spent = isNested(entry) ? { usd: 0, tokens: 0 } : spentOf(facts);
     usd += spent.usd;
     tokens += spent.tokens;
@@ -40,7 +41,7 @@ export function countEntries(entries: Iterable<IndexEntry>, sinceMs: number): Co
     if (status === "failed") hour.failed += 1;
   }
   return {
-    ...{ open, paused, usd, tokens, ended: [...ended].map(([status, count]) => ({ status, count })) },
+    ...{ open, paused, redriven, usd, tokens, ended: [...ended].map(([status, count]) => ({ status, count })) },
     perHour: [...hours.values()].sort((a, b) => a.atMs - b.atMs),
     ...(oldest === undefined
       ? {}
@@ -73,7 +74,12 @@ export function costsOf(entries: Iterable<IndexEntry>, sinceMs: number): Omit<Co
 }
 
 function spentOf(facts: IndexEntry["facts"]): { readonly usd: number; readonly tokens: number } {
-  return { usd: numberOf(facts["usd"]), tokens: numberOf(facts["inputTokens"]) + numberOf(facts["outputTokens"]) };
+  return { usd: ofAll(facts, "usd"), tokens: ofAll(facts, "inputTokens") + ofAll(facts, "outputTokens") };
+}
+
+/** A number of the last run and of the earlier ones. */
+function ofAll(facts: IndexEntry["facts"], name: "modelCalls" | "toolCalls" | "inputTokens" | "outputTokens" | "usd"): number {
+  return numberOf(facts[name]) + numberOf(facts[`earlier${name.charAt(0).toUpperCase()}${name.slice(1)}`]);
 }
 
 function keepDearest(dearest: CostView["dearest"]): void {
@@ -93,7 +99,7 @@ function lineOf(lines: Map<string, CostLine>, name: string): CostLine {
 
 function add(line: CostLine, facts: IndexEntry["facts"]): void {
   line.processes += 1;
-  for (const name of ["modelCalls", "toolCalls", "inputTokens", "outputTokens", "usd"] as const) line[name] += numberOf(facts[name]);
+  for (const name of ["modelCalls", "toolCalls", "inputTokens", "outputTokens", "usd"] as const) line[name] += ofAll(facts, name);
 }
 
 function sorted(lines: ReadonlyMap<string, CostLine>): CostLine[] {

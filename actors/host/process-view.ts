@@ -70,13 +70,14 @@ export async function processView(state: ProcessState, sequence: number, values:
       ...(fault === undefined ? {} : { code: fault.code }),
     }));
   if (state.acts !== undefined)
-    view.actions = state.acts.map(({ what, run: of, by, reason, atMs, opened }) => ({
+    view.actions = state.acts.map(({ what, run: of, by, reason, atMs, opened, edited }) => ({
       what,
       run: of,
       by,
       reason,
       atMs,
       ...(opened === undefined ? {} : { opened }),
+      ...(edited === undefined ? {} : { edited }),
     }));
   if (outcome !== undefined) view.outcome = await outcomeView(outcome, values);
   return view;

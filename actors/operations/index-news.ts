@@ -1,8 +1,8 @@
 /**
  * @module What was entered in an index since the last look, by any host, read from the journals of its buckets.
  *
- * A look costs one small read for each bucket that it looks at: the newest ones each time, the older ones in turn. What a listing has read of
- * an older bucket is where its news begin, because that is what screens show.
+ * A look costs one small read for each bucket that it looks at: the newest ones each time, the older ones in turn. What a listing has read
+ * of an older bucket is where its news begin, because that is what screens show.
  */
 import { type Change, changeOf, type ChangeKind } from "../../runtime/change.ts";
 import type { Listing } from "./listing.ts";
@@ -27,7 +27,10 @@ export class IndexNews {
     this.#listing = listing;
   }
 
-  /** What changed since the last look; nothing at the first one. A bucket that cannot be read is looked at again. Throws `store.unavailable`. */
+  /**
+   * What changed since the last look; nothing at the first one. A bucket that cannot be read is looked at again.
+   * @throws `store.unavailable`
+   */
   async look(): Promise<readonly Change[]> {
     const buckets = (await this.#listing.buckets()).toReversed();
     const present = new Set(buckets);

@@ -6,7 +6,7 @@
  */
 import { entryOf } from "../entries.ts";
 import { boundedFault, isFault, type WireFault, wireFault } from "../faults.ts";
-import { itemsPath, placeOf, placeParts, runId, stopWorkParts } from "../ids.ts";
+import { itemsPath, pathText, placeOf, placeParts, runId, stopWorkParts } from "../ids.ts";
 import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readAll } from "../machine.ts";
@@ -133,6 +133,8 @@ export function decideLetter(builder: ProcessBuilder, message: Message, body: Bo
   return true;
 }
 
+const THE_TASK = "the task";
+
 function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">, editor: Principal): Reopened {
   const { state, context } = builder;
   const run = lastRun(state) + 1;
@@ -151,6 +153,7 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">, e
     act: {
       ...act,
       opened: run,
+      ...(input === undefined ? {} : { edited: replaces ? pathText(failed.stop, failed.item) : THE_TASK }),
       ...(unreached.length === 0 ? {} : { notReached: [...unreached] }),
       ...(isCleared ? { cleared: before } : {}),
     },

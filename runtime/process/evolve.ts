@@ -93,8 +93,9 @@ function reopened(state: ProcessState, event: Extract<ProcessEvent, { e: "reopen
   const line = { atMs: event.act.atMs, stop: event.stop, agent: "", attempt: 0 };
   const account = reopenedAccount(state.account);
   const next = addLine({ ...reopen(state, event, newProcess(state.id)), account }, { ...line, what: "redriven" });
-  const { notReached, cleared } = event.act;
+  const { notReached, cleared, edited, by } = event.act;
   return [
+    ...(edited === undefined ? [] : [`the input of ${edited} was edited by ${by}`]),
     ...(cleared === undefined ? [] : [`the edited input is trusted; before, it was derived from ${cleared.join(", ")}`]),
     ...(notReached === undefined ? [] : [`the edit does not reach ${notReached.join(", ")}`]),
   ].reduce((before, what) => addLine(before, { ...line, what: what.slice(0, LIMITS.faultMessageLengthMax) }), next);

@@ -4,7 +4,7 @@
  * The counts are bounded: numbers, and the first versions that were used.
  */
 import { z } from "zod";
-import { MICROS_PER_USD, totalSpent, usedOf } from "../budget.ts";
+import { MICROS_PER_USD, type SpentBy, totalSpent, usedOf } from "../budget.ts";
 import { entryOf } from "../entries.ts";
 import { LIMITS } from "../limits.ts";
 import { doerName } from "../slip.ts";
@@ -94,33 +94,48 @@ function withVersion(state: ProcessState, version: string): ProcessState {
 }
 
 /** The {@link RunSummary} of a run that has ended, as facts of an index entry. */
-export function summaryOf({ task, outcome, counts = {}, ending, acts = [], run }: ProcessState): Record<string, string | number> {
+export function summaryOf({
+  task,
+  outcome,
+  counts = {},
+  ending,
+  acts = [],
+  run,
+  runs = [],
+  account,
+}: ProcessState): Record<string, string | number> {
   if (task === undefined || outcome === undefined) return {};
   const { slowest, versions, ...numbers } = counts;
-  const { modelCalls, toolCalls, costMicros, inputTokens, outputTokens } = spendingOf(outcome);
+  const own = spendingOf(outcome.spent);
+  const earlier = spendingOf(account?.before);
   const begunAtMs = acts.find(({ opened }) => opened === run)?.atMs ?? task.acceptedAtMs;
   const failed = ending?.work;
   return withoutZeros({
     ...numbers,
     durationMs: Math.max(0, outcome.atMs - begunAtMs),
-    ...{ modelCalls, toolCalls, inputTokens, outputTokens, usd: costMicros / MICROS_PER_USD },
+    ...{ ...own.calls, inputTokens: own.inputTokens, outputTokens: own.outputTokens, usd: own.usd },
+    earlierRuns: runs.length,
+    ...{ earlierModelCalls: earlier.calls.modelCalls, earlierToolCalls: earlier.calls.toolCalls },
+    ...{ earlierInputTokens: earlier.inputTokens, earlierOutputTokens: earlier.outputTokens, earlierUsd: earlier.usd },
     ...(ending === undefined ? {} : { failedStop: ending.stop, ...(failed === undefined ? {} : { failedAgent: doerName(failed.target) }) }),
     ...(slowest === undefined ? {} : { slowestStop: slowest.stop, slowestMs: slowest.ms }),
     ...(versions === undefined ? {} : { versions: versions.join(" ") }),
   });
 }
 
-function spendingOf({ spent = {} }: NonNullable<ProcessState["outcome"]>): {
-  readonly modelCalls: number;
-  readonly toolCalls: number;
-  readonly costMicros: number;
+interface Spending {
+  readonly calls: { readonly modelCalls: number; readonly toolCalls: number };
   readonly inputTokens: number;
   readonly outputTokens: number;
-} {
+  readonly usd: number;
+}
+
+function spendingOf(spent: SpentBy = {}): Spending {
   const total = totalSpent(spent);
   const { modelCalls, toolCalls, costMicros } = usedOf(total);
   const sum = (of: "inputTokens" | "outputTokens"): number => Object.values(total.models).reduce((all, model) => all + model[of], 0);
-  return { modelCalls, toolCalls, costMicros, inputTokens: sum("inputTokens"), outputTokens: sum("outputTokens") };
+  const tokens = { inputTokens: sum("inputTokens"), outputTokens: sum("outputTokens") };
+  return { calls: { modelCalls, toolCalls }, ...tokens, usd: costMicros / MICROS_PER_USD };
 }
 
 /** Only facts that say something: no zeros. */

@@ -27,6 +27,8 @@ export const Act = z.strictObject({
   decisionId: z.string().optional(),
   /** Only for a redrive: the run that it opened. */
   opened: z.int().positive().optional(),
+  /** Only for a redrive with an edited input: whose input, such as `bill`, `pages[3]` or `the task`. */
+  edited: z.string().optional(),
   /** Only for a redrive with an edited input: the calls that it does not reach (edit-reach.ts). */
   notReached: z.array(z.string()).optional(),
   /** Only for a redrive with an edited input: the label of the input before, which the edit took away. */

@@ -69,11 +69,13 @@ function section(name: string, lines: readonly string[], style: Style): readonly
 }
 
 function leadOf({ processes, usd }: DigestView, { strong }: Style): string {
-  const sum = (of: "ended" | "failed"): number => processes.reduce((all, line) => all + line[of], 0);
+  const sum = (of: "ended" | "failed" | "redriven"): number => processes.reduce((all, line) => all + line[of], 0);
   const [ended, failed] = [sum("ended"), sum("failed")];
   if (ended === 0) return "No process ended.";
   const share = failed === 0 ? "none failed" : `${strong(`${number(failed)} failed`)} (${percent(failed / ended)})`;
-  return `${counted(ended, "process", "processes")} ended, ${share}, ${usdText(usd)} spent.`;
+  const redriven = sum("redriven");
+  const again = redriven === 0 ? "" : `, ${number(redriven)} after a redrive`;
+  return `${counted(ended, "process", "processes")} ended, ${share}${again}, ${usdText(usd)} spent.`;
 }
 
 function lettersLines({ dead, deadLetters }: DigestView, style: Style): readonly string[] {

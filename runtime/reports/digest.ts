@@ -8,6 +8,7 @@ import { inboxLine } from "../people/view.ts";
 import { DAY_MS, HOUR_MS } from "../units.ts";
 import { driftedKinds, driftOf } from "./drift.ts";
 import { type EndedRun, hasFailed } from "./runs.ts";
+import { usdOfAll } from "../summary.ts";
 
 /** What a digest is a sum of. Entries are those of the indexes. */
 export interface DigestParts {
@@ -72,9 +73,10 @@ export function digestOf(parts: DigestParts): DigestView {
       { sinceMs, baselineMs },
     ),
     slowest: slowestOf(ended),
-    usd: submitted.reduce((sum, { summary }) => sum + (summary.usd ?? 0), 0),
+    usd: submitted.reduce((sum, { summary }) => sum + usdOfAll(summary), 0),
     dearest: submitted
-      .flatMap(({ id, route, summary: { usd } }) => (usd === undefined ? [] : [{ id, route, usd }]))
+      .map(({ id, route, summary }) => ({ id, route, usd: usdOfAll(summary) }))
+      .filter(({ usd }) => usd > 0)
       .sort((a, b) => b.usd - a.usd)
       .slice(0, LIMITS.digestLinesMax),
     atLeast,
@@ -98,8 +100,13 @@ function routesOf(ended: readonly EndedRun[]): DigestView["processes"] {
   const rest = all.slice(shown.length).flatMap(([, of]) => of);
   const groups = rest.length === 0 ? shown : [...shown, [OTHERS, rest] as const];
   return groups.map(([route, of]) => ({
-    ...{ route, ended: of.length, failed: of.filter(hasFailed).length },
-    usd: of.reduce((sum, { summary }) => sum + (summary.usd ?? 0), 0),
+    ...{
+      route,
+      ended: of.length,
+      failed: of.filter(hasFailed).length,
+      redriven: of.filter(({ summary }) => (summary.earlierRuns ?? 0) > 0).length,
+    },
+    usd: of.reduce((sum, { summary }) => sum + usdOfAll(summary), 0),
   }));
 }
 

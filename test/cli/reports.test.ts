@@ -15,7 +15,7 @@ const DIGEST: DigestView = {
     system: "party",
     sinceMs: 0,
     untilMs: 86_400_000,
-    processes: [{ route: "trip", ended: 3, failed: 1, usd: 0 }],
+    processes: [{ route: "trip", ended: 3, failed: 1, redriven: 0, usd: 0 }],
     waiting: 0,
     people: [],
   },

@@ -40,6 +40,8 @@ describe("an edited input of a stop", () => {
   test("keeps the change, and has the new outputs of stops that run again", () => {
     const rig = failed(isOfA, STOPS);
     rig.redrive({ input: { task: { n: 2 }, booked: "first" } });
+    expect(rig.state.acts?.at(-1)).toMatchObject({ what: "redrive", edited: "b" });
+    expect(rig.state.history.map(({ what }) => what)).toContain("the input of b was edited by ada");
     expect(inputs(rig.output(rig.id("a"), "anew"))).toEqual([{ task: { n: 2 }, booked: "anew" }]);
   });
 

@@ -6,6 +6,7 @@ import type { Grant } from "../../runtime/budget.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { leftOf } from "../../runtime/process/account.ts";
 import { budgetView } from "../../runtime/process/budget-view.ts";
+import { summaryOf } from "../../runtime/process/run-counts.ts";
 import type { Stop } from "../../runtime/slip.ts";
 import { answerOf, begun, grantsOf, needs, spent } from "./budget-rig.ts";
 import { names, sends } from "./machine-rig.ts";
@@ -275,6 +276,7 @@ test("a redriven run has the whole budget again, and what earlier runs spent sta
   expect(grantsOf(rig)).toEqual({ "b:0:1": { tokens: 100 } });
   rig.result("p:2:b:0:1", { output: { json: 1 } }, 1, spent(9));
   expect(budgetView(rig.state)).toMatchObject({ spent: { total: { tokens: 9 } }, before: { total: { tokens: 80 } } });
+  expect(summaryOf(rig.state)).toMatchObject({ earlierRuns: 1, earlierUsd: 0.0008, earlierInputTokens: 80 });
 });
 
 test("the state has entries of open work items only", () => {

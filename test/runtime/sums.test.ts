@@ -21,7 +21,7 @@ const NEVER = [entry("a", { facts: { status: "void" } }), open("b", { status: "v
 
 describe("the numbers of an overview", () => {
   test("nothing is nothing", () => {
-    expect(countEntries([], SINCE_MS)).toEqual({ open: 0, paused: 0, usd: 0, tokens: 0, ended: [], perHour: [] });
+    expect(countEntries([], SINCE_MS)).toEqual({ open: 0, paused: 0, redriven: 0, usd: 0, tokens: 0, ended: [], perHour: [] });
   });
 
   test("open processes of any age, those that are paused, and the oldest by its acceptance", () => {
@@ -45,7 +45,7 @@ describe("the numbers of an overview", () => {
       ended("same", { status: "cancelled" }, SINCE_MS + HOUR_MS - 1),
     ];
     expect(countEntries(entries, SINCE_MS)).toEqual({
-      ...{ open: 0, paused: 0, usd: 1.5, tokens: 12 },
+      ...{ open: 0, paused: 0, redriven: 0, usd: 1.5, tokens: 12 },
       ended: [
         { status: "completed", count: 1 },
         { status: "failed", count: 1 },
@@ -64,6 +64,19 @@ describe("the numbers of an overview", () => {
     expect(counted).not.toHaveProperty("oldestOpen");
     const rest = { system: "s", atMs: SINCE_MS, sinceMs: SINCE_MS, waitingForPeople: 0, dead: 0, problems: [], atLeast: false };
     expect(OverviewView.safeParse({ ...rest, ...counted }).success).toBe(true);
+  });
+
+  test("what earlier runs of a redriven process spent is spent, and it is counted as redriven", () => {
+    const earlier = { earlierRuns: 1, earlierUsd: 2, earlierInputTokens: 20, earlierOutputTokens: 5, earlierModelCalls: 3 };
+    const entries = [ended("again", { usd: 1, inputTokens: 10, modelCalls: 1, ...earlier }), ended("once", { usd: 4 })];
+    expect(countEntries(entries, SINCE_MS)).toMatchObject({ redriven: 1, usd: 7, tokens: 35, perHour: [{ usd: 7 }] });
+    expect(costsOf(entries, SINCE_MS)).toMatchObject({
+      total: { processes: 2, usd: 7, inputTokens: 30, outputTokens: 5, modelCalls: 4 },
+      dearest: [
+        { id: "once", usd: 4 },
+        { id: "again", usd: 3, tokens: 35 },
+      ],
+    });
   });
 
   test("what a nested route spent is counted once, with its parent", () => {

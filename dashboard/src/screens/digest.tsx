@@ -26,11 +26,13 @@ export function DigestScreen({ query }: ScreenProps): ReactNode {
 function Digest({ data, windowMs }: { readonly data: DigestView; readonly windowMs: number }): ReactNode {
   const ended = data.processes.reduce((sum, line) => sum + line.ended, 0);
   const failed = data.processes.reduce((sum, line) => sum + line.failed, 0);
+  const redriven = data.processes.reduce((sum, line) => sum + line.redriven, 0);
   return (
     <article className="p-page">
       <p className="p-lead">
         {data.system}, {momentText(data.sinceMs)} to {momentText(data.untilMs)}: {pluralText(ended, "process", "processes")} ended,{" "}
-        {failed === 0 ? "none failed" : `${countText(failed)} failed`}, {usdText(data.usd)} spent
+        {failed === 0 ? "none failed" : `${countText(failed)} failed`}
+        {redriven === 0 ? "" : `, ${countText(redriven)} after a redrive`}, {usdText(data.usd)} spent
         {data.people.length === 0 ? "" : `, ${pluralText(data.people.length, "request")} waiting for people`}.
       </p>
       {data.atLeast ? <Note tone="warn">There is more than was counted: the numbers are lower bounds.</Note> : null}

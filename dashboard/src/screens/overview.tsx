@@ -72,7 +72,8 @@ function Numbers({ data, windowMs }: { readonly data: OverviewView; readonly win
   const window = String(windowMs);
   const all = data.ended.reduce((sum, line) => sum + line.count, 0);
   const bad = count("failed") + count("expired");
-  const share = all === 0 ? "nothing ended" : `${((100 * bad) / all).toFixed(1)} % of ${countText(all)} failed or expired`;
+  const redriven = data.redriven === 0 ? "" : `; ${countText(data.redriven)} ended after a redrive`;
+  const share = all === 0 ? "nothing ended" : `${((100 * bad) / all).toFixed(1)} % of ${countText(all)} failed or expired${redriven}`;
   const { oldestOpen } = data;
   return (
     <div className="p-figures v-numbers">

@@ -80,6 +80,9 @@ function RunHead({ id, view }: { readonly id: string; readonly view: ProcessView
 function State({ view }: { readonly view: ProcessView }): ReactNode {
   const { outcome, paused, phase, stop, parent, traceId, deadlineAtMs, runs = [] } = view;
   const letter = `${view.id}:${view.run}`;
+  const edits = (view.actions ?? []).flatMap(({ edited, by, opened }) =>
+    edited === undefined ? [] : [`${edited}, by ${by} for run ${opened ?? ""}`],
+  );
   return (
     <Box tone={outcome === undefined ? "info" : toneOf(outcome.status)}>
       <div className="p-row">
@@ -121,6 +124,7 @@ function State({ view }: { readonly view: ProcessView }): ReactNode {
               {traceId}
             </code>,
           ],
+          ["Edited input", edits.length === 0 ? undefined : edits.join(", ")],
           ["Earlier runs", runs.length === 0 ? undefined : <EarlierRuns key="runs" id={view.id} runs={runs} />],
         ]}
       />

@@ -45,7 +45,20 @@ const SUMS = { processes: 0, modelCalls: 0, toolCalls: 0, inputTokens: 0, output
 const FAKE_SIGHT: Pick<Operations, "timeline" | "overview" | "costs" | "agents" | "system"> = {
   timeline: async (id) => ({ id, run: 1, beginMs: 1, bars: [] }),
   overview: async (sinceMs = 0) => ({
-    ...{ system: "party", atMs: 1, sinceMs, open: 0, waitingForPeople: 0, paused: 0, dead: 0, ended: [], usd: 0, tokens: 0, perHour: [] },
+    ...{
+      system: "party",
+      atMs: 1,
+      sinceMs,
+      open: 0,
+      waitingForPeople: 0,
+      paused: 0,
+      dead: 0,
+      ended: [],
+      redriven: 0,
+      usd: 0,
+      tokens: 0,
+      perHour: [],
+    },
     ...{ problems: [], atLeast: false },
   }),
   costs: async (sinceMs = 0) => ({ sinceMs, total: { name: "total", ...SUMS }, byRoute: [], byVersion: [], dearest: [], atLeast: false }),
