@@ -79,7 +79,7 @@ function Redrive({ letter, shown, schemas, setRedriven }: DecisionProps): ReactN
         role="decide"
         acting={acting}
         blocked={blocked}
-        note={shown.undone.length === 0 ? undefined : `${shown.undone.join(", ")}: undone, done again.`}
+        note={shown.undone.length === 0 ? undefined : `${shown.undone.join(", ")}: undone; a redrive does it again.`}
         command={redriveCommand(letter.id, edited, reason, byHand)}
       >
         {canEdit ? (
