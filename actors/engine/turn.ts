@@ -13,6 +13,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { type DecisionContext, effectName, type Machine, type Verdict } from "../../runtime/machine.ts";
 import type { Effect } from "../../runtime/protocol.ts";
 import { type JournalRecord, RECORD_VERSION, type TurnFailed, type Writer } from "../../runtime/record.ts";
+import { ActorCache } from "./actor-cache.ts";
 import { decide } from "./decide.ts";
 import { Journal, type Loaded } from "./journal.ts";
 import { JournalTrim } from "./journal-trim.ts";
@@ -63,12 +64,6 @@ export interface TurnOptions {
   readonly expectNew?: boolean;
 }
 
-/** A cached actor, and when it was last confirmed to match the store. */
-interface Cached<S> {
-  readonly loaded: Loaded<S>;
-  readonly atMs: number;
-}
-
 /** The turns of all actors of one type in one host. */
 export class TurnEngine<S, I, E> {
   readonly type: string;
@@ -82,7 +77,7 @@ export class TurnEngine<S, I, E> {
   readonly #loader: Loader<S, I, E>;
   /** Present if the journals of these actors are trimmed. */
   readonly trims: JournalTrim | undefined;
-  readonly #cache = new LruMap<string, Cached<S>>(LIMITS.cachedActorsMax);
+  readonly #cache: ActorCache<S>;
   /** The last failed turn of each actor: sequence of its record, input and code. */
   readonly #failures = new LruMap<string, string>(LIMITS.cachedActorsMax);
   readonly #mutex = new KeyedMutex(LIMITS.actorTurnsQueuedMax);
@@ -109,6 +104,7 @@ export class TurnEngine<S, I, E> {
     this.#writer = parts.writer;
     this.#hooks = parts.hooks ?? {};
     const { type, machine, system, quarantine, rebuilds } = parts;
+    this.#cache = new ActorCache(parts.ports.clock);
     const { store, clock } = parts.ports;
     // A starting host loads all open processes, whose journals are short: what a store lost there shows in the first batch.
     this.#journal = new Journal(store, clock, machine, system, type, parts.trims === true);
@@ -126,11 +122,14 @@ export class TurnEngine<S, I, E> {
     let expectNew = options.expectNew === true;
     try {
       for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-        const startedMs = this.#ports.clock.nowMs();
+        const [startedMs, knownMs] = this.#cache.times(actorId);
         const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#loader.load(actorId));
         expectNew = false;
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
-        if (result !== "stale" && !(this.#isLate(startedMs) && (await this.#isOutdated(actorId, result)))) return result;
+        if (result !== "stale" && !(this.#cache.isLate(knownMs) && (await this.#isOutdated(actorId, result)))) {
+          this.#cache.knownAt(actorId, startedMs);
+          return result;
+        }
         this.#cache.delete(actorId);
       }
     } catch (error) {
@@ -151,28 +150,18 @@ export class TurnEngine<S, I, E> {
   }
 
   /**
-   * T4. The cached state is trusted for LIMITS.actorTrustMs. After that the engine reads the head, because the next key of a purged or
-   * trimmed journal is absent too.
+   * T4. The cached state is trusted for LIMITS.actorTrustMs. After that the engine reads the head, before the turn and after it, because the
+   * next key of a purged or trimmed journal is absent too, and it may be trimmed in between.
    */
   async #recall(actorId: string): Promise<Loaded<S> | undefined> {
     const cached = this.#cache.get(actorId);
-    if (cached === undefined || !this.#isLate(cached.atMs)) return cached?.loaded;
-    const { sequence } = cached.loaded;
+    if (cached === undefined || !this.#cache.isLate(this.#cache.times(actorId)[1])) return cached;
+    const { sequence } = cached;
     if (sequence > 0 && !(await this.#journal.covers(actorId, sequence + 1))) {
       this.#cache.delete(actorId);
       return undefined;
     }
-    this.#remember(actorId, cached.loaded);
-    return cached.loaded;
-  }
-
-  #remember(actorId: string, loaded: Loaded<S>): void {
-    if (loaded.purged !== true) this.#cache.set(actorId, { loaded, atMs: this.#ports.clock.nowMs() });
-  }
-
-  /** Whether so much time has passed that what was read then may have been purged or trimmed. */
-  #isLate(sinceMs: number): boolean {
-    return this.#ports.clock.nowMs() - sinceMs >= LIMITS.actorTrustMs;
+    return cached;
   }
 
   /**
@@ -191,7 +180,7 @@ export class TurnEngine<S, I, E> {
     if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
-      this.#remember(actorId, loaded);
+      this.#cache.set(actorId, loaded);
       return {
         state: loaded.state,
         before: loaded.state,
@@ -228,7 +217,7 @@ export class TurnEngine<S, I, E> {
   /** `next` is the actor after the record, whose bytes are known only now. */
   async #committed(actorId: string, next: Loaded<S>, bytes: number): Promise<void> {
     const kept = await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + bytes });
-    this.#remember(actorId, kept.snapshot === next.snapshot ? kept : this.#trimmed(actorId, kept));
+    this.#cache.set(actorId, kept.snapshot === next.snapshot ? kept : this.#trimmed(actorId, kept));
   }
 
   /** After a snapshot: trims the journal to an earlier one that is old enough. */
@@ -307,13 +296,14 @@ export class TurnEngine<S, I, E> {
   fresh(actorId: string): Promise<Loaded<S>> {
     return this.#mutex.run(actorId, async () => {
       for (;;) {
-        const startedMs = this.#ports.clock.nowMs();
+        const [startedMs, knownMs] = this.#cache.times(actorId);
         const cached = await this.#recall(actorId);
         const isCurrent = cached !== undefined && (await this.#journal.isCurrent(actorId, cached));
         const loaded = isCurrent ? cached : await this.#loader.load(actorId);
         const { sequence, purged } = loaded;
-        if (!this.#isLate(startedMs) || purged === true || sequence === 0 || (await this.#journal.covers(actorId, sequence + 1))) {
-          if (!isCurrent) this.#remember(actorId, loaded);
+        if (!this.#cache.isLate(knownMs) || purged === true || sequence === 0 || (await this.#journal.covers(actorId, sequence + 1))) {
+          if (!isCurrent) this.#cache.set(actorId, loaded);
+          this.#cache.knownAt(actorId, startedMs);
           return loaded;
         }
         this.#cache.delete(actorId);
@@ -323,7 +313,7 @@ export class TurnEngine<S, I, E> {
 
   /** The state that this host last knew, or undefined. Use it for hints only. */
   peek(actorId: string): S | undefined {
-    return this.#cache.get(actorId)?.loaded.state;
+    return this.#cache.get(actorId)?.state;
   }
 
   forget(actorId: string): void {

@@ -157,6 +157,24 @@ describe("law: a host that slept reads the head", () => {
     expect(await asleep.add(1)).toBe(2 * TURNS + 4);
   });
 
+  test("what is trimmed between its look at the head and its write is found after the write", async () => {
+    const asleep = engineHost(store, "asleep", clock);
+    await turns(asleep, 3);
+    await turns(host, TURNS);
+    await clock.advance(LIMITS.trimAgeMs);
+    const { read } = asleep.store;
+    asleep.store.read = async (keys) => {
+      asleep.store.read = read;
+      const found = await read.call(asleep.store, keys);
+      // It has looked: the floor is not above what it knows.
+      await turns(host, TURNS);
+      return found;
+    };
+    expect(await asleep.add(1)).toBe(2 * TURNS + 4);
+    expect(store.keys()).not.toContain(recordKey(4));
+    expect(await journalOver(store, clock).load("a")).toMatchObject({ state: { count: 2 * TURNS + 4 } });
+  });
+
   test("a decision that writes nothing, made while it slept, is made again", async () => {
     const asleep = engineHost(store, "asleep", clock);
     await turns(asleep, 3);

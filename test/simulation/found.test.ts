@@ -89,6 +89,7 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wild", 26, "the compensation of a work item that had told its spending told it again, and it counted twice"],
   ["trims", 941, "a host that had slept could not read the head after its late write, and left the record below the floor"],
   ["trims", 2675, "a host that was dead, came back and died while the only other one slept was never found dead again"],
+  ["trims", 3985, "a host that slept after a write took what it knew before for new, and went on below a floor that moved as it woke"],
 ];
 
 for (const [name, seed, what] of FOUND) {
