@@ -150,8 +150,8 @@ export class TurnEngine<S, I, E> {
   }
 
   /**
-   * T4. The cached state is trusted for LIMITS.actorTrustMs. After that the engine reads the head, before the turn and after it, because the
-   * next key of a purged or trimmed journal is absent too, and it may be trimmed in between.
+   * T4. The cached state is trusted for LIMITS.actorTrustMs. After that the engine reads the head, before the turn and after it, because
+   * the next key of a purged or trimmed journal is absent too, and it may be trimmed in between.
    */
   async #recall(actorId: string): Promise<Loaded<S> | undefined> {
     const cached = this.#cache.get(actorId);
