@@ -75,7 +75,7 @@ function Digest({ data, windowMs }: { readonly data: DigestView; readonly window
           </li>
         )}
       </Section>
-      <Section title="Slowest stops" none="None." of={data.slowest}>
+      <Section title="Slowest stops" none="No stop took a second." of={data.slowest}>
         {({ route, stop, count, p50Ms, maxMs }) => (
           <li key={`${route} ${stop}`}>
             <strong>

@@ -25,7 +25,7 @@ export function BarDetail({ id, stops, bar, close }: BarDetailProps): ReactNode 
     <section className="v-detail" aria-label={`${bar.kind} ${bar.name}`}>
       <div className="p-box-head">
         <h3>
-          {bar.kind === "work" ? "" : `${bar.kind} `}
+          {bar.kind === "work" || bar.kind === bar.name ? "" : `${bar.kind} `}
           {bar.name} <Mark tone={toneOf(bar.state)}>{bar.state}</Mark> {bar.code === undefined ? null : <Mark tone="bad">{bar.code}</Mark>}
         </h3>
         <button type="button" className="p-button-small" onClick={close}>

@@ -212,7 +212,7 @@ function Time({ id, timeline, stops, bar }: TimeProps): ReactNode {
       )}
       <Gantt timeline={timeline} nowMs={page.nowMs()} chosen={chosen?.id ?? ""} choose={choose} />
       {chosen === undefined ? (
-        <p className="p-faint">Choose a bar to see what went in and what came out.</p>
+        <p className="p-faint">Choose a bar to see its times, and of work and calls of tools what went in and what came out.</p>
       ) : (
         <BarDetail key={chosen.id} id={id} stops={stops} bar={chosen} close={() => choose("")} />
       )}
