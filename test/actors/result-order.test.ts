@@ -123,6 +123,18 @@ function waitingActor(): Actor {
   return new Actor({ ...WORK, waits });
 }
 
+/** The handler sleeps twice, and the second wait is refused when the door opens. */
+async function sleepsAndIsRefused(actor: Actor, run: Run, door: { readonly promise: Promise<void> }): Promise<void> {
+  actor.answered = async (input) => {
+    if (input.kind !== "waits" || !input.key.startsWith(`sleep ${SECOND_MS}/`)) return;
+    await door.promise;
+    throw new TypeError("no answer");
+  };
+  run.sleeps(FIRST_MS);
+  void run.execution.sleep(SECOND_MS).catch(() => run.received.push("refused"));
+  await run.settle();
+}
+
 /** Nothing is received before the door opens, and then these results in this order. */
 async function heldUntil(door: { readonly open: () => void }, run: Run, received: readonly string[]): Promise<void> {
   await run.settle();
@@ -193,14 +205,7 @@ describe("a handler receives results in the order of their records", () => {
     const run = new Run(actor);
     actor.answers(1);
     actor.answers(0);
-    actor.answered = async (input) => {
-      if (input.kind !== "waits" || !input.key.startsWith(`sleep ${SECOND_MS}/`)) return;
-      await told.promise;
-      throw new TypeError("no answer");
-    };
-    run.sleeps(FIRST_MS);
-    void run.execution.sleep(SECOND_MS).catch(() => run.received.push("refused"));
-    await run.settle();
+    await sleepsAndIsRefused(actor, run, told);
     expect(run.received).toEqual([]);
     told.open();
     await run.settle();
@@ -212,14 +217,7 @@ describe("a handler receives results in the order of their records", () => {
     const told = gate();
     const run = new Run(actor);
     actor.answers(1);
-    actor.answered = async (input) => {
-      if (input.kind !== "waits" || !input.key.startsWith(`sleep ${SECOND_MS}/`)) return;
-      await told.promise;
-      throw new TypeError("no answer");
-    };
-    run.sleeps(FIRST_MS);
-    void run.execution.sleep(SECOND_MS).catch(() => run.received.push("refused"));
-    await run.settle();
+    await sleepsAndIsRefused(actor, run, told);
     run.steps("step");
     await run.settle();
     told.open();
