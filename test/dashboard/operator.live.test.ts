@@ -44,7 +44,7 @@ test("finds why a run failed and redrives it with a corrected input, in at most 
   await page.goto(`${rig.origin}/ui`);
   await click(page.getByRole("link", { name: "Dead letters", exact: true }).first());
   await click(page.getByRole("link", { name: "order-2:1" }));
-  await page.getByText("Why it failed").waitFor();
+  await page.getByText(/^Why run \d+ failed$/).waitFor();
   const why = await page.locator("main").innerText();
   expect(why).toContain("agent.refused");
   expect(why).toContain("no till sells item of order-2");

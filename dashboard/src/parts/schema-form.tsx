@@ -223,6 +223,12 @@ function Control({ field, value, onChange, required, ids }: PlaceProps & { reado
           value={typeof value === "number" ? value : ""}
           // The wheel scrolls the page; it must not change a number on the way.
           onWheel={(event) => event.currentTarget.blur()}
+          // The first click chooses the number, so that what is typed replaces it; a further one sets the place.
+          onFocus={(event) => event.currentTarget.setAttribute("data-first", "")}
+          onClick={({ currentTarget }) => {
+            if (currentTarget.hasAttribute("data-first")) currentTarget.select();
+            currentTarget.removeAttribute("data-first");
+          }}
           onChange={(event) => onChange(event.target.value === "" ? undefined : Number(event.target.value))}
         />
       );

@@ -35,13 +35,13 @@ export function DeadLetterScreen({ params }: ScreenProps): ReactNode {
             <LetterHead letter={data} />
             <div className="p-letter">
               <div>
-                <Why letter={data} shown={shown} />
+                <Why letter={data} shown={shown} isRedriven={redriven !== undefined} />
                 {data.hidden === true ? <HiddenNote what="What the work item was given and what it threw" /> : null}
               </div>
               <div ref={place}>
                 {redriven === undefined ? null : <Redriven receipt={redriven} />}
                 {isOpen ? <Decision key={data.id} {...{ letter: data, shown, schemas, setRedriven }} /> : null}
-                {data.open ? null : <Decided letter={data} />}
+                {data.open || redriven !== undefined ? null : <Decided letter={data} />}
               </div>
               <div>
                 <Details shown={shown} letter={data} />
@@ -77,12 +77,24 @@ function LetterHead({ letter }: { readonly letter: Shown }): ReactNode {
 }
 
 /** The fault in one place: what went wrong, where, what the handler threw, and what to do. */
-function Why({ letter, shown }: { readonly letter: Shown; readonly shown: LetterShown }): ReactNode {
+function Why({
+  letter,
+  shown,
+  isRedriven,
+}: {
+  readonly letter: Shown;
+  readonly shown: LetterShown;
+  readonly isRedriven: boolean;
+}): ReactNode {
   const fix = shown.fix ?? FAULT_FIXES[shown.code];
   return (
-    <Box title="Why it failed" tone="bad" side={<Mark tone="bad">{shown.code}</Mark>}>
+    <Box
+      title={letter.run === undefined ? "Why it failed" : `Why run ${letter.run} failed`}
+      tone="bad"
+      side={<Mark tone="bad">{shown.code}</Mark>}
+    >
       <p className="p-lead">{shown.message}</p>
-      {fix === undefined ? null : (
+      {fix === undefined || !letter.open || isRedriven ? null : (
         <p>
           <strong>What to do:</strong> {fix}
         </p>
@@ -132,10 +144,14 @@ function Redriven({ receipt: { id, run, notReached = [] } }: { readonly receipt:
   const { data } = useLoad<ProcessView>(API.process(id));
   const status = data?.run === run ? (data.outcome?.status ?? data.phase) : "open";
   return (
-    <Note tone="warn">
-      <Link to={TO.run(id)}>Run {run}</Link>: <Mark tone={toneOf(status)}>{status}</Mark>. The edit does not reach {notReached.join(", ")}:
-      what is read there is still as it was. To change it everywhere, submit a new task.
-    </Note>
+    <>
+      <Note>
+        <Link to={TO.run(id)}>Run {run}</Link>: <Mark tone={toneOf(status)}>{status}</Mark>
+      </Note>
+      <p className="p-faint">
+        The edit does not reach {notReached.join(", ")}: they kept what they had read. To change it everywhere, submit a new task.
+      </p>
+    </>
   );
 }
 
@@ -154,7 +170,7 @@ function Decided({ letter }: { readonly letter: Shown }): ReactNode {
 /** What it was given, and how it came to the end. */
 function Details({ shown, letter }: { readonly shown: LetterShown; readonly letter: Shown }): ReactNode {
   const start = shown.steps[0]?.atMs ?? 0;
-  const isInForm = usePage().roles.has("decide") && letter.open && isEditable(shown, letter);
+  const isInForm = usePage().roles.has("decide") && isEditable(shown, letter);
   return (
     <>
       {shown.attempts.length === 0 ? null : (

@@ -34,9 +34,9 @@ function Newest(): ReactNode {
   const letters = useLoad<{ readonly entries: readonly LetterEntry[] }>("/deadletters", { limit: NEWEST_MAX });
   return (
     <ul className="v-newest">
-      {(letters.data?.entries ?? []).map(({ id, code, message, atMs }) => (
+      {(letters.data?.entries ?? []).map(({ id, processId, run, code, message, atMs }) => (
         <li key={id}>
-          <Link to={TO.deadLetter(id)}>{id}</Link>
+          <Link to={TO.deadLetter(id)}>{processId === undefined || run === undefined ? id : `${processId}, run ${run}`}</Link>
           <span className="v-newest-cause">{message ?? code}</span>
           <span className="v-newest-state">
             <When atMs={atMs} />

@@ -79,7 +79,7 @@ function Redrive({ letter, shown, schemas, setRedriven }: DecisionProps): ReactN
         role="decide"
         acting={acting}
         blocked={blocked}
-        note={shown.undone.length === 0 ? undefined : `${shown.undone.join(", ")}: undone; a redrive does it again.`}
+        note={undoneNote(shown.undone)}
         command={redriveCommand(letter.id, edited, reason, byHand)}
       >
         {canEdit ? (
@@ -111,6 +111,15 @@ function Redrive({ letter, shown, schemas, setRedriven }: DecisionProps): ReactN
       </ActForm>
     </Box>
   );
+}
+
+/** What a redrive does again; undefined: nothing. */
+function undoneNote(stops: readonly string[]): string | undefined {
+  const [first, ...others] = stops;
+  if (first === undefined) return undefined;
+  return others.length === 0
+    ? `${first} was undone: a redrive does it again.`
+    : `${stops.join(", ")} were undone: a redrive does them again.`;
 }
 
 function Discard({ letter }: { readonly letter: Shown }): ReactNode {
