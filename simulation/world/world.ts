@@ -12,6 +12,7 @@ import type { ActorHost, RandomSource, Clock, Ports } from "../../actors/engine/
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import type { System } from "../../agents/system.ts";
 import type { Address, Message } from "../../runtime/protocol.ts";
+import { aheadMs, rateAfter } from "./clocks.ts";
 import type { CallFault, Faults, Sleep } from "./faults.ts";
 import { Life, reach } from "./life.ts";
 import { SimModels } from "./models.ts";
@@ -214,8 +215,8 @@ export class World {
     const life = new Life(`${NODE_NAMES[node.index] ?? "X"}${node.lives}`, node.index, this.outside, () => this.timeline.nowMs);
     node.life = life;
     const clock: Clock = {
-      nowMs: () => Math.floor(this.#epochMs + node.offsetMs + this.timeline.nowMs * node.rate),
-      after: (delayMs, callback) => this.#timer(life, delayMs / node.rate, callback),
+      nowMs: () => Math.floor(this.#epochMs + node.offsetMs + this.timeline.nowMs + aheadMs(node.rate, this.timeline.nowMs)),
+      after: (delayMs, callback) => this.#timer(life, delayMs / rateAfter(node.rate, this.timeline.nowMs), callback),
     };
     let tokens = 0;
     const random: RandomSource = {
