@@ -262,8 +262,7 @@ export class Journal<S, I, E> {
   /** Whether no record was written after the loaded one. A decision that writes nothing is valid only if this is true. */
   async isCurrent(id: string, loaded: Loaded<S>): Promise<boolean> {
     if (loaded.purged === true) return this.isPurged(id);
-    const key = this.#recordKey(id, loaded.sequence + 1);
-    return !(await this.#store.read([key])).has(key);
+    return !(await this.hasRecord(id, loaded.sequence + 1));
   }
 
   /** Whether this is the last record, by one read of its key and the next one. */

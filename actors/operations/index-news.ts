@@ -12,17 +12,20 @@ const NEWEST_BUCKETS = 3;
 /** Older buckets that each look reads: in them, what has been open for long ends. */
 const OLDER_BUCKETS = 8;
 
+/** What news are read from. */
+type NewsListing = Pick<Listing, "buckets" | "sequence" | "knownSequence" | "eventsAfter">;
+
 /** The news of one index. */
 export class IndexNews {
   readonly #kind: ChangeKind;
-  readonly #listing: Pick<Listing, "buckets" | "sequence" | "knownSequence" | "eventsAfter">;
+  readonly #listing: NewsListing;
   /** The records of each bucket that were told. */
   readonly #told = new Map<string, number>();
   #isBegun = false;
   /** The first of the older buckets that the next look reads. */
   #next = 0;
 
-  constructor(kind: ChangeKind, listing: Pick<Listing, "buckets" | "sequence" | "knownSequence" | "eventsAfter">) {
+  constructor(kind: ChangeKind, listing: NewsListing) {
     this.#kind = kind;
     this.#listing = listing;
   }

@@ -155,7 +155,7 @@ function redrive(group: Command, context: Context): void {
 function unreachedText({ notReached = [] }: Receipt): string {
   if (notReached.length === 0) return "";
   const names = notReached.join(", ");
-  return `\nThe edit does not reach: ${names}. They read what it replaces, as it was. To change it everywhere, submit a new task.`;
+  return `\nThe edit does not reach: ${names}. They still use the values from before it. To change them everywhere, submit a new task.`;
 }
 
 function discard(group: Command, context: Context): void {

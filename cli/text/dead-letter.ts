@@ -9,11 +9,12 @@ import { STEP_HEAD, stepText } from "./progress.ts";
 import { spendingLines } from "./spending.ts";
 import { paint } from "./table.ts";
 import type { Letter } from "../../client/index.ts";
+import { undoneStops } from "../../runtime/look.ts";
 import { FaultView, HistoryLine, SpendingView } from "../../runtime/process-view.ts";
 
 const INDENT = "  ";
-const CHANGES_STAY = "Of an input of yours, what you change stays; the rest is made of what they give then.";
-const AS_IT_IS = "This input was handed off, so one of yours is taken as it is, also where it holds what they gave before.";
+const CHANGES_STAY = "If you edit the input, only your changes are kept; the rest comes from their new outputs.";
+const AS_IT_IS = "This input was handed off, so an edited one is used exactly as written, old outputs of these stops included.";
 
 /** The dead letter of a process. Other letters (invalid messages, those of a newer system) are printed as YAML. */
 const OfProcess = z.looseObject({
@@ -98,8 +99,7 @@ function leftLines({ left = [], stands = [] }: z.infer<typeof OfProcess>): reado
 function fixLines({ id, parent }: Letter, letter: z.infer<typeof OfProcess> | undefined): readonly string[] {
   if (letter?.original.kind !== "do" || parent !== undefined) return [];
   const what = letter.original.whole === true ? AS_IT_IS : CHANGES_STAY;
-  const run = letter.history.slice(letter.history.findLastIndex((line) => line.what === "redriven") + 1);
-  const undone = [...new Set(run.flatMap((line) => (line.what === "undone" ? [line.stop] : [])))];
+  const undone = undoneStops(letter.history);
   return [
     ...(undone.length === 0 ? [] : [`${undone.join(", ")}: undone, so the run begins there again. ${what}`]),
     `Fix:     troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`,

@@ -22,8 +22,8 @@ export function editOf(builder: ProcessBuilder, failed: Work, input: Value, labe
   const edit: Edit = { stop, item, ...(element === undefined ? {} : { element }), target, input, ...labelField(label) };
   if (isTakenWhole(edits, failed)) return edit;
   const known = editAt(edits, failed);
-  const isSameElement = known?.before !== undefined && known.element === element;
-  return { ...edit, before: isSameElement ? changed(builder, known.input, known.before ?? input, failed.input) : failed.input };
+  if (known?.before === undefined || known.element !== element) return { ...edit, before: failed.input };
+  return { ...edit, before: changed(builder, known.input, known.before, failed.input) };
 }
 
 /** The hash of the element of an item. Undefined for other work items. */

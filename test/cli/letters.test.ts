@@ -60,10 +60,10 @@ describe("dead", () => {
     const own = { ...letter, history: [...history, ...undone] };
     stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: own } };
     const again = (await run("dead", "show", "trip-7:1")).out;
-    expect(again).toContain("\nhotel: undone, so the run begins there again. Of an input of yours, what you change stays");
+    expect(again).toContain("\nhotel: undone, so the run begins there again. If you edit the input, only your changes are kept");
     const handedOff = { ...own, original: { ...letter.original, whole: true } };
     stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: handedOff } };
-    expect((await run("dead", "show", "trip-7:1")).out).toContain("This input was handed off, so one of yours is taken as it is");
+    expect((await run("dead", "show", "trip-7:1")).out).toContain("This input was handed off, so an edited one is used exactly as written");
     stub.answers["GET /deadletters/trip-7:1"] = {
       json: { ...LETTER, letter: { ...letter, stop: null, path: [], original: { kind: "task", input: {} } } },
     };
@@ -135,7 +135,7 @@ describe("dead", () => {
       json: { ...RECEIPT, run: 2, notReached: ["hotel", "output"] },
     };
     const { out } = await run("dead", "redrive", "trip-7:1", "--input", INPUT);
-    expect(out).toContain("\nThe edit does not reach: hotel, output. They read what it replaces, as it was.");
+    expect(out).toContain("\nThe edit does not reach: hotel, output. They still use the values from before it.");
   });
 
   test("redrive gives the fixed input; a second decision is refused", async () => {

@@ -1,6 +1,7 @@
 /** @module What a screen shows of a dead letter: the failed work item, its attempts, its path and what stands. Pure. */
 import type { Letter, SchemasAnswer } from "../../../runtime/answers.ts";
 import type { Json } from "../../../runtime/faults.ts";
+import { undoneStops } from "../../../runtime/look.ts";
 import { isList, isObject, type JsonObject } from "./json.ts";
 import type { Schema } from "./schema-field.ts";
 
@@ -52,6 +53,13 @@ export function letterShown(letter: Pick<Letter, "letter" | "code" | "message">)
   const original = objectAt(content, "original");
   const fault = objectAt(content, "fault");
   const target = objectAt(original, "target");
+  const steps = objectsAt(content, "history").map((one) => ({
+    atMs: Number(one["atMs"] ?? 0),
+    what: textAt(one, "what") ?? "",
+    stop: textAt(one, "stop") ?? "",
+    agent: textAt(one, "agent") ?? "",
+    code: textAt(one, "code"),
+  }));
   const kind = textAt(original, "kind");
   return {
     stop: textAt(content, "stop"),
@@ -71,22 +79,10 @@ export function letterShown(letter: Pick<Letter, "letter" | "code" | "message">)
     path: textsAt(content, "path"),
     left: textsAt(content, "left"),
     stands: textsAt(content, "stands"),
-    undone: undoneIn(objectsAt(content, "history")),
-    steps: objectsAt(content, "history").map((one) => ({
-      atMs: Number(one["atMs"] ?? 0),
-      what: textAt(one, "what") ?? "",
-      stop: textAt(one, "stop") ?? "",
-      agent: textAt(one, "agent") ?? "",
-      code: textAt(one, "code"),
-    })),
+    undone: undoneStops(steps),
+    steps,
     label: textsAt(original, "label"),
   };
-}
-
-/** The stops that the run of this letter undid: its lines are those after the last redrive. */
-function undoneIn(history: readonly JsonObject[]): readonly string[] {
-  const run = history.slice(history.findLastIndex(({ what }) => what === "redriven") + 1);
-  return [...new Set(run.flatMap((one) => (one["what"] === "undone" ? [textAt(one, "stop") ?? ""] : [])))];
 }
 
 /**

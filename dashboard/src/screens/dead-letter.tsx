@@ -149,7 +149,8 @@ function Redriven({ receipt: { id, run, notReached = [] } }: { readonly receipt:
         <Link to={TO.run(id)}>Run {run}</Link>: <Mark tone={toneOf(status)}>{status}</Mark>
       </Note>
       <p className="p-faint">
-        The edit does not reach {notReached.join(", ")}: they kept what they had read. To change it everywhere, submit a new task.
+        The edit does not reach {notReached.join(", ")}: they still use the values from before it. To change them everywhere, submit a new
+        task.
       </p>
     </>
   );

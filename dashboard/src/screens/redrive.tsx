@@ -97,8 +97,8 @@ function Redrive({ letter, shown, schemas, setRedriven }: DecisionProps): ReactN
           <Note {...(shown.isWhole ? { tone: "warn" } : {})}>
             {shown.undone.join(", ")}: undone, so the run begins there again.{" "}
             {shown.isWhole
-              ? "This input was handed off, so it is taken as it stands here, also where it holds what they gave before."
-              : "What you change stays; the rest of this input is made of what they give then."}
+              ? "This input was handed off, so it is used exactly as written here, old outputs of these stops included."
+              : "Only your changes are kept; the rest of this input comes from their new outputs."}
           </Note>
         ) : null}
         {shown.left.length === 0 ? null : (
