@@ -29,6 +29,7 @@ const SECONDS_MAX = 300;
 const CALLERS_MAX = 1_024;
 const LINES_SHOWN = 45;
 const MS_PER_SECOND = 1_000;
+const PERCENT = 100;
 
 const { values } = parseArgs({
   options: {
@@ -41,6 +42,8 @@ const { values } = parseArgs({
     cpu: { type: "boolean", default: false },
     top: { type: "string", default: String(LINES_SHOWN) },
     keep: { type: "string" },
+    /** Whose timelines are shown: of this share of the processes, all took less. */
+    quantiles: { type: "string", default: "50" },
   },
 });
 const profile = oneOf(OUR_PROFILES, values.profile, "--profile");
@@ -49,6 +52,7 @@ const warmUpSeconds = whole(values["warm-up"], "--warm-up", SECONDS_MAX);
 const ids = oneOf(IDS, values.ids, "--ids");
 const work = oneOf(WORKS, values.work, "--work");
 const callers = list(values.callers).map((text) => whole(text, "--callers", CALLERS_MAX));
+const quantiles = list(values.quantiles).map((text) => whole(text, "--quantiles", PERCENT));
 const top = whole(values.top, "--top", SECONDS_MAX);
 
 let lastProcesses = 0;
@@ -114,7 +118,7 @@ function showWatched(watched: Watched, processes: number): void {
     `event loop busy ${(100 * watched.loopBusy).toFixed(0)} % (settling included), delay p99 ${watched.loopDelayP99Ms.toFixed(1)} ms`,
   );
   showKinds(watched, processes);
-  if (watched.timelines.length > 0) showTimeline(watched);
+  if (watched.timelines.length > 0) showTimelines(watched);
 }
 
 function showKinds({ kinds }: Watched, processes: number): void {
@@ -132,12 +136,16 @@ function showKinds({ kinds }: Watched, processes: number): void {
   }
 }
 
-/** Prints the timeline of the process with the median time. */
-function showTimeline({ timelines }: Watched): void {
+/** Prints the timelines of some processes by the order of their times: the median one, slow ones. */
+function showTimelines({ timelines }: Watched): void {
   const took = (calls: readonly Call[]): number => calls.find(({ kind }) => kind === "task")?.endMs ?? 0;
-  const median = timelines.toSorted((a, b) => took(a) - took(b))[Math.floor(timelines.length / 2)] ?? [];
-  console.log("a median process: from, to, ms");
-  for (const { startMs, endMs, way, kind } of median)
+  const sorted = timelines.toSorted((a, b) => took(a) - took(b));
+  for (const percent of quantiles) showTimeline(sorted[Math.floor((sorted.length - 1) * (percent / PERCENT))] ?? [], percent);
+}
+
+function showTimeline(calls: readonly Call[], percent: number): void {
+  console.log(`the process that takes longer than ${percent} % of them: from, to, ms`);
+  for (const { startMs, endMs, way, kind } of calls)
     console.log(
       `  ${startMs.toFixed(2).padStart(7)} ${endMs.toFixed(2).padStart(7)} ` +
         `${(endMs - startMs).toFixed(2).padStart(6)}  ${way.padEnd(4)}${kind}`,

@@ -208,7 +208,11 @@ export const LIMITS = {
   /** Age of a process at which its reminder is set; one that ends sooner needs none. */
   reminderAfterMs: 3 * SECOND_MS,
   /** Time over which a host that takes processes over spreads the calls that set their reminders. */
-  reminderSpreadMs: 2 * MINUTE_MS,
+  reminderSpreadMs: 20 * SECOND_MS,
+  /** How long a reminder is gathered that several processes share. */
+  reminderGatherMs: 2 * SECOND_MS,
+  /** Processes that share a reminder. */
+  remindedTogetherMax: 64,
   /** Period of the reminder of an open process: how late everything is that all other means have lost. */
   reminderMs: 10 * MINUTE_MS,
   /** Time without an answer after which a request is sent again. */

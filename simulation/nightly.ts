@@ -12,7 +12,7 @@ import { entryOf } from "../runtime/entries.ts";
 
 /** Shares of the seeds. The speed of the party is the one in docs/simulation.md. */
 const SHARES: Readonly<Record<string, number>> = {
-  party: 0.24,
+  party: 0.2,
   wild: 0.16,
   catches: 0.04,
   chains: 0.06,
@@ -28,6 +28,8 @@ const SHARES: Readonly<Record<string, number>> = {
   minds: 0.06,
   trust: 0.1,
   knowledge: 0.05,
+  operated: 0.02,
+  operatedWaits: 0.02,
 };
 const REPORTS_MAX = 3;
 

@@ -42,7 +42,7 @@ export function hearing(
         deliver: (message) => transport.deliver(heard(message)),
         heartbeat: (actor, beat) => transport.heartbeat(actor, beat),
         inspect: (actor) => transport.inspect(actor),
-        nudge: (actor) => transport.nudge(actor),
+        nudge: (actor, run) => transport.nudge(actor, run),
         notification: (topic, id, data) => transport.notification(topic, id, data),
       },
     };

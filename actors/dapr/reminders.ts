@@ -1,10 +1,10 @@
 /**
- * @module Reminders as Dapr actor reminders: repeating, without a payload.
+ * @module Reminders as Dapr actor reminders: repeating, with what they carry as their data.
  *
  * They are never one-shot: daprd 1.18.2 drops a one-shot reminder after about three seconds of trouble with the app
  * (docs/dapr-client.md). A tick only means "check your journal".
  */
-import { Fault } from "../../runtime/faults.ts";
+import { Fault, type Json } from "../../runtime/faults.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import type { Reminders } from "../engine/ports.ts";
 import { excerpt, segment, type SidecarClient } from "./client.ts";
@@ -20,8 +20,9 @@ export class DaprReminders implements Reminders {
     this.#client = client;
   }
 
-  async set(actor: Address, name: string, dueMs: number, periodMs: number): Promise<void> {
-    await this.#call("POST", actor, name, JSON.stringify({ dueTime: goDuration(dueMs), period: goDuration(periodMs) }));
+  async set(actor: Address, name: string, dueMs: number, periodMs: number, carried?: Json): Promise<void> {
+    const times = { dueTime: goDuration(dueMs), period: goDuration(periodMs) };
+    await this.#call("POST", actor, name, JSON.stringify(carried === undefined ? times : { ...times, data: carried }));
   }
 
   async remove(actor: Address, name: string): Promise<void> {

@@ -15,7 +15,7 @@ import { MessageKeys, SIGNATURE_BYTES } from "../engine/signatures.ts";
 import { NotificationLine } from "./notifications.ts";
 import { codedFault, excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
 
-const NudgedBody = z.object({ phase: z.string(), bucket: z.string().optional() });
+const NudgedBody = z.object({ phase: z.string(), bucket: z.string().optional(), isOver: z.boolean().optional() });
 
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
@@ -97,8 +97,8 @@ export class DaprTransport implements Transport {
     return content;
   }
 
-  async nudge(actor: Address): Promise<Nudged> {
-    const answer = await this.#method(actor, "nudge", "{}");
+  async nudge(actor: Address, run: number | undefined): Promise<Nudged> {
+    const answer = await this.#method(actor, "nudge", JSON.stringify({ run }));
     // An empty 200 does not prove that the actor was nudged.
     const content = answer.status === STATUS_OK ? NudgedBody.safeParse(parseJson(answer.text)) : undefined;
     if (content?.success !== true) throw failure(actor, answer);

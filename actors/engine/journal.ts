@@ -265,11 +265,11 @@ export class Journal<S, I, E> {
     return !(await this.hasRecord(id, loaded.sequence + 1));
   }
 
-  /** Whether this is the last record, by one read of its key and the next one. */
-  async endsAt(id: string, sequence: number): Promise<boolean> {
-    const [last, next] = [this.#recordKey(id, sequence), this.#recordKey(id, sequence + 1)];
-    const found = await this.#store.read([last, next]);
-    return found.has(last) && !found.has(next);
+  /** The actors of these whose last record is this one, by one read of its keys and the next ones. */
+  async endingAt(lasts: readonly { readonly id: string; readonly sequence: number }[]): Promise<ReadonlySet<string>> {
+    const keys = lasts.map(({ id, sequence }) => ({ id, last: this.#recordKey(id, sequence), next: this.#recordKey(id, sequence + 1) }));
+    const found = await this.#store.read(keys.flatMap(({ last, next }) => [last, next]));
+    return new Set(keys.filter(({ last, next }) => found.has(last) && !found.has(next)).map(({ id }) => id));
   }
 
   /**

@@ -50,7 +50,8 @@ export interface StateStore {
 
 /** Durable repeating reminders (Dapr actor reminders). Setting a reminder again replaces it. All methods throw `sidecar.unavailable`. */
 export interface Reminders {
-  set(actor: Address, name: string, dueMs: number, periodMs: number): Promise<void>;
+  /** `carried` comes back with each ring. */
+  set(actor: Address, name: string, dueMs: number, periodMs: number, carried?: Json): Promise<void>;
   remove(actor: Address, name: string): Promise<void>;
 }
 
@@ -76,10 +77,10 @@ export interface Transport {
   /** The actor's own description of its state. Throws coded faults. */
   inspect(actor: Address): Promise<Json>;
   /**
-   * Makes an actor check its state now, on any host (actor method `nudge`, no body).
+   * Makes an actor check its state now, on any host (actor method `nudge`). `run`: a reminder of that run of a process rings.
    * @throws `sidecar.unavailable` when the answer does not say what was found
    */
-  nudge(actor: Address): Promise<Nudged>;
+  nudge(actor: Address, run: number | undefined): Promise<Nudged>;
   /**
    * Publishes an event notification on the system's topic.
    * @throws `sidecar.unavailable`
@@ -102,6 +103,8 @@ export interface ReleaseSource {
 export interface Nudged {
   readonly phase: string;
   readonly bucket?: string | undefined;
+  /** The run is known to need no reminder: it has ended, and its last effects are performed. */
+  readonly isOver?: boolean | undefined;
 }
 
 /** A sign of life of one running work item, under the token of its run, and what its host knows of it. */
@@ -197,9 +200,9 @@ export interface ActorHost {
   /** Runs one turn. A refusal is an answer, not an error. */
   receive(message: Message): Promise<TurnAnswer>;
   /** A reminder fired. Cheap when nothing is due, since missed ticks are delivered one by one. */
-  tick(actor: Address, name: string): Promise<void>;
-  /** Makes an actor check its state now. */
-  nudge(actor: Address): Promise<Nudged>;
+  tick(actor: Address, name: string, carried?: Json): Promise<void>;
+  /** Makes an actor check its state now. `run`: a reminder of that run of a process rings. */
+  nudge(actor: Address, run: number | undefined): Promise<Nudged>;
   /** A heartbeat of work that another host runs. */
   heartbeat(actor: Address, beat: Heartbeat): void;
   /** Pieces of replies of a process that is here. */

@@ -320,9 +320,9 @@ export class TurnEngine<S, I, E> {
     this.#cache.delete(actorId);
   }
 
-  /** Whether the journal of an actor ends with this record. Nothing is loaded. */
-  endsAt(actorId: string, sequence: number): Promise<boolean> {
-    return this.#journal.endsAt(actorId, sequence);
+  /** The actors of these whose journal ends with this record. Nothing is loaded. */
+  endingAt(lasts: readonly { readonly id: string; readonly sequence: number }[]): Promise<ReadonlySet<string>> {
+    return this.#journal.endingAt(lasts);
   }
 
   get busy(): number {

@@ -1,6 +1,7 @@
 /** @module What a host keeps in memory of a process that it holds. */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import type { SharedReminder } from "./shared-reminders.ts";
 
 /** A process that this host holds. */
 export interface Held {
@@ -26,9 +27,12 @@ export interface Held {
   /** Whether the index entry says that the process is paused. */
   linePaused: boolean;
   remindAtMs: number;
-  /** Whether this run has a reminder. `unknown`: another host may have set it. */
-  reminder: "none" | "set" | "unknown";
-  setting: Promise<void> | undefined;
+  /** The run that this host has prepared; 0: another host has, so there may be reminders of which this host does not know. */
+  preparedRun: number;
+  /** This host has set a reminder for this run alone. */
+  isReminded: boolean;
+  /** The reminder of this host that covers this run, set or about to be. */
+  shared: SharedReminder | undefined;
   /** When its timer fires, which may be too early. */
   wakesAtMs: number;
   cancel: (() => void) | undefined;
@@ -55,8 +59,9 @@ export function newHeld(id: string, askAtMs: number): Held {
     lineDueMs: NEVER,
     linePaused: false,
     remindAtMs: NEVER,
-    reminder: "unknown",
-    setting: undefined,
+    preparedRun: 0,
+    isReminded: false,
+    shared: undefined,
     wakesAtMs: NEVER,
     cancel: undefined,
   };

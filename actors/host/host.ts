@@ -267,14 +267,15 @@ export class Host implements BeginningHost {
     return { receipt: { messageId: message.id, sequence: result.sequence } };
   }
 
-  async tick(actor: Address, name: string): Promise<void> {
-    if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
+  async tick(actor: Address, name: string, carried?: Json): Promise<void> {
+    if (actor.type === this.#processType) await this.processes.rings.ring(actor, name, carried);
     if (actor.type === this.#memories.type) await this.#memories.tick(actor.id, name);
   }
 
-  async nudge(actor: Address): Promise<Nudged> {
+  async nudge(actor: Address, run: number | undefined): Promise<Nudged> {
     if (actor.type === this.#memories.type && this.sources.nudge(actor.id)) return { phase: "open" };
-    return actor.type === this.#processType ? this.processes.nudge(actor.id) : { phase: "none" };
+    if (actor.type !== this.#processType) return { phase: "none" };
+    return run === undefined ? this.processes.nudge(actor.id) : this.processes.rings.remind({ id: actor.id, run });
   }
 
   heartbeat(actor: Address, beat: Heartbeat): void {

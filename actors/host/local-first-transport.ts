@@ -86,14 +86,14 @@ export class PlacedHost implements ActorHost {
     return this.#host.receive(message);
   }
 
-  tick(actor: Address, name: string): Promise<void> {
+  tick(actor: Address, name: string, carried?: Json): Promise<void> {
     this.#placement.called(actor);
-    return this.#host.tick(actor, name);
+    return this.#host.tick(actor, name, carried);
   }
 
-  nudge(actor: Address): Promise<Nudged> {
+  nudge(actor: Address, run: number | undefined): Promise<Nudged> {
     this.#placement.called(actor);
-    return this.#host.nudge(actor);
+    return this.#host.nudge(actor, run);
   }
 
   heartbeat(actor: Address, beat: Heartbeat): void {
@@ -182,8 +182,8 @@ export class ShortTransport implements Transport {
     return this.#isHere(actor) ? this.#host().inspect(actor) : this.#far.inspect(actor);
   }
 
-  nudge(actor: Address): Promise<Nudged> {
-    return this.#isAloneWith(actor) ? this.#host().nudge(actor) : this.#far.nudge(actor);
+  nudge(actor: Address, run: number | undefined): Promise<Nudged> {
+    return this.#isAloneWith(actor) ? this.#host().nudge(actor, run) : this.#far.nudge(actor, run);
   }
 
   notification(topic: string, id: string, data: NotificationData | RequestNotification): Promise<void> {

@@ -2,8 +2,8 @@
  * @module The process managers of a host: prepares their turns, runs them, and lets them be settled.
  *
  * Invariants: M1 an open index entry that names this host exists before record 1 of a run (runtime/process/preparation.ts). M2 a process is
- * held before a record that leaves it open is written (process-holder.ts). M3 the index entry is closed, and the reminder removed, only
- * after the last effects are performed (runtime/process/settlement.ts).
+ * held before a record that leaves it open is written (process-holder.ts). M3 the index entry is closed, and the run leaves its reminder,
+ * only after the last effects are performed (runtime/process/settlement.ts).
  */
 import type { System } from "../../agents/system.ts";
 import { entryOf } from "../../runtime/entries.ts";
@@ -13,7 +13,7 @@ import { type ProcessInput, processMachine } from "../../runtime/process/machine
 import { decisionPreparation, type HostLoad, isDecidedAndEnded, recordEntry, taskPreparation } from "../../runtime/process/preparation.ts";
 import { tellsRequests } from "../../runtime/process/request-effects.ts";
 import { requestStatus } from "../../runtime/process/requests.ts";
-import { processDueMs, reminderName, runOf } from "../../runtime/process/reminder.ts";
+import { processDueMs, reminderName } from "../../runtime/process/reminder.ts";
 import { decisionOn } from "../../runtime/process/runs.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { isUnanswered, type ToldInput } from "../../runtime/process/time.ts";
@@ -34,6 +34,7 @@ import type { IndexClient } from "./index-client.ts";
 import type { Performer } from "./performer.ts";
 import { ProcessHolder } from "./process-holder.ts";
 import { type Prepared, ProcessPreparer } from "./process-preparer.ts";
+import { ProcessRings, type Ticked } from "./process-rings.ts";
 import { ProcessSettler, type SettledAs } from "./process-settler.ts";
 
 /** The parts of a host that its process managers use. `type` is their actor type, with the system's name. */
@@ -62,6 +63,8 @@ const RECEIVED = { kind: "received" } as const;
 /** All process managers in this host. */
 export class ProcessActors {
   readonly engine: TurnEngine<ProcessState, ProcessInput, ProcessEvent>;
+  /** What the rings of their reminders do. */
+  readonly rings: ProcessRings;
   readonly #parts: ProcessActorParts;
   readonly #preparer: ProcessPreparer;
   readonly #settler: ProcessSettler;
@@ -86,6 +89,12 @@ export class ProcessActors {
       },
     });
     this.#holder = new ProcessHolder({ ...parts, tick: (id, asks) => this.#tick(id, { asks }).then(() => undefined) });
+    this.rings = new ProcessRings({
+      ...parts,
+      holder: this.#holder,
+      endingAt: (lasts) => this.engine.endingAt(lasts),
+      tick: ({ id, run }) => this.#tick(id, { run }),
+    });
     this.#settler = new ProcessSettler({
       ...parts,
       holder: this.#holder,
@@ -194,7 +203,7 @@ export class ProcessActors {
       const prepared = plan.kind === "run" ? plan.run : undefined;
       const result = await this.engine.turn(id, { kind: "message", message, prepared }, { inputId: message.id });
       if (isContended(result) && attempt < LIMITS.commitAttemptsMax) {
-        this.#after(id, result, { repeats: true });
+        void this.#after(id, result, { repeats: true });
         continue;
       }
       // Only after the last attempt: a nudge makes the next run void, and that is the run that a further attempt prepares.
@@ -218,7 +227,7 @@ export class ProcessActors {
   }
 
   #answer(message: Message, result: TurnResult<ProcessState>): TurnAnswer {
-    this.#after(message.to.id, result, { repeats: !result.wrote });
+    void this.#after(message.to.id, result, { repeats: !result.wrote });
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
     this.#parts.performer.noteReceipt(message.id);
     const trace = result.state.task?.trace;
@@ -228,19 +237,11 @@ export class ProcessActors {
     };
   }
 
-  /** A reminder has fired. Most processes only wait, so it costs one read if no other host has written. */
-  async tick(id: string, name: string): Promise<void> {
-    const quietSince = this.#holder.quietSince(id, runOf(name));
-    if (quietSince !== undefined && (await this.engine.endsAt(id, quietSince))) return;
-    const { state } = await this.#tick(id, { run: runOf(name) });
-    if (state.phase !== "new" && name !== reminderName(state.run)) await this.#parts.ports.reminders.remove(this.#address(id), name);
-  }
-
-  async #tick(id: string, input: Omit<Extract<ProcessInput, { kind: "tick" }>, "kind">): Promise<TurnResult<ProcessState>> {
+  async #tick(id: string, input: Omit<Extract<ProcessInput, { kind: "tick" }>, "kind">): Promise<Ticked> {
     const why = input.run === undefined ? "timer" : reminderName(input.run);
     const result = await this.engine.turn(id, { kind: "tick", ...input }, { inputId: `tick ${why}` });
-    this.#after(id, result, { repeats: true, isTick: true, distrusts: input.nudged === true || input.asks === "all" });
-    return result;
+    const distrusts = input.nudged === true || input.asks === "all";
+    return { result, settled: this.#after(id, result, { repeats: true, isTick: true, distrusts }) };
   }
 
   /**
@@ -252,7 +253,7 @@ export class ProcessActors {
     const isElsewhere = state.phase === "open" && this.#holder.isElsewhere(id, writer?.incarnation);
     const known = { state, before: state, sequence, writer: writer?.incarnation, effects: [], verdict: RECEIVED, wrote: false };
     const isQuiet = isElsewhere || this.#holdsQuietly(id, known);
-    const { phase, task } = isQuiet ? state : (await this.#tick(id, { nudged: true })).state;
+    const { phase, task } = isQuiet ? state : (await this.#tick(id, { nudged: true })).result.state;
     return { phase, ...(task === undefined ? {} : { bucket: task.bucket }) };
   }
 
@@ -283,13 +284,13 @@ export class ProcessActors {
 
   async #takeReceipt(id: string, input: ToldInput, receiptId: string): Promise<void> {
     const result = await this.engine.turn(id, input, { inputId: `receipt of ${receiptId}` });
-    this.#after(id, result, { repeats: false });
+    void this.#after(id, result, { repeats: false });
   }
 
-  /** Follows each turn. Never throws. */
-  #after(id: string, result: TurnResult<ProcessState>, as: SettledAs): void {
+  /** Follows each turn. Never throws, and never rejects. True if the run is known to need no reminder. */
+  #after(id: string, result: TurnResult<ProcessState>, as: SettledAs): Promise<boolean> {
     if (result.wrote) this.#report(result.before, result.state);
-    this.#settler.settle(this.#address(id), result, as);
+    return this.#settler.settle(this.#address(id), result, as);
   }
 
   /** Both times are of the manager's clock, also if the agent is on another host. */

@@ -7,11 +7,10 @@
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import { takenEntry } from "../../runtime/process/preparation.ts";
-import { processDueMs, REMINDER_UNHELD_MS, reminderName } from "../../runtime/process/reminder.ts";
+import { processDueMs } from "../../runtime/process/reminder.ts";
 import { isComplete } from "../../runtime/process/settlement.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { isUnanswered } from "../../runtime/process/time.ts";
-import type { Address } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { TurnResult } from "../engine/turn.ts";
@@ -19,6 +18,7 @@ import { Elsewhere } from "./elsewhere.ts";
 import { type Held, NEVER, newHeld, planAsk, quietDueMs } from "./held.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
+import { SharedReminders } from "./shared-reminders.ts";
 
 /** The parts of a host that holding uses. */
 export interface HolderParts {
@@ -46,6 +46,7 @@ export class ProcessHolder {
   readonly #parts: HolderParts;
   readonly #held = new Map<string, Held>();
   readonly #elsewhere = new Elsewhere();
+  readonly reminders: SharedReminders;
   /** When the ticks in flight began, by process; the oldest first. */
   readonly #ticking = new Map<string, number>();
   #open = 0;
@@ -54,6 +55,7 @@ export class ProcessHolder {
 
   constructor(parts: HolderParts) {
     this.#parts = parts;
+    this.reminders = new SharedReminders(parts);
   }
 
   /** Open processes that this host holds. */
@@ -88,8 +90,9 @@ export class ProcessHolder {
   prepared(id: string, run: number, isReminded: boolean): void {
     const held = this.#expect(id);
     if (held.run >= run && held.sequence > 0) return;
+    this.reminders.left(held);
     Object.assign(held, { run, sequence: 0, line: undefined, lineAtMs: NEVER });
-    Object.assign(held, { reminder: isReminded ? "set" : "none", remindAtMs: this.#nowMs + LIMITS.reminderAfterMs });
+    Object.assign(held, { preparedRun: run, isReminded, remindAtMs: this.#nowMs + LIMITS.reminderAfterMs });
     this.#arm(held);
   }
 
@@ -117,7 +120,9 @@ export class ProcessHolder {
     }
     const held = this.#expect(id);
     const isNew = held.sequence === 0;
-    const isPrepared = isNew && held.reminder !== "unknown" && held.run === state.run;
+    const isPrepared = isNew && held.preparedRun === state.run;
+    // A child is opened again for the undo of its parent, perhaps before its host has let it go.
+    const isAgain = !isNew && !held.isOpen && held.shared === undefined;
     const isFromAnother = held.sequence > 0 && held.sequence !== result.sequence && this.#isForeign(result.writer);
     this.#elsewhere.forget(id);
     held.run = state.run;
@@ -125,6 +130,7 @@ export class ProcessHolder {
     if ((isNew && !isPrepared) || isFromAnother) this.#takeOver(held, state);
     this.#setOpen(held, true);
     const nowMs = this.#nowMs;
+    if (isAgain) held.remindAtMs = Math.min(held.remindAtMs, nowMs + LIMITS.reminderAfterMs);
     held.isUnanswered = isUnanswered(state, nowMs);
     // The moment at which a turn failed is still due, and a tick would fail again at once.
     held.dueAtMs = result.failed === true ? NEVER : (processDueMs(state, nowMs) ?? NEVER);
@@ -161,6 +167,7 @@ export class ProcessHolder {
     }
     const held = this.#expect(id);
     this.#setOpen(held, false);
+    if (held.run !== result.state.run) this.reminders.left(held);
     Object.assign(held, { run: result.state.run, sequence: result.sequence, isUnanswered: true, dueAtMs: NEVER, lineAtMs: NEVER });
     Object.assign(held, { remindAtMs: NEVER, askAtMs: this.#nowMs + held.askMs });
     this.#arm(held);
@@ -191,9 +198,10 @@ export class ProcessHolder {
   }
 
   #takeOver(held: Held, state: ProcessState): void {
+    this.reminders.left(held);
     held.line = state;
     held.lineAtMs = this.#nowMs;
-    held.reminder = "unknown";
+    held.preparedRun = 0;
     held.remindAtMs = this.#nowMs + LIMITS.reminderAfterMs + this.#parts.ports.random.jitter01() * LIMITS.reminderSpreadMs;
   }
 
@@ -289,37 +297,30 @@ export class ProcessHolder {
   }
 
   #remind(held: Held): void {
-    const { ports, watch } = this.#parts;
-    // Without a lease of this host its reminders stay near until it has one again.
-    const [isFar, periodMs] = watch.isHeld ? [true, LIMITS.reminderMs] : [false, REMINDER_UNHELD_MS];
-    held.remindAtMs = isFar ? NEVER : this.#nowMs + REMINDER_UNHELD_MS;
-    if (!held.isOpen || held.setting !== undefined) return;
-    const { run } = held;
-    const dueMs = periodMs * (1 - ports.random.jitter01() / 2);
-    held.reminder = "unknown";
-    held.setting = ports.reminders
-      .set(this.#address(held.id), reminderName(run), dueMs, periodMs)
-      .then(() => {
-        if (held.run === run) held.reminder = "set";
-      })
-      .catch((error: unknown) => {
-        this.#say(error, held.id, "the reminder of a process was not set; it is set again");
-        held.remindAtMs = this.#nowMs + LIMITS.askAgainMs;
-        if (this.#held.get(held.id) === held) this.#arm(held);
-      })
-      .finally(() => {
-        held.setting = undefined;
-      });
+    held.remindAtMs = NEVER;
+    if (held.isOpen) this.reminders.cover(held);
   }
 
-  /** Lets a process go whose last effects are performed, and removes its reminder unless it has none. Throws `sidecar.unavailable`. */
-  async end(id: string, run: number, mayRemove: () => Promise<boolean>): Promise<void> {
+  /** Whether this host holds the process. */
+  has(id: string): boolean {
+    return this.#held.has(id);
+  }
+
+  /**
+   * Lets a process go whose last effects are performed. If it has changed meanwhile, its later end does that. True if its run is known to
+   * need no reminder. Throws `sidecar.unavailable`.
+   */
+  async end(id: string, run: number, mayRemove: () => Promise<boolean>): Promise<boolean> {
     const held = this.#held.get(id);
-    if (held?.isOpen === true && held.run >= run) return;
-    if (held?.run === run && held.reminder === "none") return this.release(id);
-    await held?.setting;
-    if (await mayRemove()) await this.#parts.ports.reminders.remove(this.#address(id), reminderName(run));
-    if (held !== undefined && !held.isOpen && this.#held.get(id) === held) this.release(id);
+    if (held !== undefined && (held.run > run || (held.isOpen && held.run === run))) return false;
+    const hasNone = held?.preparedRun === run && held.shared === undefined && !held.isReminded;
+    // What a call in flight sets must be there when it is removed, and nothing may change between the look and the removal.
+    await held?.shared?.setting;
+    if (!(await mayRemove())) return false;
+    if (held === undefined || held.isOpen || held.run !== run || this.#held.get(id) !== held) return !hasNone;
+    this.reminders.ended(held);
+    this.release(id);
+    return !hasNone;
   }
 
   /** Looks after a process no more. */
@@ -328,16 +329,14 @@ export class ProcessHolder {
     if (held === undefined) return;
     this.#setOpen(held, false);
     held.cancel?.();
+    this.reminders.left(held);
     this.#held.delete(id);
   }
 
   /** Cancels all timers. */
   stop(): void {
+    this.reminders.stop();
     for (const id of [...this.#held.keys()]) this.release(id);
-  }
-
-  #address(id: string): Address {
-    return { type: this.#parts.type, id };
   }
 
   get #nowMs(): number {

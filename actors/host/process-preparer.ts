@@ -6,7 +6,7 @@
 import type { System } from "../../agents/system.ts";
 import { assertNever, Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { REMINDER_UNHELD_MS, reminderName } from "../../runtime/process/reminder.ts";
+import { REMINDER_UNHELD_MS, type ReminderContent, reminderName } from "../../runtime/process/reminder.ts";
 import { type InputGate, preparedEntry, type RunPreparation } from "../../runtime/process/preparation.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import type { Doer } from "../../runtime/slip.ts";
@@ -58,7 +58,8 @@ export class ProcessPreparer {
     const bucket = known ?? (await directory.open(entry));
     const made = { bucket, ...(fault === undefined ? {} : { fault }) };
     if (watch.isHeld) return made;
-    await ports.reminders.set(actor, reminderName(plan.run), LIMITS.reminderAfterMs, REMINDER_UNHELD_MS);
+    const content: ReminderContent = { atMs: ports.clock.nowMs(), near: true, runs: [{ id: actor.id, run: plan.run }] };
+    await ports.reminders.set(actor, reminderName(plan.run), LIMITS.reminderAfterMs, REMINDER_UNHELD_MS, content);
     return { ...made, isReminded: true };
   }
 

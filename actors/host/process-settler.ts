@@ -45,18 +45,21 @@ export class ProcessSettler {
     this.#parts = parts;
   }
 
-  /** Holds the process, and begins the effects. */
-  settle(actor: Address, result: TurnResult<ProcessState>, as: SettledAs): void {
-    this.#parts.holder.took(actor.id, result, { isTick: as.isTick === true });
-    const isOver = as.isTick === true && isComplete(result);
-    if (result.effects.length === 0 && !isOver) return;
-    void this.#perform(actor, result, as).catch((error: unknown) => {
+  /** Holds the process, and begins the effects. Resolves when they are settled: true if its run is known to need no reminder. */
+  async settle(actor: Address, result: TurnResult<ProcessState>, as: SettledAs): Promise<boolean> {
+    try {
+      this.#parts.holder.took(actor.id, result, { isTick: as.isTick === true });
+      const isOver = as.isTick === true && isComplete(result);
+      if (result.effects.length === 0 && !isOver) return false;
+      return await this.#perform(actor, result, as);
+    } catch (error) {
       this.#parts.holder.performed(actor.id, false, false);
       this.#note(error, actor.id, "effects were not settled");
-    });
+      return false;
+    }
   }
 
-  async #perform(actor: Address, result: TurnResult<ProcessState>, { repeats, isTick, distrusts }: SettledAs): Promise<void> {
+  async #perform(actor: Address, result: TurnResult<ProcessState>, { repeats, isTick, distrusts }: SettledAs): Promise<boolean> {
     const { holder, performer } = this.#parts;
     const { steps, direct } = settlement(result, repeats);
     let isVouched = isTick === true;
@@ -73,8 +76,9 @@ export class ProcessSettler {
     let arePerformed = true;
     for (const step of steps) arePerformed &&= await performer.perform(step, options);
     const isOver = isComplete(result);
-    if (isOver && arePerformed) await holder.end(actor.id, result.state.run, () => this.#mayRemove(actor.id, result));
-    else holder.performed(actor.id, arePerformed, isVouched);
+    if (isOver && arePerformed) return holder.end(actor.id, result.state.run, () => this.#mayRemove(actor.id, result));
+    holder.performed(actor.id, arePerformed, isVouched);
+    return false;
   }
 
   async #mayRemove(id: string, { state, sequence }: TurnResult<ProcessState>): Promise<boolean> {

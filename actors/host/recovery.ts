@@ -117,7 +117,7 @@ async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: 
   const { bucket, id, entry } = line;
   const actor = { type: actorType(system, "ProcessManager"), id };
   try {
-    const found = await ports.transport.nudge(actor);
+    const found = await ports.transport.nudge(actor, undefined);
     if (bucket === undefined || entry === undefined) return;
     const isNone = NO_PROCESS.includes(found.phase);
     const isElsewhere = found.bucket !== undefined && found.bucket !== bucket && found.phase === "ended";

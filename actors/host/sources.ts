@@ -112,7 +112,7 @@ export class Sources {
   async #remind(one: Standing): Promise<void> {
     const { transport } = this.#parts.ports;
     const type = actorType(this.#parts.system.name, "Memory");
-    const asked = await transport.nudge({ type, id: sourceMemoryId(one.source.name) }).catch(() => ({ phase: "none" }));
+    const asked = await transport.nudge({ type, id: sourceMemoryId(one.source.name) }, undefined).catch(() => ({ phase: "none" }));
     if (asked.phase === "none") this.#compareIfDue(one);
   }
 

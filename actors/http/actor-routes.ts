@@ -21,7 +21,7 @@ const SECOND_MS = 1_000;
 /**
  * Idle time after which daprd deactivates an actor. daprd counts it from the beginning of the last turn and deactivates
  * even during a turn (dapr 1.18.2 pkg/actors/targets/app/app.go). It is 1.5 times the most distant reminder: no actor
- * with an open process becomes idle, and none becomes idle exactly when its reminder fires.
+ * at which a reminder rings becomes idle, and none exactly when it rings.
  */
 const IDLE_S = Math.ceil((1.5 * LIMITS.reminderMs) / SECOND_MS);
 
@@ -32,6 +32,9 @@ const IDLE_S = Math.ceil((1.5 * LIMITS.reminderMs) / SECOND_MS);
  */
 const DRAIN_S = 2;
 
+/** What daprd sends with a ring: what was set, with the data of the reminder. */
+const RingBody = z.looseObject({ data: z.json().optional() });
+const NudgeBody = z.strictObject({ run: z.int().nonnegative().optional() });
 const HeartbeatBody = WorkStatus.extend({ workId: z.string().min(1), token: z.string().min(1) });
 
 /** The configuration that daprd requests when it starts. */
@@ -78,11 +81,13 @@ export function actorRoutes(host: ActorHost, keys: MessageKeys, admit: () => voi
   });
   router.put("/actors/:type/:id/method/nudge", async (request, response) => {
     admit();
-    response.json(await host.nudge(actorOf(host, request)));
+    const { run } = check(NudgeBody, (await readJson(request)) ?? {}, "body.invalid", "the nudge");
+    response.json(await host.nudge(actorOf(host, request), run));
   });
   router.put("/actors/:type/:id/method/remind/:name", async (request, response) => {
     admit();
-    await host.tick(actorOf(host, request), request.params.name);
+    const { data } = check(RingBody, (await readJson(request)) ?? {}, "body.invalid", "the reminder");
+    await host.tick(actorOf(host, request), request.params.name, data);
     response.json({});
   });
   router.put("/actors/:type/:id/method/{*rest}", (request) => {

@@ -70,21 +70,21 @@ export class SkippingClock implements Clock {
 /** Reminders that fire until this world ends. */
 class LocalReminders implements Reminders {
   readonly #clock: Clock;
-  readonly #ring: (actor: Address, name: string) => Promise<void>;
+  readonly #ring: ActorHost["tick"];
   readonly #set = new Map<string, () => void>();
 
-  constructor(clock: Clock, ring: (actor: Address, name: string) => Promise<void>) {
+  constructor(clock: Clock, ring: ActorHost["tick"]) {
     this.#clock = clock;
     this.#ring = ring;
   }
 
-  async set(actor: Address, name: string, dueMs: number, periodMs: number): Promise<void> {
+  async set(actor: Address, name: string, dueMs: number, periodMs: number, carried?: Json): Promise<void> {
     const key = `${actor.type}/${actor.id}/${name}`;
     this.#set.get(key)?.();
     const arm = (delayMs: number): void => {
       const cancel = this.#clock.after(delayMs, () => {
         arm(periodMs);
-        this.#ring(actor, name).catch(() => {});
+        this.#ring(actor, name, carried).catch(() => {});
       });
       this.#set.set(key, cancel);
     };
@@ -140,8 +140,8 @@ class LocalTransport implements Transport {
     return this.#track(() => this.#host().inspect(actor));
   }
 
-  nudge(actor: Address): Promise<Nudged> {
-    return this.#track(() => this.#host().nudge(actor));
+  nudge(actor: Address, run: number | undefined): Promise<Nudged> {
+    return this.#track(() => this.#host().nudge(actor, run));
   }
 
   async notification(): Promise<void> {}
@@ -166,10 +166,10 @@ export class LocalWorld {
 
   constructor(options: LocalWorldOptions & { readonly clock: Clock }) {
     this.#transport = new LocalTransport(() => this.#requireHost(), options.withDeltas === true);
-    const ring = async (actor: Address, name: string): Promise<void> => {
+    const ring: ActorHost["tick"] = async (actor, name, carried) => {
       this.#ringing += 1;
       try {
-        await this.#requireHost().tick(actor, name);
+        await this.#requireHost().tick(actor, name, carried);
       } finally {
         this.#ringing -= 1;
       }

@@ -260,7 +260,7 @@ export class Retention {
       if (state.task !== undefined && state.task.bucket !== bucket && !this.#broken.has(state.task.bucket)) return GONE;
       if (state.phase !== "purged") {
         if (line.open && state.phase === "ended") {
-          await ports.transport.nudge(actor);
+          await ports.transport.nudge(actor, undefined);
           return later(soonMs);
         }
         const dueMs =

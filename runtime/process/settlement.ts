@@ -3,7 +3,7 @@
  *
  * 1. The effects are performed, those of the outcome included.
  * 2. The entry in the index is closed: until then it leads a host back to the effects of step 1.
- * 3. The reminder is removed, if the process has one and all effects were performed.
+ * 3. The run leaves its reminder, if all effects were performed.
  */
 import type { WireFault } from "../faults.ts";
 import { refusalId } from "../ids.ts";
@@ -41,9 +41,9 @@ function closesEntry(effect: Effect): boolean {
 }
 
 /**
- * Whether the effects of a turn are all effects that a process that is not open still has to perform. Then its reminder is removed after
- * them. A repeated task of an ended child only answers its parent; the turn that ends a process, or a tick after the end, also closes the
- * index entry.
+ * Whether the effects of a turn are all effects that a process that is not open still has to perform. Then its run leaves the reminder
+ * after them. A repeated task of an ended child only answers its parent; the turn that ends a process, or a tick after the end, also
+ * closes the index entry.
  */
 export function isComplete({ state, effects }: SettledTurn): boolean {
   switch (state.phase) {

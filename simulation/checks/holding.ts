@@ -2,7 +2,6 @@
  * @module The law of holding, checked after the last fault: a living host holds each open process and asks again for what has no receipt.
  */
 import { messageId } from "../../runtime/ids.ts";
-import { reminderName } from "../../runtime/process/reminder.ts";
 import { isPaused } from "../../runtime/process/work.ts";
 import type { World } from "../world/world.ts";
 import type { Finding } from "./check.ts";
@@ -23,8 +22,7 @@ export function checkHolding(world: World, watch: Watch, before: ReadonlyMap<str
   const findings: Finding[] = [];
   for (const { id, type, state } of watch.processes.values()) {
     if (state.phase !== "open" || before.get(id) !== state.run) continue;
-    const reminder = reminderName(state.run);
-    if (world.reminders.dueMs({ type, id }, reminder) === undefined && !world.reminders.wasLost({ type, id }, reminder))
+    if (!world.reminders.covers(type, id, state.run))
       findings.push({ law: "a process that lives long has a reminder", text: `run ${state.run} of ${id} has none` });
   }
   // The requests of nested routes that have begun. Their processes tell no standing.

@@ -67,7 +67,7 @@ export class SimNetwork {
       },
       heartbeat: (actor, beat) => this.#heartbeat(life, actor, beat.workId, (face) => face.heartbeat(actor, beat)),
       inspect: (actor) => this.#call(life, actor, `look at ${actor.id}`, (face) => face.inspect(actor)),
-      nudge: (actor) => this.#call(life, actor, `nudge ${actor.id}`, (face) => face.nudge(actor)),
+      nudge: (actor, run) => this.#call(life, actor, `nudge ${actor.id}`, (face) => face.nudge(actor, run)),
       notification: (topic, id, data) => this.#notification(life, { topic, id, data }),
     };
   }

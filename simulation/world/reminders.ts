@@ -3,7 +3,8 @@
  * missed one by one, as Dapr's do.
  */
 import type { Reminders } from "../../actors/engine/ports.ts";
-import { Fault } from "../../runtime/faults.ts";
+import { Fault, type Json } from "../../runtime/faults.ts";
+import { reminderContent } from "../../runtime/process/reminder.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import { type Life, reach } from "./life.ts";
 import { SCHEDULER_INDEX } from "./network.ts";
@@ -14,6 +15,7 @@ interface Reminder {
   readonly actor: Address;
   readonly name: string;
   readonly periodMs: number;
+  readonly carried: Json | undefined;
   dueMs: number;
   missed: number;
 }
@@ -29,7 +31,7 @@ const ONCE_RETRY_MS = 1_000;
 export class SimReminders {
   readonly #world: World;
   readonly #reminders = new Map<string, Reminder>();
-  readonly #lost = new Set<string>();
+  readonly #lost = new Map<string, Reminder>();
 
   constructor(world: World) {
     this.#world = world;
@@ -60,14 +62,14 @@ export class SimReminders {
         });
       });
     return {
-      set: (actor, name, dueMs, periodMs) =>
-        call(actor, `reminder ${name} of ${actor.id} in ${dueMs} ms`, () => this.#set(actor, name, dueMs, periodMs)),
+      set: (actor, name, dueMs, periodMs, carried) =>
+        call(actor, `reminder ${name} of ${actor.id} in ${dueMs} ms`, () => this.#set(actor, name, dueMs, periodMs, carried)),
       remove: (actor, name) => call(actor, `no reminder ${name} of ${actor.id}`, () => void this.#reminders.delete(keyOf(actor, name))),
     };
   }
 
-  #set(actor: Address, name: string, dueMs: number, periodMs: number): void {
-    const reminder = { actor, name, periodMs, dueMs: this.#world.timeline.nowMs + dueMs, missed: 0 };
+  #set(actor: Address, name: string, dueMs: number, periodMs: number, carried: Json | undefined): void {
+    const reminder = { actor, name, periodMs, carried, dueMs: this.#world.timeline.nowMs + dueMs, missed: 0 };
     this.#reminders.set(keyOf(actor, name), reminder);
     this.#arm(reminder);
   }
@@ -95,7 +97,7 @@ export class SimReminders {
     for (let tick = 0; tick < ticks; tick += 1) {
       this.#world.toLife(life, this.#world.latency() * (tick + 1), () => {
         this.#world.trace?.(`${life.name}: reminder ${reminder.name} of ${reminder.actor.id} rings`);
-        life.face?.tick(reminder.actor, reminder.name).catch(() => {});
+        life.face?.tick(reminder.actor, reminder.name, reminder.carried).catch(() => {});
       });
     }
   }
@@ -114,9 +116,11 @@ export class SimReminders {
     timeline.after(dueMs, () => ring(ONCE_RETRIES_MAX));
   }
 
-  /** When a reminder rings next, or undefined when it is not set. */
-  dueMs(actor: Address, name: string): number | undefined {
-    return this.#reminders.get(keyOf(actor, name))?.dueMs;
+  /** Whether a run of a process has a reminder, or had one that was lost: no host knows that it was. */
+  covers(type: string, id: string, run: number): boolean {
+    const covers = ({ actor, name, carried }: Reminder): boolean =>
+      actor.type === type && reminderContent(actor.id, name, carried).runs.some((one) => one.id === id && one.run === run);
+    return [...this.#reminders.values(), ...this.#lost.values()].some(covers);
   }
 
   /** Whether a reminder was set and lost. No host knows that it was. */
@@ -131,7 +135,7 @@ export class SimReminders {
 
   /** Loses every reminder, as when the scheduler's folder is deleted. */
   loseAll(): void {
-    for (const key of this.#reminders.keys()) this.#lost.add(key);
+    for (const [key, reminder] of this.#reminders) this.#lost.set(key, reminder);
     this.#reminders.clear();
   }
 }

@@ -142,7 +142,7 @@ test("a broken process is named, stops alone, and goes on from before the break 
   await expect(next.operations.setAside("ProcessManager/a", { reason: "r" }, CALLER)).rejects.toMatchObject({ code: "journal.loss" });
   await next.operations.setAside("ProcessManager/a", { reason: "r", acceptLoss: true }, CALLER);
   expect(await next.operations.broken()).toEqual({ entries: [] });
-  await next.host.nudge({ type: "sys.ProcessManager", id: "a" });
+  await next.host.nudge({ type: "sys.ProcessManager", id: "a" }, undefined);
   expect(await world.until(next, "a")).toMatchObject({ status: "completed" });
   await expect(next.operations.setAside("Unknown/a", { reason: "r" }, CALLER)).rejects.toMatchObject({ code: "agent.unknown" });
 });

@@ -181,7 +181,7 @@ describe("what is delivered", () => {
   test.each<[string, (placed: PlacedHost) => unknown]>([
     ["a message", (placed) => placed.receive(message("d", DOER, undo))],
     ["a tick", (placed) => placed.tick(DOER, "run-1")],
-    ["a nudge", (placed) => placed.nudge(DOER)],
+    ["a nudge", (placed) => placed.nudge(DOER, undefined)],
     ["a look", (placed) => placed.inspect(DOER)],
   ])("%s of Dapr's keeps the actor here for placementTrustMs, and each further one anew", async (_what, called) => {
     const { short, placed, went, clock } = rigOf();
@@ -233,7 +233,7 @@ test("looks are local first too, nudges and notifications never are; heartbeats 
   expect(await short.inspect(DOER)).toBe("here");
   await short.heartbeat(DOER, { workId: "w", token: "t", state: "running" });
   await short.heartbeat({ ...DOER, id: "q" }, { workId: "v", token: "t", state: "running" });
-  await short.nudge(DOER);
+  await short.nudge(DOER, undefined);
   await short.notification("sys.results", "p:1", {
     processId: "p",
     route: "main",
@@ -292,7 +292,7 @@ test("a host that is alone needs no placement for the actors of its types", asyn
   const other: Address = { type: "sys.Remote", id: "r" };
   await rig.short.deliver(message("m", DOER, work()));
   await rig.short.publish("sys.agent.Doer", message("n", DOER, work()));
-  await rig.short.nudge({ type: "sys.ProcessManager", id: "p" });
+  await rig.short.nudge({ type: "sys.ProcessManager", id: "p" }, undefined);
   await rig.short.deliver(message("o", other, work()));
   expect(rig.went).toEqual(["here receive m", "here receive n", "here nudge p", "far deliver o"]);
 });

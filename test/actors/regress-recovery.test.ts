@@ -29,11 +29,11 @@ function lateNudges(transport: Transport, refusals: number): Transport & { reado
     inspect: (actor) => transport.inspect(actor),
     notification: (topic, id, data) => transport.notification(topic, id, data),
     nudged: () => nudged,
-    nudge: async (actor) => {
+    nudge: async (actor, run) => {
       left -= 1;
       if (left >= 0) throw new Fault("sidecar.unavailable", "the sidecar is not back yet");
       nudged += 1;
-      return transport.nudge(actor);
+      return transport.nudge(actor, run);
     },
   };
 }

@@ -51,7 +51,7 @@ describe("a host that comes back", () => {
       await dead.operations.submit(task, caller, 0);
       await rounds(() => dead.calls.length === 2);
       const back = live(store, "listener", false);
-      await back.host.nudge(manager);
+      await back.host.nudge(manager, undefined);
       // No timer is ever fired in this world: nothing here waits for time.
       await rounds(() => back.calls.length === 5);
       expect(back.calls.toSorted()).toEqual(["deposit", "pay", "quote", "seat", "shelf"]);
@@ -64,7 +64,7 @@ describe("a host that comes back", () => {
     await alive.operations.submit(task, caller, 0);
     await rounds(() => alive.calls.length === 2);
     const other = live(store, "listener", false);
-    await other.host.nudge(manager);
+    await other.host.nudge(manager, undefined);
     await rounds(() => other.calls.length > 0);
     expect(other.calls).toEqual([]);
   });

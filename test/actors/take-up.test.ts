@@ -44,7 +44,7 @@ test("two hosts that both have a process run its work once, end it once, and cou
   } = await open();
   // The first host never hears that the process has moved. As long as it lives, a nudge takes nothing from it.
   world.place = (actor) => (actor.type === "sys.ProcessManager" ? 1 : 0);
-  await two.host.nudge({ type: "sys.ProcessManager", id: "p" });
+  await two.host.nudge({ type: "sys.ProcessManager", id: "p" }, undefined);
   expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 0]);
   answer.open(2);
   expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { n: 2 } });

@@ -129,10 +129,10 @@ export class World {
       after: (ms, callback) => this.clock.after(ms, () => void member.act().then(callback)),
     };
     const reminders: Reminders = {
-      set: (actor, reminder, due, period) =>
+      set: (actor, reminder, due, period, carried) =>
         acting(async () => {
           this.guard("reminder");
-          this.#setReminder(actor, reminder, due, period);
+          this.setReminder(actor, reminder, due, period, carried);
         }),
       remove: (actor, reminder) =>
         acting(async () => {
@@ -153,7 +153,7 @@ export class World {
         }),
       heartbeat: (actor, beat: Heartbeat) => acting(async () => this.holder(actor).host.heartbeat(actor, beat)),
       inspect: (actor) => acting(() => this.holder(actor).host.inspect(actor)),
-      nudge: (actor) => acting(() => this.holder(actor).host.nudge(actor)),
+      nudge: (actor, run) => acting(() => this.holder(actor).host.nudge(actor, run)),
       notification: (topic, id) =>
         acting(async () => {
           this.guard("notification");
@@ -176,7 +176,7 @@ export class World {
     return this.holder(copy.to).host.receive(copy);
   }
 
-  #setReminder(actor: Address, name: string, dueMs: number, periodMs: number): void {
+  setReminder(actor: Address, name: string, dueMs: number, periodMs: number, carried?: Json): void {
     this.#endReminder(actor, name);
     const key = `${actor.id}/${name}`;
     const arm = (ms: number): void => {
@@ -186,7 +186,7 @@ export class World {
           arm(periodMs);
           try {
             this.holder(actor)
-              .host.tick(actor, name)
+              .host.tick(actor, name, carried)
               .catch(() => {});
           } catch {
             // No host holds the actor now; the reminder fires again.

@@ -63,7 +63,7 @@ async function coming(request: IncomingMessage): Promise<Coming | undefined> {
     case "receive":
       return { kind: "turn", id, name: text(await peek(request), "id") };
     case "remind":
-      return { kind: "tick", id, name };
+      return { kind: "tick", id, name: ring(name, await peek(request)) };
     case "heartbeat":
       return beat(id, await peek(request));
     case "nudge":
@@ -73,6 +73,12 @@ async function coming(request: IncomingMessage): Promise<Coming | undefined> {
     default:
       return undefined;
   }
+}
+
+/** A reminder that carries something is named with it. */
+function ring(name: string, body: unknown): string {
+  const carried = typeof body === "object" && body !== null && "data" in body ? body.data : undefined;
+  return carried === undefined || carried === null ? name : `${name} ${JSON.stringify(carried)}`;
 }
 
 /** Notifications arrive as events; on the other topics daprd delivers raw bytes, which contain events. */

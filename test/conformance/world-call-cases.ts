@@ -10,7 +10,7 @@ const BEAT = { workId: "w", token: "t", state: "running" } as const;
 const NO_LOCK = "Turns of one actor";
 
 async function nudged(rig: WorldRig, actor: Address): Promise<Json> {
-  return outcome(rig.transport.nudge(actor).then(() => "nudged"));
+  return outcome(rig.transport.nudge(actor, undefined).then(() => "nudged"));
 }
 
 async function inspected(rig: WorldRig, actor: Address): Promise<Json> {

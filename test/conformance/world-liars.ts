@@ -104,7 +104,7 @@ export const LIARS: readonly Liar[] = [
   {
     room: "calls",
     what: "a sidecar that reports a nudge without proof",
-    lie: { transport: (honest) => ({ ...honest, nudge: (actor) => honest.nudge(actor).catch(() => ({ phase: "open" })) }) },
+    lie: { transport: (honest) => ({ ...honest, nudge: (actor, run) => honest.nudge(actor, run).catch(() => ({ phase: "open" })) }) },
   },
   { room: "calls", what: "a sidecar that loses heartbeats", lie: { transport: (honest) => ({ ...honest, heartbeat: async () => {} }) } },
   {

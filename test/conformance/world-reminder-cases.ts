@@ -18,6 +18,20 @@ const ringing: readonly Case[] = [
     run: withReminder(async (rig, actor) => [await set(rig, actor, NAME, SHORT_MS, SHORT_MS), await rings(rig, actor, 4, SOON_MS)]),
   },
   {
+    name: "a reminder brings back what it carries, at each ring, and nothing of what it carried before it was set again",
+    same: ["set", true, "set", true, false],
+    run: withReminder(async (rig, actor) => {
+      const [one, two] = [{ host: "h", runs: [{ id: "a.b~c", run: 1 }] }, [0.123456789, "é😀<&>", null]];
+      return [
+        await set(rig, actor, NAME, SHORT_MS, SHORT_MS, one),
+        await rings(rig, actor, 2, SOON_MS, `${NAME} ${JSON.stringify(one)}`),
+        await set(rig, actor, NAME, SHORT_MS, SHORT_MS, two),
+        await rings(rig, actor, 2, SOON_MS, `${NAME} ${JSON.stringify(two)}`),
+        await stillRings(rig, actor, `${NAME} ${JSON.stringify(one)}`),
+      ];
+    }),
+  },
+  {
     name: "a reminder does not fire before it is due",
     same: [false, true],
     run: withReminder(async (rig, actor) => {

@@ -10,8 +10,8 @@ export const SOON_MS = 4_000;
 /** Time after which a reminder that fired every SHORT_MS counts as silent. */
 export const QUIET_MS = 1_000;
 
-export async function set(rig: WorldRig, actor: Address, name: string, dueMs: number, periodMs: number): Promise<Json> {
-  return outcome(rig.reminders.set(actor, name, dueMs, periodMs).then(() => "set"));
+export async function set(rig: WorldRig, actor: Address, name: string, dueMs: number, periodMs: number, carried?: Json): Promise<Json> {
+  return outcome(rig.reminders.set(actor, name, dueMs, periodMs, carried).then(() => "set"));
 }
 
 export async function remove(rig: WorldRig, actor: Address, name: string): Promise<Json> {

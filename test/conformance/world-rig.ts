@@ -20,7 +20,7 @@ export interface Arrival {
   readonly kind: ArrivalKind;
   /** The actor's id; for a notification the process that it is about. */
   readonly id: string;
-  /** The message's or event's id, the reminder's name, or the work item of a heartbeat. */
+  /** The message's or event's id, the reminder's name with what it carries, or the work item of a heartbeat. */
   readonly name: string;
   readonly atMs: number;
   /** Our routes saw it: the app did not answer before them. */

@@ -248,8 +248,8 @@ class ScriptedFace implements ActorHost {
     }
   }
 
-  tick(actor: Address, name: string): Promise<void> {
-    return this.#play("tick", actor.id, name, () => undefined);
+  tick(actor: Address, name: string, carried?: Json): Promise<void> {
+    return this.#play("tick", actor.id, carried === undefined ? name : `${name} ${JSON.stringify(carried)}`, () => undefined);
   }
 
   nudge(actor: Address): Promise<Nudged> {

@@ -75,6 +75,7 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
     7004652,
     "a discard lost its reminder and its open line to a tick that had been held up, and its host died before desk and audit were told",
   ],
+  ["redrive", 418, "the late end of a run's last effects let go the process, whose next run had ended meanwhile and owed its own"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
   ["hot", 418, "a purge had removed the last entry of a settled work item, and an old undo took the one before it for the last"],
   ["hot", 2086, "the same, where the one before it had no content"],

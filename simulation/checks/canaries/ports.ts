@@ -3,8 +3,10 @@
  */
 import { Journal } from "../../../actors/engine/journal.ts";
 import { HostWatch } from "../../../actors/host/host-watch.ts";
+import { SharedReminders } from "../../../actors/host/shared-reminders.ts";
 import { JournalPurge } from "../../../actors/retention/journal-purge.ts";
 import { processMachine } from "../../../runtime/process/machine.ts";
+import { reminderContent } from "../../../runtime/process/reminder.ts";
 import type { Json } from "../../../runtime/faults.ts";
 import { type Canary, nothing, replace, withoutInsert } from "./canary.ts";
 
@@ -73,6 +75,28 @@ const reminderStays: Canary = {
   wrapPorts: (ports) => ({ ...ports, reminders: { set: (...call) => ports.reminders.set(...call), remove: async () => {} } }),
 };
 
+const runNotCarried: Canary = {
+  name: "reminder that does not carry all its runs",
+  scenario: "long",
+  plant: nothing,
+  wrapPorts: ({ reminders, ...ports }) => ({
+    ...ports,
+    reminders: {
+      set: (actor, name, dueMs, periodMs, carried) => {
+        const { runs, ...content } = reminderContent(actor.id, name, carried);
+        return reminders.set(actor, name, dueMs, periodMs, carried === undefined ? undefined : { ...content, runs: runs.slice(1) });
+      },
+      remove: (actor, name) => reminders.remove(actor, name),
+    },
+  }),
+};
+
+const coveredByNothing: Canary = {
+  name: "run that leaves a reminder although no later one carries it",
+  scenario: "trust",
+  plant: () => replace(SharedReminders.prototype, "mayLeave", () => () => true),
+};
+
 const receiptUnchecked: Canary = {
   name: "receipt not checked",
   scenario: "party",
@@ -85,7 +109,7 @@ const receiptUnchecked: Canary = {
         publish: (topic, message) => transport.publish(topic, message),
         heartbeat: (actor, beat) => transport.heartbeat(actor, beat),
         inspect: (actor) => transport.inspect(actor),
-        nudge: (actor) => transport.nudge(actor),
+        nudge: (actor, run) => transport.nudge(actor, run),
         notification: (topic, id, data) => transport.notification(topic, id, data),
         // An empty 200 is taken for a delivery.
         deliver: (message) =>
@@ -166,6 +190,8 @@ export const PORT_CANARIES: readonly Canary[] = [
   deathUnnoticed,
   neverAsksAgain,
   reminderStays,
+  runNotCarried,
+  coveredByNothing,
   receiptUnchecked,
   snapshotBack,
   purgeUnmarked,

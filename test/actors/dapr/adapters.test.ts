@@ -169,14 +169,14 @@ describe("the transport", () => {
   test("inspect and nudge need content, a heartbeat needs nothing", async () => {
     sidecar.reply = () => ({ status: 200 });
     await expect(transport().inspect(ACTOR)).rejects.toMatchObject({ code: "sidecar.unavailable" });
-    await expect(transport().nudge(ACTOR)).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    await expect(transport().nudge(ACTOR, undefined)).rejects.toMatchObject({ code: "sidecar.unavailable" });
     sidecar.reply = () => "reset";
     await transport().heartbeat(ACTOR, { workId: "w", token: "t", state: "running" });
     sidecar.reply = () => ({ status: 200, text: "{}" });
-    await expect(transport().nudge(ACTOR)).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    await expect(transport().nudge(ACTOR, undefined)).rejects.toMatchObject({ code: "sidecar.unavailable" });
     expect(await transport().inspect(ACTOR)).toEqual({});
     sidecar.reply = () => ({ status: 200, text: '{"phase":"open","bucket":"b"}' });
-    expect(await transport().nudge(ACTOR)).toEqual({ phase: "open", bucket: "b" });
+    expect(await transport().nudge(ACTOR, undefined)).toEqual({ phase: "open", bucket: "b" });
   });
 
   test("ids that would leave their segment of a path are refused", async () => {
@@ -187,12 +187,14 @@ describe("the transport", () => {
 });
 
 describe("reminders", () => {
-  test("are repeating reminders with Go durations and no payload", async () => {
+  test("are repeating reminders with Go durations, and what they carry as their data", async () => {
     const reminders = new DaprReminders(client);
     await reminders.set(ACTOR, "run-1", 250, 600_000);
+    await reminders.set(ACTOR, "run-1", 250, 600_000, { runs: [1] });
     await reminders.remove(ACTOR, "run-1");
     expect(sidecar.asked.map(({ method, url, body }) => [method, url, body])).toEqual([
       ["POST", "/v1.0/actors/party.Planner/p-1/reminders/run-1", '{"dueTime":"250ms","period":"600s"}'],
+      ["POST", "/v1.0/actors/party.Planner/p-1/reminders/run-1", '{"dueTime":"250ms","period":"600s","data":{"runs":[1]}}'],
       ["DELETE", "/v1.0/actors/party.Planner/p-1/reminders/run-1", ""],
     ]);
     sidecar.reply = () => ({ status: 403, text: "not hosted" });

@@ -102,7 +102,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     const wrong: Message = { ...message("m"), v: 0 as 1 };
     await expect(transport.deliver(wrong)).rejects.toMatchObject({ code: "message.invalid" });
     expect(await transport.inspect(ACTOR)).toEqual({ id: "p-1" });
-    await transport.nudge(ACTOR);
+    await transport.nudge(ACTOR, undefined);
     await transport.heartbeat(ACTOR, { workId: "w", token: "t", state: "running" });
     expect(rig.seen.events).toEqual(expect.arrayContaining(["nudge party.Planner/p-1", "beat party.Planner/p-1 w t"]));
   });
@@ -148,7 +148,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     expect(rig.seen.invalid.map(({ fault }) => fault.code)).toEqual(["message.invalid", "message.invalid"]);
   });
 
-  test("fires reminders every few milliseconds, moves them away and removes them twice", async () => {
+  test("fires reminders every few milliseconds, moves them away, removes them twice, and brings back what they carry", async () => {
     const reminders = new DaprReminders(client);
     const ticks = (): number => rig.seen.events.filter((seen) => seen === "tick party.Planner/p-1 run-1").length;
     await reminders.remove(ACTOR, "run-1");
@@ -161,6 +161,10 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     expect(ticks()).toBe(before);
     await reminders.remove(ACTOR, "run-1");
     await reminders.remove(ACTOR, "run-1");
+    const carried = { atMs: 1, near: false, runs: [{ id: "p-1", run: 1 }] };
+    await reminders.set(ACTOR, "shared-1", 250, 600_000, carried);
+    await arrives(() => rig.seen.events.includes(`tick party.Planner/p-1 shared-1 ${JSON.stringify(carried)}`));
+    await reminders.remove(ACTOR, "shared-1");
     await expect(reminders.set({ type: "party.Elsewhere", id: "x" }, "run-1", 1, 1)).rejects.toMatchObject({ code: "sidecar.unavailable" });
   });
 });

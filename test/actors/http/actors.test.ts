@@ -43,12 +43,15 @@ describe("actors", () => {
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/inspect", {})).json).toEqual({ id: "p-1" });
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/nudge", {})).json).toEqual({ phase: "open", bucket: "b" });
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/remind/run-1", { dueTime: "1s" })).status).toBe(200);
+    expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/remind/run-1", { data: [1] })).status).toBe(200);
+    expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/remind/run-1", [1])).status).toBe(400);
     for (const id of ["p-1", "never-seen"]) expect((await rig.call("DELETE", `/actors/party.Planner/${id}`)).status).toBe(200);
     expect((await rig.call("DELETE", "/actors/other.Type/x")).status).toBe(200);
     expect(rig.seen.events).toEqual([
       "beat party.Planner/p-1 w t",
       "nudge party.Planner/p-1",
       "tick party.Planner/p-1 run-1",
+      "tick party.Planner/p-1 run-1 [1]",
       "deactivate party.Planner/p-1",
       "deactivate party.Planner/never-seen",
     ]);

@@ -96,8 +96,8 @@ function fakeHost(seen: Seen, behaviour: Behaviour): ActorHost {
       seen.received.push(message);
       return behaviour.receive(message);
     },
-    tick: async ({ type, id }, name) => {
-      seen.events.push(`tick ${type}/${id} ${name}`);
+    tick: async ({ type, id }, name, carried) => {
+      seen.events.push(`tick ${type}/${id} ${name}${carried === undefined ? "" : ` ${JSON.stringify(carried)}`}`);
       await behaviour.tick();
     },
     nudge: async ({ type, id }) => {
