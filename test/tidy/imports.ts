@@ -43,13 +43,22 @@ export function edges(project: Project): readonly Edge[] {
   return all;
 }
 
+const byFile = new WeakMap<Project, ReadonlyMap<string, readonly Edge[]>>();
+
+/** The edges of a file. */
+function edgesOf(project: Project, file: string): readonly Edge[] {
+  const known = byFile.get(project) ?? new Map(Object.entries(Object.groupBy(edges(project), ({ from }) => from)) as [string, Edge[]][]);
+  byFile.set(project, known);
+  return known.get(file) ?? [];
+}
+
 /** Files and packages that a file loads, each with the path to it. What is loaded when it is used counts only for `withLazy`. */
 export function reach(project: Project, from: string, withLazy: boolean): ReadonlyMap<string, readonly string[]> {
   const ways = new Map<string, readonly string[]>([[from, [from]]]);
   for (const [file, way] of ways) {
-    for (const edge of edges(project)) {
+    for (const edge of edgesOf(project, file)) {
       const counts = !edge.typeOnly && (withLazy || !edge.lazy);
-      if (edge.from === file && counts && !ways.has(edge.to)) ways.set(edge.to, [...way, edge.to]);
+      if (counts && !ways.has(edge.to)) ways.set(edge.to, [...way, edge.to]);
     }
   }
   return ways;
@@ -58,9 +67,12 @@ export function reach(project: Project, from: string, withLazy: boolean): Readon
 /** The shortest ring of imports through each file that is in one, each ring once. */
 export function rings(project: Project): readonly Finding[] {
   const found = new Map<string, Finding>();
+  const reached = new Map<string, ReturnType<typeof reach>>();
   for (const first of edges(project)) {
     if (first.typeOnly || first.isPackage) continue;
-    const way = reach(project, first.to, true).get(first.from);
+    const from = reached.get(first.to) ?? reach(project, first.to, true);
+    reached.set(first.to, from);
+    const way = from.get(first.from);
     if (way === undefined) continue;
     const key = way.toSorted().join("|");
     if (!found.has(key)) found.set(key, at(first.node, `ring of imports: ${[first.from, ...way].join(" -> ")}`));
