@@ -103,7 +103,7 @@ export interface ReleaseSource {
 export interface Nudged {
   readonly phase: string;
   readonly bucket?: string | undefined;
-  /** The run is known to need no reminder: it has ended, and its last effects are performed. */
+  /** The run is known to need no reminder: it has ended and its last effects are performed, or the process is in another run. */
   readonly isOver?: boolean | undefined;
 }
 

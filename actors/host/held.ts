@@ -31,7 +31,7 @@ export interface Held {
   preparedRun: number;
   /** This host has set a reminder for this run alone. */
   isReminded: boolean;
-  /** The reminder of this host that covers this run, set or about to be. */
+  /** The reminder that this host has set for this run, or is about to set. A ring elsewhere may have taken the run out, for a later one. */
   shared: SharedReminder | undefined;
   /** When its timer fires, which may be too early. */
   wakesAtMs: number;
@@ -48,7 +48,8 @@ export function newHeld(id: string, askAtMs: number): Held {
     run: 0,
     sequence: 0,
     isOpen: false,
-    isUnanswered: false,
+    // Until a turn shows otherwise: what is held and never looked at again would stay for ever.
+    isUnanswered: true,
     dueAtMs: NEVER,
     askAtMs,
     askMs: LIMITS.askAgainMs,

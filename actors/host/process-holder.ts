@@ -121,8 +121,7 @@ export class ProcessHolder {
     const held = this.#expect(id);
     const isNew = held.sequence === 0;
     const isPrepared = isNew && held.preparedRun === state.run;
-    // A child is opened again for the undo of its parent, perhaps before its host has let it go.
-    const isAgain = !isNew && !held.isOpen && held.shared === undefined;
+    const opens = !held.isOpen;
     const isFromAnother = held.sequence > 0 && held.sequence !== result.sequence && this.#isForeign(result.writer);
     this.#elsewhere.forget(id);
     held.run = state.run;
@@ -130,7 +129,10 @@ export class ProcessHolder {
     if ((isNew && !isPrepared) || isFromAnother) this.#takeOver(held, state);
     this.#setOpen(held, true);
     const nowMs = this.#nowMs;
-    if (isAgain) held.remindAtMs = Math.min(held.remindAtMs, nowMs + LIMITS.reminderAfterMs);
+    // A child that is opened again for the undo of its parent may have left its reminder, perhaps before its host has let it go.
+    if (opens && !isNew) this.reminders.left(held);
+    // The moment may be over: the first record of a run can take longer than that.
+    if (opens && held.remindAtMs === NEVER) held.remindAtMs = nowMs + LIMITS.reminderAfterMs;
     held.isUnanswered = isUnanswered(state, nowMs);
     // The moment at which a turn failed is still due, and a tick would fail again at once.
     held.dueAtMs = result.failed === true ? NEVER : (processDueMs(state, nowMs) ?? NEVER);
@@ -313,14 +315,13 @@ export class ProcessHolder {
   async end(id: string, run: number, mayRemove: () => Promise<boolean>): Promise<boolean> {
     const held = this.#held.get(id);
     if (held !== undefined && (held.run > run || (held.isOpen && held.run === run))) return false;
-    const hasNone = held?.preparedRun === run && held.shared === undefined && !held.isReminded;
     // What a call in flight sets must be there when it is removed, and nothing may change between the look and the removal.
     await held?.shared?.setting;
     if (!(await mayRemove())) return false;
-    if (held === undefined || held.isOpen || held.run !== run || this.#held.get(id) !== held) return !hasNone;
+    if (held === undefined || held.isOpen || held.run !== run || this.#held.get(id) !== held) return true;
     this.reminders.ended(held);
     this.release(id);
-    return !hasNone;
+    return true;
   }
 
   /** Looks after a process no more. */

@@ -2,8 +2,8 @@
  * @module What a ring of a reminder of processes does: each of its runs is looked at, and it loses those that may leave it.
  *
  * Which may, is the law of shared-reminders.ts. Those that only wait on this host are compared with the store in one read; the others get
- * a turn where Dapr placed their process. The ring is answered before that: while it is open, daprd lets no one call its actor, and two
- * rings that wait for each other's actor would wait until their time limits.
+ * a turn: here if this host holds them, else where Dapr placed them. The ring is answered before that: while it is open, daprd lets no one
+ * call its actor, and two rings that wait for each other's actor would wait until their time limits.
  */
 import { faultFrom, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -38,6 +38,13 @@ export interface Ticked {
   readonly settled: Promise<boolean>;
 }
 
+/** What a turn shows of a run. */
+interface Looked {
+  readonly phase: string;
+  /** Resolves when what the turn ordered is performed: true if the run is known to need no reminder. Never rejects. */
+  readonly isOver: Promise<boolean>;
+}
+
 /** Runs of one ring that are looked at together. */
 const LOOKS_AT_ONCE = 8;
 
@@ -58,34 +65,62 @@ export class ProcessRings {
     const key = rankKey(actor.id, name);
     if (this.#inFlight.has(key)) return;
     this.#inFlight.add(key);
-    try {
-      const content = reminderContent(actor.id, name, carried);
-      const { reminders } = this.#parts.holder;
-      const rank = { atMs: content.atMs, key };
-      const runs = content.runs.filter((run) => !reminders.mayLeave(name, rank, run));
-      for (const run of runs) reminders.carries(rank, run);
-      const quiet = await this.#quiet(runs);
-      const busy = runs.filter(({ id }) => !quiet.has(id));
-      const here = busy.find(({ id }) => id === actor.id);
-      const isOver = here === undefined ? undefined : (await this.#tick(here)).isOver;
-      const others = busy.filter((run) => run !== here);
-      const kept = [...runs.filter(({ id }) => quiet.has(id))];
-      void this.#lookOn(others, kept, here, isOver)
-        .then(() => this.#reduce(actor, name, content, kept))
-        .finally(() => this.#inFlight.delete(key));
-    } catch (error) {
-      this.#inFlight.delete(key);
-      throw error;
-    }
+    const content = reminderContent(actor.id, name, carried);
+    const { reminders } = this.#parts.holder;
+    const rank = { atMs: content.atMs, key };
+    const runs = content.runs.filter((run) => !reminders.mayLeave(name, rank, run));
+    for (const run of runs) reminders.carries(rank, run);
+    const busy = this.#busy(runs);
+    const own = busy
+      .then((some) => some.find(({ id }) => id === actor.id))
+      .then((run) => (run === undefined ? undefined : this.#tick(run)));
+    void busy
+      .then((some) => this.#overOf(some, actor.id, own))
+      .then((over) =>
+        this.#reduce(
+          actor,
+          name,
+          content,
+          runs.filter((run) => !over.has(run)),
+        ),
+      )
+      .catch((error: unknown) => this.#say(error, actor.id, "a reminder was not reduced when it rang"))
+      .finally(() => this.#inFlight.delete(key));
+    await own;
   }
 
-  /** The processes that only wait for a later moment, which a timer of this host brings, and to which no other host has written. */
-  async #quiet(runs: readonly RemindedRun[]): Promise<ReadonlySet<string>> {
+  /** All but those that only wait for a later moment, which a timer of this host brings, and to which no other host has written. */
+  async #busy(runs: readonly RemindedRun[]): Promise<readonly RemindedRun[]> {
     const lasts = runs.flatMap(({ id, run }) => {
       const sequence = this.#parts.holder.quietSince(id, run);
       return sequence === undefined ? [] : [{ id, sequence }];
     });
-    return lasts.length === 0 ? new Set() : this.#parts.endingAt(lasts);
+    if (lasts.length === 0) return runs;
+    const quiet = await this.#parts.endingAt(lasts);
+    return runs.filter(({ id }) => !quiet.has(id));
+  }
+
+  /** Looks at runs. Returns those that need the reminder no longer. `own`: the turn of the actor at which it rings, whose fault is its own. */
+  async #overOf(runs: readonly RemindedRun[], ownId: string, own: Promise<Looked | undefined>): Promise<ReadonlySet<RemindedRun>> {
+    const over = new Set<RemindedRun>();
+    const left = runs.values();
+    const look = async (): Promise<void> => {
+      for (const run of left) if (await this.#isOver(run, run.id === ownId ? own : undefined)) over.add(run);
+    };
+    await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, look));
+    return over;
+  }
+
+  async #isOver(run: RemindedRun, own: Promise<Looked | undefined> | undefined): Promise<boolean> {
+    const { holder, ports, type } = this.#parts;
+    try {
+      if (own !== undefined) return (await (await own)?.isOver) === true;
+      if (holder.has(run.id)) return await (await this.#tick(run)).isOver;
+      return (await ports.transport.nudge({ type, id: run.id }, run.run)).isOver === true;
+    } catch (error) {
+      this.#say(error, run.id, "a process was not looked at when its reminder rang");
+      return false;
+    }
   }
 
   /** A reminder of a run rings, at whichever actor. Another host may hold the process: it may have forgotten what is due. */
@@ -94,56 +129,28 @@ export class ProcessRings {
     return { phase, isOver: await isOver };
   }
 
-  async #tick(run: RemindedRun): Promise<{ readonly phase: string; readonly isOver: Promise<boolean> }> {
+  async #tick(run: RemindedRun): Promise<Looked> {
     const { result, settled } = await this.#parts.tick(run);
     const { phase, run: current } = result.state;
-    const isOther = phase !== "new" && current !== run.run;
-    return { phase, isOver: isOther ? Promise.resolve(true) : settled };
+    if (phase !== "new" && current !== run.run) return { phase, isOver: Promise.resolve(true) };
+    // Waiting for the effects of an open process would only keep others from its actor.
+    return { phase, isOver: phase === "open" ? Promise.resolve(false) : settled };
   }
 
-  /** Looks at the other runs, and adds to `kept` those that the reminder keeps. Never throws. */
-  async #lookOn(
-    others: RemindedRun[],
-    kept: RemindedRun[],
-    here: RemindedRun | undefined,
-    isOver: Promise<boolean> | undefined,
-  ): Promise<void> {
-    const left = others.values();
-    const look = async (): Promise<void> => {
-      for (const run of left) if (!(await this.#isOver(run))) kept.push(run);
-    };
-    await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, look));
-    if (here !== undefined && (await isOver) !== true) kept.push(here);
-  }
-
-  async #isOver(run: RemindedRun): Promise<boolean> {
-    const { holder, ports, log, type } = this.#parts;
-    try {
-      if (holder.has(run.id)) return await (await this.#tick(run)).isOver;
-      return (await ports.transport.nudge({ type, id: run.id }, run.run)).isOver === true;
-    } catch (error) {
-      log.debug(
-        { processId: run.id, fault: faultFrom(error, "sidecar.unavailable") },
-        "a process was not looked at when its reminder rang",
-      );
-      return false;
-    }
-  }
-
-  /** The reminder is set anew with the runs that it keeps, or removed. What fails is done at the next ring. Never throws. */
+  /** The reminder is set anew with the runs that it keeps, or removed. What fails is done at the next ring. Throws `sidecar.unavailable`. */
   async #reduce(actor: Address, name: string, { atMs, near, runs }: ReminderContent, kept: readonly RemindedRun[]): Promise<void> {
-    const { ports, holder, watch, log } = this.#parts;
+    const { ports, holder, watch } = this.#parts;
     const isNear = near && !watch.isHeld;
     if (runs.length === 0 || (kept.length === runs.length && isNear === near)) return;
-    try {
-      if (kept.length === 0) {
-        await ports.reminders.remove(actor, name);
-        return holder.reminders.removed(name);
-      }
-      const periodMs = isNear ? REMINDER_UNHELD_MS : LIMITS.reminderMs;
-      await ports.reminders.set(actor, name, periodMs, periodMs, { atMs, near: isNear, runs: [...kept] });
-    } catch (error) {
-      log.debug({ processId: actor.id, fault: faultFrom(error, "sidecar.unavailable") }, "a reminder keeps runs that need it no more");
+    if (kept.length === 0) {
+      await ports.reminders.remove(actor, name);
+      return holder.reminders.removed(name);
     }
+    const periodMs = isNear ? REMINDER_UNHELD_MS : LIMITS.reminderMs;
+    await ports.reminders.set(actor, name, periodMs, periodMs, { atMs, near: isNear, runs: [...kept] });
+  }
+
+  #say(error: unknown, processId: string, what: string): void {
+    this.#parts.log.debug({ processId, fault: faultFrom(error, "sidecar.unavailable") }, what);
   }
 }

@@ -140,7 +140,7 @@ export class SharedReminders {
 
   #endSingleOf(held: Held): void {
     held.isReminded = false;
-    void this.#remove({ type: this.#parts.type, id: held.id }, reminderName(held.run));
+    this.#remove({ type: this.#parts.type, id: held.id }, reminderName(held.run));
   }
 
   /** The run has ended, and its last effects are performed. */
@@ -161,19 +161,15 @@ export class SharedReminders {
   #reduce(one: SharedReminder): void {
     if (one === this.#gathering || one.setting !== undefined) return;
     const left = one.runs.size + one.away.size;
-    if (one.carried > 0 && left === 0) void this.#removeOwn(one);
-    else if (one.runs.size === 0) this.#forget(one);
-    else if (one.carried > 0 && 2 * left <= one.carried) this.#set(one);
+    if (one.runs.size === 0) {
+      this.#forget(one);
+      if (one.carried > 0 && left === 0) this.#remove(one.actor, one.name);
+    } else if (one.carried > 0 && 2 * left <= one.carried) this.#set(one);
   }
 
   #forget(one: SharedReminder): void {
     one.cancel?.();
     this.#own.delete(one.name);
-  }
-
-  async #removeOwn(one: SharedReminder): Promise<void> {
-    one.cancel?.();
-    if (await this.#remove(one.actor, one.name)) this.#forget(one);
   }
 
   /** The run is no longer held here, or is held anew. Its reminder stays for its holder, and goes when it rings without need. */
@@ -218,15 +214,12 @@ export class SharedReminders {
     if (one !== undefined) this.#forget(one);
   }
 
-  /** One that is not removed rings, and is removed then. Never rejects. */
-  async #remove(actor: Address, name: string): Promise<boolean> {
-    try {
-      await this.#parts.ports.reminders.remove(actor, name);
-      return true;
-    } catch (error) {
-      this.#parts.log.debug({ err: error, processId: actor.id }, "a reminder was not removed; it is when it rings");
-      return false;
-    }
+  /** One that is not removed rings, and is removed then. */
+  #remove(actor: Address, name: string): void {
+    const { ports, log } = this.#parts;
+    ports.reminders
+      .remove(actor, name)
+      .catch((error: unknown) => log.debug({ err: error, processId: actor.id }, "a reminder was not removed; it is when it rings"));
   }
 
   /** Cancels all timers. */

@@ -28,7 +28,7 @@ export const ReminderContent = z.strictObject({
   atMs: z.number(),
   /** It rings each few seconds: the host that set it had no lease. */
   near: z.boolean(),
-  /** The runs that it reminds of. They only become fewer. */
+  /** The runs that it reminds of: those with which it was set first, or some of them. */
   runs: z.array(RemindedRun).max(CARRIED_MAX),
 });
 export type ReminderContent = z.infer<typeof ReminderContent>;
