@@ -100,7 +100,7 @@ export class ProcessRings {
     return runs.filter(({ id }) => !quiet.has(id));
   }
 
-  /** Looks at runs. Returns those that need the reminder no longer. `own`: the turn of the actor at which it rings, whose fault is its own. */
+  /** Looks at runs. Returns those that no longer need the reminder. `own`: the turn of the actor at which it rings. */
   async #overOf(runs: readonly RemindedRun[], ownId: string, own: Promise<Looked | undefined>): Promise<ReadonlySet<RemindedRun>> {
     const over = new Set<RemindedRun>();
     const left = runs.values();
@@ -137,7 +137,7 @@ export class ProcessRings {
     return { phase, isOver: phase === "open" ? Promise.resolve(false) : settled };
   }
 
-  /** The reminder is set anew with the runs that it keeps, or removed. What fails is done at the next ring. Throws `sidecar.unavailable`. */
+  /** The reminder is set anew with the runs that it keeps, or removed. Throws `sidecar.unavailable`; the next ring does it again. */
   async #reduce(actor: Address, name: string, { atMs, near, runs }: ReminderContent, kept: readonly RemindedRun[]): Promise<void> {
     const { ports, holder, watch } = this.#parts;
     const isNear = near && !watch.isHeld;
