@@ -6,21 +6,18 @@
  * call its actor, and two rings that wait for each other's actor would wait until their time limits.
  */
 import { faultFrom, type Json } from "../../runtime/faults.ts";
-import { LIMITS } from "../../runtime/limits.ts";
-import { REMINDER_UNHELD_MS, type RemindedRun, type ReminderContent, reminderContent } from "../../runtime/process/reminder.ts";
+import { type RemindedRun, reminderContent } from "../../runtime/process/reminder.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Nudged, Ports } from "../engine/ports.ts";
 import type { TurnResult } from "../engine/turn.ts";
-import type { HostWatch } from "./host-watch.ts";
 import type { ProcessHolder } from "./process-holder.ts";
 import { rankKey } from "./shared-reminders.ts";
 
 /** What rings need of a host. */
 export interface RingParts {
   readonly ports: Ports;
-  readonly watch: HostWatch;
   readonly holder: ProcessHolder;
   readonly log: Logger;
   /** The actor type of the processes. */
@@ -76,14 +73,8 @@ export class ProcessRings {
       .then((run) => (run === undefined ? undefined : this.#tick(run)));
     void busy
       .then((some) => this.#overOf(some, actor.id, own))
-      .then((over) =>
-        this.#reduce(
-          actor,
-          name,
-          content,
-          runs.filter((run) => !over.has(run)),
-        ),
-      )
+      .then((over) => runs.filter((run) => !over.has(run)))
+      .then((kept) => reminders.keep(actor, name, content, kept))
       .catch((error: unknown) => this.#say(error, actor.id, "a reminder was not reduced when it rang"))
       .finally(() => this.#inFlight.delete(key));
     await own;
@@ -135,19 +126,6 @@ export class ProcessRings {
     if (phase !== "new" && current !== run.run) return { phase, isOver: Promise.resolve(true) };
     // Waiting for the effects of an open process would only keep others from its actor.
     return { phase, isOver: phase === "open" ? Promise.resolve(false) : settled };
-  }
-
-  /** The reminder is set anew with the runs that it keeps, or removed. Throws `sidecar.unavailable`; the next ring does it again. */
-  async #reduce(actor: Address, name: string, { atMs, near, runs }: ReminderContent, kept: readonly RemindedRun[]): Promise<void> {
-    const { ports, holder, watch } = this.#parts;
-    const isNear = near && !watch.isHeld;
-    if (runs.length === 0 || (kept.length === runs.length && isNear === near)) return;
-    if (kept.length === 0) {
-      await ports.reminders.remove(actor, name);
-      return holder.reminders.removed(name);
-    }
-    const periodMs = isNear ? REMINDER_UNHELD_MS : LIMITS.reminderMs;
-    await ports.reminders.set(actor, name, periodMs, periodMs, { atMs, near: isNear, runs: [...kept] });
   }
 
   #say(error: unknown, processId: string, what: string): void {

@@ -95,15 +95,14 @@ export class SharedReminders {
     one.cancel?.();
     one.cancel = undefined;
     if (one.runs.size === 0) return this.#reduce(one);
-    const { ports, watch, log } = this.#parts;
+    const { watch, log } = this.#parts;
     // Without a lease of this host its reminders stay near until it has one again.
     const near = !watch.isHeld;
     const held = [...one.runs].map(([id, { run }]) => ({ id, run }));
     const runs = [...held, ...[...one.away].map(([id, run]) => ({ id, run }))];
     const content: ReminderContent = { atMs: one.rank.atMs, near, runs };
     one.carried = runs.length;
-    one.setting = ports.reminders
-      .set(one.actor, one.name, this.#dueMs(one), near ? REMINDER_UNHELD_MS : LIMITS.reminderMs, content)
+    one.setting = this.#put(one.actor, one.name, content, this.#dueMs(one))
       .then(
         () => {
           for (const run of runs) if (this.#isOf(one, run)) this.carries(one.rank, run);
@@ -208,10 +207,22 @@ export class SharedReminders {
     return one.runs.get(id)?.run === run || one.away.get(id) === run;
   }
 
-  /** A reminder was removed, because it no longer carries a run. */
-  removed(name: string): void {
+  /**
+   * After a ring, the reminder carries the runs that it keeps, or is removed. A near one rings seldom from then on if this host has a
+   * lease. Throws `sidecar.unavailable`; the next ring does it again.
+   */
+  async keep(actor: Address, name: string, { atMs, near, runs }: ReminderContent, kept: readonly RemindedRun[]): Promise<void> {
+    const isNear = near && !this.#parts.watch.isHeld;
+    if (runs.length === 0 || (kept.length === runs.length && isNear === near)) return;
+    if (kept.length > 0) return this.#put(actor, name, { atMs, near: isNear, runs: [...kept] });
+    await this.#parts.ports.reminders.remove(actor, name);
     const one = this.#own.get(name);
     if (one !== undefined) this.#forget(one);
+  }
+
+  #put(actor: Address, name: string, content: ReminderContent, dueMs?: number): Promise<void> {
+    const periodMs = content.near ? REMINDER_UNHELD_MS : LIMITS.reminderMs;
+    return this.#parts.ports.reminders.set(actor, name, dueMs ?? periodMs, periodMs, content);
   }
 
   /** One that is not removed rings, and is removed then. */

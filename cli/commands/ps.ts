@@ -120,13 +120,18 @@ function entriesText(entries: readonly ProcessEntry[]): string {
   );
 }
 
+/** Since when it stands as it does. The line of an open process is written anew by each host that takes it over. */
+function sinceMs({ open, paused, atMs, acceptedAtMs = atMs }: ProcessEntry): number {
+  return open && paused !== true ? acceptedAtMs : atMs;
+}
+
 function rowOf(entry: ProcessEntry, isCostly: boolean): Row {
   const run = entry.run === undefined || entry.run === 1 ? "" : ` (run ${entry.run})`;
   return [
     entry.id,
     entry.route ?? "",
     statusCell(entry.status ?? (entry.open ? (entry.paused === true ? "paused" : "open") : "ended")),
-    agoText(entry.atMs, Date.now()),
+    agoText(sinceMs(entry), Date.now()),
     ...(isCostly ? [entry.usd === undefined ? "" : usdText(entry.usd)] : []),
     entry.request === undefined ? `${entry.code ?? ""}${run}` : `${decidedBy(entry.person)}: troupe inbox ${entry.request}`,
   ];

@@ -2,11 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
+import { SILENT } from "../../actors/engine/log.ts";
+import { ProcessHolder } from "../../actors/host/process-holder.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import type { InsertResult } from "../../actors/engine/ports.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { processMachine } from "../../runtime/process/machine.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
@@ -121,6 +124,25 @@ describe("law: a process sets a reminder when it has lived 3 s", () => {
     await world.clock.advance(1_000);
     expect(world.reminders.size).toBe(0);
   });
+});
+
+test("a child that only answers its parent after its end is looked at once more, or its host would hold it for ever", async () => {
+  const world = new World();
+  const one = world.join(
+    systemOf(async (n) => n),
+    "one",
+  );
+  const ticked: string[] = [];
+  const parts = { ports: world.portsOf(one, "x"), watch: one.host.watch, directory: one.host.directory, log: SILENT, type: PROCESS.type };
+  const holder = new ProcessHolder({ ...parts, tick: async (id) => void ticked.push(id) });
+  const state = { ...processMachine.initial("p"), phase: "ended", run: 1 } as const;
+  const answers = { effects: [{ kind: "stop", workId: "w", token: "t" }], verdict: { kind: "received" } } as const;
+  holder.expect("p");
+  holder.took("p", { state, before: state, sequence: 9, writer: one.host.incarnation, wrote: true, ...answers }, { isTick: false });
+  holder.performed("p", true, false);
+  await world.clock.advance(2 * LIMITS.askAgainMs);
+  // That turn owes all last effects again, and after them the process is let go.
+  expect(ticked).toContain("p");
 });
 
 describe("law: the index entry stays open until the last effects are performed", () => {

@@ -58,6 +58,15 @@ class CountedWorld extends World {
   }
 }
 
+/** Three processes wait on a host, with a reminder of this name. */
+async function napping(): Promise<{ readonly world: CountedWorld; readonly one: ReturnType<World["join"]>; readonly first: string }> {
+  const world = new CountedWorld();
+  const one = world.join(systemOf(), "one");
+  await world.submit(one, "nap", 1, 3);
+  await world.clock.advance(COVERED_MS);
+  return { world, one, first: world.of("p1")[0] ?? "none" };
+}
+
 describe("processes that live longer than some seconds share a reminder", () => {
   test("one for 64 of them; it goes when the last has ended, and those that have ended cost no call", async () => {
     const world = new CountedWorld();
@@ -134,11 +143,7 @@ describe("processes that live longer than some seconds share a reminder", () => 
 
 describe("a process has a reminder although its host dies", () => {
   test("who takes it over sets its own, and the one of the dead host goes when it rings where the later one is known", async () => {
-    const world = new CountedWorld();
-    const one = world.join(systemOf(), "one");
-    await world.submit(one, "nap", 1, 3);
-    await world.clock.advance(COVERED_MS);
-    const [first = ""] = world.of("p1");
+    const { world, one, first } = await napping();
     world.join(systemOf(), "two");
     await world.clock.advance(10_000);
     one.kill();
@@ -212,33 +217,31 @@ describe("a process has a reminder although its host dies", () => {
     expect(world.of("p1").length).toBeLessThanOrEqual(4);
   });
 
-  test("a child that is opened again has one again", async () => {
-    const world = new CountedWorld();
-    const done = gate();
-    const doer = agent(Doer, { handle: async ({ n }) => done.promise.then(() => ({ n })), undo: async () => new Promise(() => {}) });
-    const failing = agent(Failing, {
-      handle: async () => {
-        throw new TypeError("no");
-      },
-    });
-    const child = route("child", 1, In)
-      .to("doer", Doer, ({ task }) => task)
-      .output(({ doer: last }) => last);
-    const parent = route("parent", 1, In)
-      .to("child", child, ({ task }) => task)
-      .to("failing", Failing, ({ task }) => task, { retry: { attemptsMax: 1, backoffMs: 1, backoffMsMax: 1, jitter: 0 } })
-      .output(({ failing: last }) => last);
-    const one = world.join(system("sys", { agents: [doer, failing], routes: [child, parent] }), "one");
-    await one.operations.submit({ id: "p", route: "parent", input: { n: 1 } }, CALLER, 0);
-    await world.clock.advance(COVERED_MS);
-    done.open();
-    await world.clock.advance(COVERED_MS + LIMITS.reminderSpreadMs);
-    const open = world.store
-      .keys("sys/sys.ProcessManager/")
-      .map((key) => key.split("/")[2] ?? "")
-      .filter((id) => one.host.processes.isOpen(id));
-    expect(new Set(open).size).toBe(2);
-    for (const id of open) expect([id, world.of(id).length]).not.toEqual([id, 0]);
+  test("a child that is opened again has one again, also while its host still owes its last effects", async () => {
+    for (const lifeMs of [0, COVERED_MS]) {
+      const world = new CountedWorld();
+      const done = gate();
+      const doer = agent(Doer, { handle: async ({ n }) => done.promise.then(() => ({ n })), undo: async () => new Promise(() => {}) });
+      const failing = agent(Failing, { handle: () => Promise.reject(new TypeError("no")) });
+      const child = route("child", 1, In)
+        .to("doer", Doer, ({ task }) => task)
+        .output(({ doer: last }) => last);
+      const parent = route("parent", 1, In)
+        .to("child", child, ({ task }) => task)
+        .to("failing", Failing, ({ task }) => task, { retry: { attemptsMax: 1, backoffMs: 1, backoffMsMax: 1, jitter: 0 } })
+        .output(({ failing: last }) => last);
+      const one = world.join(system("sys", { agents: [doer, failing], routes: [child, parent] }), "one");
+      await one.operations.submit({ id: "p", route: "parent", input: { n: 1 } }, CALLER, 0);
+      await world.clock.advance(lifeMs);
+      done.open();
+      // The child ends, its parent fails and undoes it before the child's entry in the index is closed.
+      await flush(200);
+      await world.clock.advance(COVERED_MS);
+      const ids = world.store.keys("sys/sys.ProcessManager/").map((key) => key.split("/")[2] ?? "");
+      const open = [...new Set(ids)].filter((id) => one.host.processes.isOpen(id));
+      expect(open).toHaveLength(2);
+      for (const id of open) expect([id, world.of(id).length]).not.toEqual([id, 0]);
+    }
   });
 
   test("one whose first record takes long has one all the same", async () => {
@@ -262,18 +265,14 @@ describe("a process has a reminder although its host dies", () => {
   });
 
   test("a broken process takes nothing from the others of its reminder", async () => {
-    const world = new CountedWorld();
-    const one = world.join(systemOf(), "one");
-    await world.submit(one, "nap", 1, 3);
-    await world.clock.advance(COVERED_MS);
-    const [name = ""] = world.of("p1");
+    const { world, one, first } = await napping();
     one.kill();
     await world.store.insert("sys/sys.ProcessManager/p1/2", JSON.stringify({ broken: true }));
     world.join(systemOf(), "two");
     world.place = () => 1;
     for (let minute = 0; minute < 22; minute += 1) await world.clock.advance(60_000);
     // The others have left it for the later one of their new host.
-    expect(world.carried.get(name)?.runs).toEqual([{ id: "p1", run: 1 }]);
+    expect(world.carried.get(first)?.runs).toEqual([{ id: "p1", run: 1 }]);
     for (const id of ["p2", "p3"]) expect(world.of(id)).toHaveLength(1);
   });
 
