@@ -17,6 +17,8 @@ export interface Shadow<S> {
   writer: Writer | null;
   snapshots: number;
   snapshotSequence: number;
+  /** Its journal was set aside, and the snapshot from which it goes on is not yet written. */
+  isSetAside: boolean;
 }
 
 /** One key that was written: a record by its sequence, or a snapshot by its number. */
@@ -29,7 +31,7 @@ export interface WrittenKey {
 
 /** The shadow of an actor that has no record yet. */
 export function newShadow<S>(type: string, id: string, state: S): Shadow<S> {
-  return { type, id, state, sequence: 0, writer: null, snapshots: 0, snapshotSequence: 0 };
+  return { type, id, state, sequence: 0, writer: null, snapshots: 0, snapshotSequence: 0, isSetAside: false };
 }
 
 /**
@@ -44,6 +46,10 @@ export function follow<S, E>(
   each: (event: E, before: S) => void = () => {},
 ): void {
   if (number === "snapshot") return followSnapshot(shadow, Number(snapshotNumber), content as unknown as Snapshot<S>, find);
+  if (isBlocker(content)) {
+    shadow.isSetAside = true;
+    return find("nothing is set aside where the store forgets nothing", `${shadow.type}/${shadow.id}/${number} is a blocker`);
+  }
   const record = content as unknown as JournalRecord<E | TurnFailed>;
   const name = `${shadow.type}/${shadow.id}/${number}`;
   if (record.sequence !== shadow.sequence + 1)
@@ -63,11 +69,22 @@ export function follow<S, E>(
   }
 }
 
+/** What fills the keys of a journal that is set aside; it goes on from the next snapshot. */
+function isBlocker(content: Json): boolean {
+  return typeof content === "object" && content !== null && "setAside" in content;
+}
+
 function followSnapshot<S>(shadow: Shadow<S>, number: number, snapshot: Snapshot<S>, find: Find): void {
   const name = `${shadow.type}/${shadow.id}/snapshot/${number}`;
   if (number !== shadow.snapshots + 1) find("snapshots have no gaps", `${name} was written after snapshot ${shadow.snapshots}`);
   if (snapshot.sequence <= shadow.snapshotSequence)
     find("snapshots never go backwards", `${name} is of record ${snapshot.sequence}, but the one before was of ${shadow.snapshotSequence}`);
+  if (shadow.isSetAside) {
+    shadow.state = snapshot.state;
+    shadow.sequence = snapshot.sequence;
+    shadow.writer = snapshot.writer;
+    shadow.isSetAside = false;
+  }
   if (snapshot.sequence === shadow.sequence && canonicalJson(snapshot.state as Json) !== canonicalJson(shadow.state as Json))
     find("a snapshot is the state", `${name} is not what the records say`);
   shadow.snapshots = number;
