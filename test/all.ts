@@ -18,8 +18,8 @@ import { type Totals, TOTALS_FILE } from "./totals.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const TYPES_MS_MAX = 300_000;
-const FAST_MS_MAX = 900_000;
-const LIVE_MS_MAX = 2_400_000;
+const FAST_MS_MAX = 1_200_000;
+const LIVE_MS_MAX = 3_000_000;
 /** Time for a part above its limit to end before it is killed. */
 const KILL_GRACE_MS = 10_000;
 const TEMP_MODE = 0o755;
