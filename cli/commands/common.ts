@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, connect } from "../../client/index.ts";
 import { durationMs } from "../text/duration.ts";
 import type { Interruption, Lifetime } from "../run/lifetime.ts";
-import { complain, shown } from "../text/output.ts";
+import { complain, shownPath } from "../text/output.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
 import { ownerOf } from "../run/holders.ts";
 import { sendableToken } from "../run/environment.ts";
@@ -144,7 +144,7 @@ async function recordOf(dir: string, { url, patience }: RemoteOptions, lifetime:
   if (record === undefined || (URL.canParse(record.url) && LOOPBACK_NAME.test(new URL(record.url).hostname))) return record;
   throw new CliError(
     "STATE_FOLDER",
-    `run.json in ${shown(dir)} names ${record.url}, which is not on this machine.`,
+    `run.json in ${shownPath(dir)} names ${record.url}, which is not on this machine.`,
     "Remove it, or give --url.",
   );
 }
@@ -159,7 +159,7 @@ async function runIn(dir: string, patienceMs: number, lifetime: Lifetime): Promi
     if (performance.now() >= endAtMs)
       throw new CliError(
         "NOT_REACHABLE",
-        `process ${owner} starts or stops the system of ${shown(dir)}, which takes no calls now.`,
+        `process ${owner} starts or stops the system of ${shownPath(dir)}, which takes no calls now.`,
         "Try again in a moment, or with more --patience.",
       );
     await lifetime.orEnd(sleep(POLL_MS));

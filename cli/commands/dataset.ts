@@ -6,7 +6,7 @@ import { runTree } from "../../runtime/cassette/run-nodes.ts";
 import { routeOf } from "../../actors/replay/replay.ts";
 import { readDataset, writeItems, type WrittenItem } from "../run/dataset-files.ts";
 import { counted } from "../../runtime/units.ts";
-import { say, shown } from "../text/output.ts";
+import { say, shownPath } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 import { cassetteIn } from "./replay.ts";
@@ -52,7 +52,7 @@ export function dataset(parent: Command, context: Context): void {
       options.json
         ? JSON.stringify({ dataset: next.name, version: next.version, added })
         : [
-            `Dataset ${next.name}, version ${next.version}: ${counted(next.items.length, "item")} in ${shown(folder)}.`,
+            `Dataset ${next.name}, version ${next.version}: ${counted(next.items.length, "item")} in ${shownPath(folder)}.`,
             ...added.map(({ id, replaced = 0, unknown = [] }) => {
               const lost =
                 unknown.length === 0 ? "" : `; ${counted(unknown.length, "call")} may not be found again: no record has the arguments`;

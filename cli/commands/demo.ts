@@ -12,7 +12,7 @@ import { FolderLock } from "../dapr/lock.ts";
 import { startEmbedded } from "../run/embedded.ts";
 import { startRunModel } from "../run/model-script.ts";
 import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
-import { say, sayPart, shown } from "../text/output.ts";
+import { say, sayPart, shownPath } from "../text/output.ts";
 import { CliError, EXIT, Interrupted } from "../text/problem.ts";
 import { ReplyText } from "../text/replies.ts";
 import { outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
@@ -64,7 +64,7 @@ async function runDemo(options: DemoOptions, lifetime: Lifetime): Promise<number
   if (options.fresh) await moveAside(dir);
   const binaries = await lifetime.orEnd(ensureDapr(say));
   lifetime.whenInterrupted(STOPS_SYSTEM);
-  say(`Travel example on Dapr ${binaries.version} (${shown(binaries.source)}); everything on 127.0.0.1, state in ${shown(dir)}`);
+  say(`Travel example on Dapr ${binaries.version} (${shownPath(binaries.source)}); everything on 127.0.0.1, state in ${shownPath(dir)}`);
   const model = await startRunModel({ beside: SYSTEM_FILE, file: options.modelScript, env: process.env, tell: say });
   const log = new RunLog(dir);
   const tasks = new TasksFile(dir);
@@ -84,7 +84,7 @@ async function runDemo(options: DemoOptions, lifetime: Lifetime): Promise<number
   } catch (error) {
     if (error instanceof Interrupted) await sayOpen(tasks, error.message);
     // A refused task needs no log; for a part that failed the log has more.
-    else if (!(error instanceof ClientError) || error.status === undefined) say(`The log of all parts is ${shown(log.path)}`);
+    else if (!(error instanceof ClientError) || error.status === undefined) say(`The log of all parts is ${shownPath(log.path)}`);
     throw error;
   } finally {
     await model.stop();
@@ -172,7 +172,7 @@ async function moveAside(dir: string): Promise<void> {
   }
   const aside = `${dir}.${new Date().toISOString().replaceAll(/[-:]/g, "").replace(/\..*/, "")}`;
   await rename(dir, existsSync(aside) ? `${aside}-${process.pid}` : aside);
-  say(`The state of earlier runs is now in ${shown(aside)}`);
+  say(`The state of earlier runs is now in ${shownPath(aside)}`);
 }
 
 async function sayOpen(tasks: TasksFile, how: string): Promise<void> {

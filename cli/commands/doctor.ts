@@ -1,9 +1,9 @@
 /** @module `doctor`: checks everything a run needs, and builds Dapr when asked. */
 import type { Command } from "commander";
-import { faultFrom } from "../../runtime/faults.ts";
 import { type Check, doctor as checks, ensureDapr } from "../dapr/index.ts";
+import { messageOf } from "../dapr/problem.ts";
 import type { Lifetime } from "../run/lifetime.ts";
-import { complain, say, shown } from "../text/output.ts";
+import { complain, oneLine, say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { paint } from "../text/table.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
@@ -58,12 +58,12 @@ async function checkActors(options: DoctorOptions, lifetime: Lifetime): Promise<
     return {
       name,
       ok: false,
-      detail: `broken: ${entries.map(({ actor, message }) => `${shown(actor)} (${shown(message)})`).join("; ")}`,
+      detail: `broken: ${entries.map(({ actor, message }) => `${oneLine(actor)} (${oneLine(message)})`).join("; ")}`,
       fix: "Restore the store, or let each begin anew: troupe set-aside <actor> --reason <text>.",
     };
   } catch (error) {
     lifetime.signal.throwIfAborted();
-    return { name, ok: true, detail: `no running system was asked: ${shown(faultFrom(error, "sidecar.unavailable").message)}` };
+    return { name, ok: true, detail: `no running system was asked: ${oneLine(messageOf(error))}` };
   }
 }
 

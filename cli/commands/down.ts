@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FolderLock } from "../dapr/lock.ts";
 import { holders, ownerOf } from "../run/holders.ts";
 import type { Lifetime } from "../run/lifetime.ts";
-import { say, shown } from "../text/output.ts";
+import { say, shownPath } from "../text/output.ts";
 import { CliError, EXIT } from "../text/problem.ts";
 import { removeRunRecord } from "../run/run-record.ts";
 import { type Context, examples, jsonOption, stateOption } from "./common.ts";
@@ -44,7 +44,7 @@ async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number
   if (owner === undefined) {
     const left = await endLeftBehind(dir, options.json);
     await removeRunRecord(dir);
-    tell(left === 0 ? `Nothing runs in ${shown(dir)}.` : `Ended ${left} parts that a killed run left behind in ${shown(dir)}.`, {
+    tell(left === 0 ? `Nothing runs in ${shownPath(dir)}.` : `Ended ${left} parts that a killed run left behind in ${shownPath(dir)}.`, {
       stopped: false,
       leftBehind: left,
     });
@@ -59,7 +59,7 @@ async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number
       throw new CliError(
         "DOWN_LATE",
         `process ${owner} has not ended within ${DOWN_MS / 1_000} s.`,
-        `Look at its log in ${shown(dir)}. To force the end: \`kill -9 ${owner}\`, then \`troupe down\`; no accepted task is lost.`,
+        `Look at its log in ${shownPath(dir)}. To force the end: \`kill -9 ${owner}\`, then \`troupe down\`; no accepted task is lost.`,
       );
     await lifetime.orEnd(sleep(POLL_MS));
   }

@@ -1,7 +1,7 @@
 /** @module `export`: writes the records of a process to a file; with their contents it is a cassette for replays and tests. */
 import type { Command } from "commander";
 import { writeFile } from "node:fs/promises";
-import { say, shown } from "../text/output.ts";
+import { say, shownPath } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 
@@ -30,7 +30,7 @@ export function exportProcess(parent: Command, context: Context): void {
     if (options.out === undefined) say(text);
     else {
       await writeFile(options.out, `${text}\n`, { mode: 0o600 });
-      say(options.json ? JSON.stringify({ file: options.out }) : `Written to ${shown(options.out)}. ${contents ? WITH : WITHOUT}`);
+      say(options.json ? JSON.stringify({ file: options.out }) : `Written to ${shownPath(options.out)}. ${contents ? WITH : WITHOUT}`);
     }
     context.done(EXIT.ok);
   });

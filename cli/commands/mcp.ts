@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import type { LockChange } from "../../mcp/locking.ts";
 import { loadModule } from "../run/load.ts";
-import { say, shown } from "../text/output.ts";
+import { say, shownPath } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { type Context, examples, jsonOption } from "./common.ts";
 
@@ -52,6 +52,6 @@ function textOf(changes: readonly LockChange[], file: string): readonly string[]
   return changes.map((change) => {
     const kinds = (["added", "changed", "removed", "unchanged"] as const).filter((kind) => change[kind].length > 0);
     const what = kinds.map((kind) => (kind === "unchanged" ? `${change[kind].length} unchanged` : `${kind}: ${change[kind].join(", ")}`));
-    return `${change.server} (${shown(fileURLToPath(change.file))}): ${what.join("; ")}.`;
+    return `${change.server} (${shownPath(fileURLToPath(change.file))}): ${what.join("; ")}.`;
   });
 }

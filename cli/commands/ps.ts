@@ -6,7 +6,7 @@ import { OUTCOMES, type OutcomeStatus } from "../../runtime/protocol.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
 import { usdText } from "../../runtime/budget.ts";
-import { say, shown } from "../text/output.ts";
+import { say, shownPath } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { decidedBy } from "../text/request.ts";
 import { statusCell, table } from "../text/table.ts";
@@ -87,7 +87,7 @@ export function ps(parent: Command, context: Context): void {
     } else {
       say(
         parts.length === 0
-          ? `No parts run in ${shown(resolve(options.state))}; the system is at ${client.url}`
+          ? `No parts run in ${shownPath(resolve(options.state))}; the system is at ${client.url}`
           : table(
               ["part", "pid"],
               parts.map(({ name, pid }) => [name, String(pid)]),

@@ -1,6 +1,6 @@
 /** @module `set-aside`: an actor whose journal is broken begins anew. */
 import type { Command } from "commander";
-import { say, shown } from "../text/output.ts";
+import { oneLine, say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 
@@ -27,7 +27,7 @@ export function setAside(parent: Command, context: Context): void {
   command.action(async (actor: string, { reason, acceptLoss, ...options }: SetAsideOptions) => {
     const client = await clientOf(options, context.lifetime);
     const answer = await client.setAside(actor, { reason, acceptLoss });
-    say(options.json ? JSON.stringify(answer) : `${shown(answer.actor)} goes on. It was broken: ${shown(answer.message)}`);
+    say(options.json ? JSON.stringify(answer) : `${oneLine(answer.actor)} goes on. It was broken: ${oneLine(answer.message)}`);
     context.done(EXIT.ok);
   });
 }

@@ -8,7 +8,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { acrossRestart, exitOf, follow } from "./follow.ts";
 import { readInput } from "../input.ts";
 import type { Lifetime } from "../run/lifetime.ts";
-import { complain, say, shown } from "../text/output.ts";
+import { complain, say, shownPath } from "../text/output.ts";
 import { CliError, EXIT, Interrupted, isRefused } from "../text/problem.ts";
 import { outcomeText } from "../text/progress.ts";
 import { readRunRecord } from "../run/run-record.ts";
@@ -145,7 +145,7 @@ async function appIdAt(url: string, state: string): Promise<string> {
   if (record !== undefined && new URL(record.url).origin === new URL(url).origin) return record.appId;
   throw new CliError(
     "USAGE",
-    `the Dapr app id of the system at ${url} is not known: it was not started from the state folder ${shown(resolve(state))}.`,
+    `the Dapr app id of the system at ${url} is not known: it was not started from the state folder ${shownPath(resolve(state))}.`,
     "Give it with --app-id (the appID of its dapr.yaml), or name the run's state folder with --state.",
   );
 }

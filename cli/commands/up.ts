@@ -13,7 +13,7 @@ import { startRunModel } from "../run/model-script.ts";
 import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
 import { checkSystemFile } from "../run/load.ts";
 import { logText } from "../text/log.ts";
-import { complain, say, shown } from "../text/output.ts";
+import { complain, say, shownPath } from "../text/output.ts";
 import { EXIT, Interrupted, problemText } from "../text/problem.ts";
 import { restartSidecar, restartUnit, type Run, type RunUnit, sidecarName } from "../run/run.ts";
 import { readRunFile, type RunPlan } from "../run/run-file.ts";
@@ -145,17 +145,18 @@ async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Li
   supervisor.begin(partsOf(run));
   await recordRun(kept.dir, run);
   if (kept.plan === undefined)
-    kept.tell(`The system takes tasks at ${run.units[0]?.url} (POST /tasks), with the token in ${shown(runRecordPath(kept.dir))}.`);
+    kept.tell(`The system takes tasks at ${run.units[0]?.url} (POST /tasks), with the token in ${shownPath(runRecordPath(kept.dir))}.`);
   else for (const { appId, url } of run.units) kept.tell(`${appId} is up at ${url}`);
   kept.tell(`Dashboard: ${run.units[0]?.url}/ui (\`troupe ui\` prints a link that logs you in)`);
-  kept.tell(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
+  kept.tell(`The log of all parts is ${shownPath(kept.logPath)}. Ctrl-C ends everything.`);
   const watching = kept.watch
     ? await watchSources(
         run.units.map(({ folder }) => folder),
         (path) => void reload(path, run, kept, supervisor, lifetime),
       )
     : undefined;
-  if (watching !== undefined) kept.tell(`Watching the sources below ${run.units.map(({ folder }) => shown(folder) || ".").join(", ")}.`);
+  if (watching !== undefined)
+    kept.tell(`Watching the sources below ${run.units.map(({ folder }) => shownPath(folder) || ".").join(", ")}.`);
   void watchHealth(run, kept.log, lifetime);
   try {
     return await untilInterrupted(lifetime);
@@ -185,10 +186,10 @@ async function reload(path: string, run: Run, kept: Kept, supervisor: Supervisor
   const names = units.flatMap((unit) => [unit.appName, sidecarName(unit)]);
   await supervisor.planned(names, async () => {
     if (lifetime.signal.aborted) return;
-    kept.log("troupe", `${shown(path)} changed; restarting ${units.map((unit) => unit.appName).join(", ")} with daprd`);
+    kept.log("troupe", `${shownPath(path)} changed; restarting ${units.map((unit) => unit.appName).join(", ")} with daprd`);
     try {
       for (const unit of units) await restartUnit(unit);
-      kept.log("troupe", `restarted after the change of ${shown(path)}`);
+      kept.log("troupe", `restarted after the change of ${shownPath(path)}`);
     } catch (error) {
       for (const line of problemText(error).split("\n")) kept.log("troupe", line);
       kept.log("troupe", "it does not run now; the next change starts it again");

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type FolderHolder, folderHolder } from "../dapr/lock.ts";
 import { LaunchError, messageOf } from "../dapr/problem.ts";
-import { shown } from "../text/output.ts";
+import { shownPath } from "../text/output.ts";
 import { CliError } from "../text/problem.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function holders(dir: string): Promise<readonly FolderHolder[]> {
     if (error instanceof LaunchError) throw error;
     throw new CliError(
       "STATE_FOLDER",
-      `the state folder ${shown(dir)} cannot be read: ${messageOf(error)}.`,
+      `the state folder ${shownPath(dir)} cannot be read: ${messageOf(error)}.`,
       "Name another one with --state, or fix its permissions.",
       error,
     );

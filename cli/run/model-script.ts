@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { type ScriptedModel, scriptedModel } from "../../testing/scripted/model.ts";
 import { isFault } from "../../runtime/faults.ts";
 import { messageOf } from "../dapr/problem.ts";
-import { shown } from "../text/output.ts";
+import { shownPath } from "../text/output.ts";
 import { CliError } from "../text/problem.ts";
 
 /** The script beside a system's file. */
@@ -50,7 +50,7 @@ export async function startRunModel({ beside, file, env, tell }: ModelScriptOpti
   if (path === undefined) return NONE;
   const key = randomBytes(KEY_BYTES).toString("base64url");
   const model = await start(path, key);
-  const how = `scripted model answers, from ${shown(path)}.`;
+  const how = `scripted model answers, from ${shownPath(path)}.`;
   tell(isSet ? `The ${how}` : `No OPENAI_API_KEY: the ${how}`);
   return { env: { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: key }, stop: () => model.stop() };
 }
@@ -79,7 +79,7 @@ async function start(file: string, key: string): Promise<ScriptedModel> {
     if (isFault(error)) throw error;
     throw new CliError(
       "USAGE",
-      `the model script ${shown(file)} cannot be read: ${messageOf(error)}.`,
+      `the model script ${shownPath(file)} cannot be read: ${messageOf(error)}.`,
       "Give the path of a script.",
       error,
     );

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ensureDapr } from "../dapr/index.ts";
 import { PRIVATE_FILE_MODE } from "../dapr/private-files.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { complain, say, shown } from "../text/output.ts";
+import { complain, say, shownPath } from "../text/output.ts";
 import { CliError, EXIT } from "../text/problem.ts";
 import { readRunRecord } from "./run-record.ts";
 import { makeStateFolder } from "./state-folder.ts";
@@ -51,7 +51,11 @@ export async function detach(options: { readonly dir: string; readonly json: boo
       if (exitCode !== undefined) return exitCode === EXIT.ok || exitCode === null ? EXIT.failed : exitCode;
       if ((await readRunRecord(options.dir))?.pid === pid) break;
       if (performance.now() > endAtMs)
-        throw new CliError("NOT_REACHABLE", `the system was not up within ${UP_MS / 1_000} s; it was stopped.`, `Read ${shown(logPath)}.`);
+        throw new CliError(
+          "NOT_REACHABLE",
+          `the system was not up within ${UP_MS / 1_000} s; it was stopped.`,
+          `Read ${shownPath(logPath)}.`,
+        );
       await lifetime.orEnd(sleep(POLL_MS));
     }
   } catch (error) {
@@ -62,7 +66,7 @@ export async function detach(options: { readonly dir: string; readonly json: boo
   child.unref();
   const record = await readRunRecord(options.dir);
   if (options.json) say(JSON.stringify({ url: record?.url, pid, log: logPath }));
-  else say(`It stays up as process ${pid}; what it prints is in ${shown(logPath)}. \`troupe ps\` shows it, \`troupe down\` ends it.`);
+  else say(`It stays up as process ${pid}; what it prints is in ${shownPath(logPath)}. \`troupe ps\` shows it, \`troupe down\` ends it.`);
   return EXIT.ok;
 }
 

@@ -49,7 +49,7 @@ export function coloured(colour: Parameters<typeof styleText>[0], text: string):
 }
 
 /** A path as a person would write it: from the working folder, or from the home folder. */
-export function shown(path: string): string {
+export function shownPath(path: string): string {
   const short = relative(process.cwd(), path);
   if (short !== "" && !short.startsWith("..")) return oneLine(short);
   return oneLine(path.startsWith(`${homedir()}/`) ? `~${path.slice(homedir().length)}` : path);

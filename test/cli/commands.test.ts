@@ -262,6 +262,9 @@ test("doctor names the broken actors of the running system, and fails", async ()
   expect([code, out]).toEqual([1, expect.stringContaining("broken: Directory/002998512.0000 (record 45 is missing)")]);
   stub.answers["GET /broken"] = { json: { entries: [] } };
   expect((await run("doctor")).out).toContain("none is broken in the system at");
+  // A text is told as it is: only paths are shortened.
+  stub.answers["GET /broken"] = { status: 403, json: {} };
+  expect((await run("doctor")).out).toContain(`no running system was asked: the answer at ${stub.url} is not from a Troupe system`);
 });
 
 test("set-aside passes on the actor, the reason and the accepted loss; a listing says when buckets are missing", async () => {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { agoText, durationMs } from "../../cli/text/duration.ts";
 import { logText } from "../../cli/text/log.ts";
 import { storesOf } from "../../cli/run/stores.ts";
-import { complain, oneLine, printable, say, shown } from "../../cli/text/output.ts";
+import { complain, oneLine, printable, say, shownPath } from "../../cli/text/output.ts";
 import { problemText } from "../../cli/text/problem.ts";
 import { outcomeText, stepText } from "../../cli/text/progress.ts";
 import { statusCell, table } from "../../cli/text/table.ts";
@@ -152,7 +152,7 @@ describe("texts of others", () => {
       outcomeText({ status: "failed", atMs: 0, fault }, 0, "t"),
       logText(JSON.stringify({ level: 50, time: 0, msg: HOSTILE, err: { message: HOSTILE }, field: HOSTILE })),
       problemText(new ClientError({ code: "till.broken", message: HOSTILE, fix: HOSTILE })),
-      shown(HOSTILE),
+      shownPath(HOSTILE),
     ]) {
       expect(text).not.toMatch(/^forged/m);
       expect(printable(text)).not.toMatch(COMMANDS);
