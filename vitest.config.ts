@@ -1,16 +1,15 @@
-/** @module Two projects: `fast` is pure and runs in parallel; `live` starts real processes and runs one file at a time. */
+/**
+ * @module Three projects: `fast` is pure and runs in parallel. `paired` starts real processes and mostly waits for them, so two files run at
+ * once. `live` measures, kills and freezes real processes, so one file runs at a time.
+ */
 import { defineConfig } from "vitest/config";
 
+/** Tests of the command, the examples and the screens. */
+export const PAIRED = ["test/**/*.live.test.ts", "test/cli/{dapr-cluster,demo,up}.test.ts", "test/examples/**/*.test.ts"];
+/** Tests that need the machine, or the clone, for themselves. */
+export const ALONE = ["test/live/**/*.test.ts", "test/conformance/**/*.test.ts", "test/actors/**/live.test.ts", "test/pack/**/*.test.ts"];
 /** The tests that start Dapr, a store or the command itself. */
-export const LIVE = [
-  "test/live/**/*.test.ts",
-  "test/conformance/**/*.test.ts",
-  "test/**/live.test.ts",
-  "test/**/*.live.test.ts",
-  "test/cli/{dapr-cluster,demo,up}.test.ts",
-  "test/examples/**/*.test.ts",
-  "test/pack/**/*.test.ts",
-];
+export const LIVE = [...PAIRED, ...ALONE];
 
 const FAST_TIMEOUT_MS = 20_000;
 const LIVE_TIMEOUT_MS = 120_000;
@@ -19,6 +18,7 @@ const SLOW_TEST_MS = 2_000;
 const POLL_MS_MAX = 15_000;
 /** A few files at once are quicker than one; more would only share the same cores. */
 const FAST_FILES_MAX = 4;
+const PAIRED_FILES = 2;
 
 export default defineConfig({
   test: {
@@ -37,8 +37,19 @@ export default defineConfig({
       },
       {
         test: {
+          name: "paired",
+          include: PAIRED,
+          exclude: ["**/node_modules/**", ...ALONE],
+          testTimeout: LIVE_TIMEOUT_MS,
+          hookTimeout: LIVE_TIMEOUT_MS,
+          expect: { poll: { timeout: POLL_MS_MAX } },
+          maxWorkers: PAIRED_FILES,
+        },
+      },
+      {
+        test: {
           name: "live",
-          include: LIVE,
+          include: ALONE,
           exclude: ["**/node_modules/**"],
           testTimeout: LIVE_TIMEOUT_MS,
           hookTimeout: LIVE_TIMEOUT_MS,
