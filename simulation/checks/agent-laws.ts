@@ -5,15 +5,19 @@ import { entryOf } from "../../runtime/entries.ts";
 import { evolveAgent } from "../../runtime/agent/evolve.ts";
 import type { AgentEvent } from "../../runtime/agent/events.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
-import { canonicalJson } from "../../runtime/canonical.ts";
+import { canonicalJson, plainJson } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { CountLaw } from "./agent-state.ts";
 import type { ModelLaws } from "./model-laws.ts";
+import type { Value } from "../../runtime/value.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
 
 /** Faults of a handler that does not come to its records again. */
 const MISMATCHES: ReadonlySet<string> = new Set(["step.mismatch", "model.mismatch"]);
+
+/** What a handler records first is one of these. */
+const REPORTS: ReadonlySet<string> = new Set(["call-begun", "call-ended", "model-begun", "step-done", "failed", "wait-made", "work-done"]);
 
 /** What the laws of agents read. */
 export interface AgentLawsParts {
@@ -21,6 +25,8 @@ export interface AgentLawsParts {
   /** Handlers tell the ledger of all they do. */
   readonly strict: boolean;
   readonly process: (id: string) => ProcessState | undefined;
+  /** The input with which a record of a process asked for a work item; undefined if none did. */
+  readonly asked: (workId: string) => Value | undefined;
   /** Tools whose calls are recorded each time that they are made. */
   readonly recordedEach: (tool: string) => boolean;
   readonly models: ModelLaws;
@@ -39,6 +45,8 @@ export class AgentLaws {
   readonly #parts: AgentLawsParts;
   /** The attempt that each token was given to, by work item and token. */
   readonly #tokens = new Map<string, number>();
+  /** Work items whose handler has recorded something. */
+  readonly #reported = new Set<string>();
   /** Attempts that ended with a fault: `work item:attempt`. */
   readonly #faulted = new Set<string>();
   /** Calls that were recorded as begun, by work item, in the order of their first beginnings. */
@@ -72,6 +80,7 @@ export class AgentLaws {
   #event(shadow: Shadow<AgentState>, event: AgentEvent, before: AgentState): void {
     const { find, strict, models } = this.#parts;
     models.follow(event, before);
+    if (REPORTS.has(event.e) && "workId" in event) this.#handled(entryOf(before.works, event.workId));
     switch (event.e) {
       case "begun":
       case "taken-over":
@@ -113,6 +122,15 @@ export class AgentLaws {
   #deterministic({ workId, result }: Extract<AgentEvent, { e: "work-done" }>): void {
     if (this.#parts.strict && "fault" in result && MISMATCHES.has(result.fault.code))
       this.#parts.find("each execution of an attempt is told the same", `${workId}: ${result.fault.message}`);
+  }
+
+  /** A handler runs after the record of the process that asks for it, and on the input that this record names. */
+  #handled(work: AgentWork | undefined): void {
+    if (work === undefined || !work.begun || work.mode !== "do" || work.stored === true || this.#reported.has(work.id)) return;
+    this.#reported.add(work.id);
+    const asked = this.#parts.asked(work.id);
+    const same = asked !== undefined && canonicalJson(plainJson(asked)) === canonicalJson(plainJson(work.input));
+    if (!same) this.#parts.find("a handler runs on what its process recorded", `${work.id} ran on ${JSON.stringify(work.input)}`);
   }
 
   #callBegun({ workId, key, tool }: Extract<AgentEvent, { e: "call-begun" }>): void {

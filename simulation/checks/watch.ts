@@ -11,6 +11,7 @@ import { INDEXES } from "../../runtime/protocol.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { tombstoneOf } from "../../runtime/record.ts";
 import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
+import type { Value } from "../../runtime/value.ts";
 import type { Life } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { AgentLaws } from "./agent-laws.ts";
@@ -36,6 +37,8 @@ export class Watch {
   memoryLaws: MemoryLaws | undefined;
   readonly rules = new Map<string, Shadow<RulesState>>();
   rulesLaws: RulesLaws | undefined;
+  /** With which input each work item was asked. */
+  readonly #asks = new Map<string, Value>();
   /** When each work item was last asked, or its handler last got an answer to what it had asked. */
   readonly resumedMs = new Map<string, number>();
   #nowMs = 0;
@@ -71,6 +74,7 @@ export class Watch {
       find,
       strict,
       process: (id) => this.processes.get(id)?.state,
+      asked: (workId) => this.#asks.get(workId),
       recordedEach: (tool) => recordedEach.has(tool),
       models: this.models,
     });
@@ -159,6 +163,7 @@ export class Watch {
   }
 
   #heard(state: ProcessState, event: ProcessEvent): void {
+    if (event.e === "asked") this.#asks.set(event.work.id, event.work.input);
     const ended = event.e === "wait-ended" ? event.waitId : event.e === "answered" || event.e === "failed" ? event.workId : "";
     const at = ended.lastIndexOf("/ask");
     const asked = event.e === "asked" ? event.work.id : event.e === "asked-again" ? event.workId : ended.slice(0, Math.max(0, at));

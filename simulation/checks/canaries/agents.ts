@@ -9,6 +9,7 @@ import { ResultOrder } from "../../../actors/host/result-order.ts";
 import type { ToolCall } from "../../../agents/tool.ts";
 import { agentMachine } from "../../../runtime/agent/machine.ts";
 import type { AgentState } from "../../../runtime/agent/state.ts";
+import type { Value } from "../../../runtime/value.ts";
 import { type Canary, replace } from "./canary.ts";
 
 function forgetWorks(state: AgentState, keep: (id: string) => boolean): AgentState {
@@ -179,7 +180,24 @@ const resultsAsAnswered: Canary = {
 };
 
 /** The planted bugs of this file. */
+const inputOfAnother: Canary = {
+  name: "request taken with the input of the one before it",
+  scenario: "party",
+  plant: () => {
+    let before: Value | undefined;
+    return replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      if (input.kind !== "message" || input.message.body.kind !== "work") return decide(state, input, context);
+      const { message } = input;
+      const { body } = input.message;
+      const taken = before ?? body.input;
+      before = body.input;
+      return decide(state, { ...input, message: { ...message, body: { ...body, input: taken } } }, context);
+    });
+  },
+};
+
 export const AGENT_CANARIES: readonly Canary[] = [
+  inputOfAnother,
   noDeduplication,
   undoBeforeAction,
   staleToken,
