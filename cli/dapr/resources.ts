@@ -71,17 +71,19 @@ export async function writeConfiguration(dir: string, own?: string): Promise<str
 }
 
 function fill(component: Component, values: ResourceValues): Component {
-  const changes = changesFor(component.spec.type, values);
   const metadata = component.spec.metadata.map((entry) => {
-    const value = entryOf(changes, entry.name);
+    const value = entryOf(changesFor(component.spec.type, values, entry.value), entry.name);
     return value === undefined ? entry : { ...entry, value };
   });
   return { ...component, spec: { ...component.spec, metadata } };
 }
 
-function changesFor(type: string, values: ResourceValues): Readonly<Record<string, string | undefined>> {
-  if (type === "state.sqlite")
-    return { connectionString: sqliteUrl(values.sqliteFile ?? join(values.dir, "state.db"), "?_pragma=synchronous(FULL)") };
+/** What a run puts in the place of an entry of a template. The pragmas of SQLite are those of the template. */
+function changesFor(type: string, values: ResourceValues, template: string): Readonly<Record<string, string | undefined>> {
+  if (type === "state.sqlite") {
+    const query = template.includes("?") ? template.slice(template.indexOf("?")) : "";
+    return { connectionString: sqliteUrl(values.sqliteFile ?? join(values.dir, "state.db"), query) };
+  }
   if (type === "state.postgresql") return { connectionString: values.postgresUrl };
   if (type.endsWith(".redis")) return { redisHost: values.redisHost, redisPassword: values.redisPassword };
   return {};

@@ -214,7 +214,7 @@ describe("resources", () => {
     const state = await entries(join(folder, "statestore.yaml"));
     expect([state.get("keyPrefix"), state.get("actorStateStore")]).toEqual(["name", "true"]);
     expect(state.get(profile === "redis" ? "redisHost" : "connectionString")).toBe(
-      { embedded: `file:${join(dir, "state.db")}?_pragma=synchronous(FULL)`, redis: "127.0.0.1:1234", postgres: "postgres://x" }[profile],
+      { embedded: `file:${join(dir, "state.db")}?_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16000)`, redis: "127.0.0.1:1234", postgres: "postgres://x" }[profile],
     );
     const topics = await entries(join(folder, "pubsub.yaml"));
     if (profile !== "embedded") expect([topics.get("redisHost"), topics.get("redisPassword")]).toEqual(["127.0.0.1:1234", "secret"]);
