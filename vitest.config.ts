@@ -1,6 +1,6 @@
 /**
- * @module Three projects: `fast` is pure and runs in parallel. `paired` starts real processes and mostly waits for them, so two files run at
- * once. `live` measures, kills and freezes real processes, so one file runs at a time.
+ * @module Three projects: `fast` is pure and runs in parallel. `paired` starts real processes and mostly waits for them, so two files run
+ * at once. `live` measures, kills and freezes real processes, so one file runs at a time.
  */
 import { defineConfig } from "vitest/config";
 

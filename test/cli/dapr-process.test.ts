@@ -19,6 +19,9 @@ import { startFile } from "../../cli/run/file-run.ts";
 import { Lifetime } from "../../cli/run/lifetime.ts";
 import type { RunApp } from "../../cli/run/run-file.ts";
 
+/** Of components/embedded: a commit is on the disk before it is answered. */
+const PRAGMAS = "?_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16000)";
+
 /** Longer than a frozen child takes to end on a busy machine. */
 const GRACE_MS = 15_000;
 
@@ -214,7 +217,7 @@ describe("resources", () => {
     const state = await entries(join(folder, "statestore.yaml"));
     expect([state.get("keyPrefix"), state.get("actorStateStore")]).toEqual(["name", "true"]);
     expect(state.get(profile === "redis" ? "redisHost" : "connectionString")).toBe(
-      { embedded: `file:${join(dir, "state.db")}?_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16000)`, redis: "127.0.0.1:1234", postgres: "postgres://x" }[profile],
+      { embedded: `file:${join(dir, "state.db")}${PRAGMAS}`, redis: "127.0.0.1:1234", postgres: "postgres://x" }[profile],
     );
     const topics = await entries(join(folder, "pubsub.yaml"));
     if (profile !== "embedded") expect([topics.get("redisHost"), topics.get("redisPassword")]).toEqual(["127.0.0.1:1234", "secret"]);

@@ -1,5 +1,5 @@
 /**
- * @module What no seed has to find by chance: a crash before and after each write and effect, all small graphs, and no record that code
+ * @module What is tried in every place, and not at random: a crash before and after each write and effect, all small graphs, and no record that code
  * changes in place.
  */
 import { expect, test } from "vitest";
