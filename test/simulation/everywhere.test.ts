@@ -1,6 +1,6 @@
 /**
- * @module What is tried in every place, and not at random: a crash before and after each write and effect, all small graphs, and no record that code
- * changes in place.
+ * @module What is tried in every place, and not at random: a crash before and after each write and effect, and all small graphs; and no
+ * record is changed in place by code.
  */
 import { expect, test } from "vitest";
 import { everywhere } from "../../simulation/everywhere.ts";
