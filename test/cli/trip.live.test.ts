@@ -20,9 +20,23 @@ if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `n
 let dir = "";
 eachInFolder((made) => (dir = made));
 
+/** How long a reservation takes, in milliseconds. */
+const DESK_MS = 1_500;
+/** Longer than a busy machine takes to start the command that cancels the process. */
+const SLOW_DESK_MS = 6_000;
+
+/** Starts a system that stays up, with reservations that take so long; what was printed. */
+async function up(port: string, deskMs = DESK_MS): Promise<string> {
+  return run(0, { TRAVEL_DESK_MS: String(deskMs) }, "up", "--stay", "--port", port);
+}
+
 /** Runs a command line; what it printed when it ended with the code. */
 async function cli(code: number, ...words: readonly string[]): Promise<string> {
-  const { exit, text } = await runCommand(dir, words, { TRAVEL_DESK_MS: words[0] === "up" ? "1500" : "0" });
+  return run(code, {}, ...words);
+}
+
+async function run(code: number, env: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<string> {
+  const { exit, text } = await runCommand(dir, words, { TRAVEL_DESK_MS: "0", ...env });
   expect(exit.code, `troupe ${words.join(" ")}\n${text}`).toBe(code);
   return text;
 }
@@ -30,7 +44,7 @@ async function cli(code: number, ...words: readonly string[]): Promise<string> {
 describe.skipIf(binaries === undefined)("a day with the command", () => {
   test("from up --stay over tasks that complete, fail and are cancelled, to down", { timeout: TEST_MS }, async () => {
     const port = String(await appPort());
-    expect(await cli(0, "up", "--stay", "--port", port)).toContain("It stays up as process ");
+    expect(await up(port, SLOW_DESK_MS)).toContain("It stays up as process ");
     expect(await cli(1, "up", "--stay", "--port", port)).toContain("FOLDER_LOCKED");
 
     expect(await cli(0, "submit", "trip", GOOD, "--id", "good", "--wait")).toMatch(/city: Ljubljana[\s\S]+completed in /);
@@ -67,7 +81,7 @@ describe.skipIf(binaries === undefined)("a day with the command", () => {
 
 describe.skipIf(binaries === undefined)("lists and the dead letter queue", () => {
   test("ps with pages and filters, dead letters fixed and discarded, the graph", { timeout: TEST_MS }, async () => {
-    await cli(0, "up", "--stay", "--port", String(await appPort()));
+    await up(String(await appPort()));
     await cli(0, "submit", "trip", GOOD, "--id", "good", "--wait");
     for (const id of ["poor", "poorer"]) await cli(1, "submit", "trip", POOR, "--id", id, "--wait");
     const listed = await cli(0, "ps");
@@ -104,7 +118,7 @@ describe.skipIf(binaries === undefined)("lists and the dead letter queue", () =>
 
 describe.skipIf(binaries === undefined)("what was recorded", () => {
   test("is replayed, exported, forked, compared and evaluated, also of a redriven process", { timeout: TEST_MS }, async () => {
-    await cli(0, "up", "--stay", "--port", String(await appPort()));
+    await up(String(await appPort()));
     await cli(0, "submit", "trip", GOOD, "--id", "good", "--wait");
     await cli(1, "submit", "trip", POOR, "--id", "poor", "--wait");
     const shown = JSON.parse(await cli(0, "dead", "show", "poor:1", "--json")) as { letter: { original: { input: object } } };
