@@ -73,7 +73,7 @@ describe.skipIf(binaries === undefined)("up", () => {
       process.kill(pid, "SIGKILL");
       await expect.poll(() => processesOf(dir).some((found) => found.pid === pid)).toBe(false);
       expect(processesOf(dir).length).toBeGreaterThan(0);
-      // A program of Dapr may end by itself meanwhile: nobody reads what it prints.
+      // A program of Dapr may end by itself meanwhile, since what it prints has no reader.
       expect((await runCommand(dir, ["down"])).text).toMatch(/Ended [1-4] parts that a killed run left behind in \.troupe\./);
       expect(processesOf(dir)).toEqual([]);
       const port = String(await appPort());
