@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 /** Tests of the command, the examples and the screens. */
 export const PAIRED = ["test/**/*.live.test.ts", "test/cli/{dapr-cluster,demo,up}.test.ts", "test/examples/**/*.test.ts"];
 /** Tests that need the machine, or the clone, for themselves. */
-export const ALONE = ["test/live/**/*.test.ts", "test/conformance/**/*.test.ts", "test/actors/**/live.test.ts", "test/pack/**/*.test.ts"];
+export const ALONE = ["test/live/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/live.test.ts", "test/pack/**/*.test.ts"];
 /** The tests that start Dapr, a store or the command itself. */
 export const LIVE = [...PAIRED, ...ALONE];
 
@@ -19,6 +19,7 @@ const POLL_MS_MAX = 15_000;
 /** A few files at once are quicker than one; more would only share the same cores. */
 const FAST_FILES_MAX = 4;
 const PAIRED_FILES = 2;
+const LIVE_SETTINGS = { testTimeout: LIVE_TIMEOUT_MS, hookTimeout: LIVE_TIMEOUT_MS, expect: { poll: { timeout: POLL_MS_MAX } } } as const;
 
 export default defineConfig({
   test: {
@@ -38,22 +39,18 @@ export default defineConfig({
       {
         test: {
           name: "paired",
+          ...LIVE_SETTINGS,
           include: PAIRED,
           exclude: ["**/node_modules/**", ...ALONE],
-          testTimeout: LIVE_TIMEOUT_MS,
-          hookTimeout: LIVE_TIMEOUT_MS,
-          expect: { poll: { timeout: POLL_MS_MAX } },
           maxWorkers: PAIRED_FILES,
         },
       },
       {
         test: {
           name: "live",
+          ...LIVE_SETTINGS,
           include: ALONE,
           exclude: ["**/node_modules/**"],
-          testTimeout: LIVE_TIMEOUT_MS,
-          hookTimeout: LIVE_TIMEOUT_MS,
-          expect: { poll: { timeout: POLL_MS_MAX } },
           fileParallelism: false,
         },
       },

@@ -179,7 +179,6 @@ const resultsAsAnswered: Canary = {
   plant: () => replace(ResultOrder.prototype, "firstIn", () => () => Infinity),
 };
 
-/** The planted bugs of this file. */
 const inputOfAnother: Canary = {
   name: "request taken with the input of the one before it",
   scenario: "party",
@@ -196,6 +195,7 @@ const inputOfAnother: Canary = {
   },
 };
 
+/** The planted bugs of this file. */
 export const AGENT_CANARIES: readonly Canary[] = [
   inputOfAnother,
   noDeduplication,
