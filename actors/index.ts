@@ -321,8 +321,7 @@ async function resume({ ports, host, retention, operations, reporting, watchdog,
   void tryReminders({ reminders: ports.reminders, actor, clock: ports.clock, log, stopped });
   operations.releasing.start();
   for (const one of reporting) one.start();
-  await host.watch.start();
-  const count = await host.recover();
+  const count = await host.start();
   log.info({ open: count }, "recovered");
   retention.run();
   host.sources.start();

@@ -17,8 +17,16 @@ export function entryOf<T>(record: Readonly<Record<string, T>>, name: string): T
 
 /** A copy of the record with an entry set. */
 export function withEntry<T>(record: Readonly<Record<string, T>>, name: string, entry: T): Record<string, T> {
+  return withEntries(record, [[name, entry]]);
+}
+
+/** A copy of the record with some entries set. */
+export function withEntries<T>(
+  record: Readonly<Record<string, T>>,
+  entries: Iterable<readonly [name: string, entry: T]>,
+): Record<string, T> {
   const next = Object.assign(emptyRecord<T>(), record);
-  next[name] = entry;
+  for (const [name, entry] of entries) next[name] = entry;
   return next;
 }
 

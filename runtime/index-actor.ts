@@ -6,7 +6,7 @@
  * open processes.
  */
 import { z } from "zod";
-import { entryOf, withEntry, withoutEntry } from "./entries.ts";
+import { entryOf, withEntries, withEntry, withoutEntry } from "./entries.ts";
 import { assertNever, wireFault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "./machine.ts";
@@ -155,7 +155,7 @@ function numberOf(fact: unknown): number {
 function evolveIndex(state: IndexState, event: IndexEvent): IndexState {
   switch (event.e) {
     case "entered":
-      return event.entries.reduce(enter, state);
+      return enterAll(state, event.entries);
     case "removed":
       return event.ids.reduce(remove, state);
     case "dropped":
@@ -176,12 +176,17 @@ function isEmpty(state: IndexState): boolean {
   return Object.keys(state.shards).length === 0;
 }
 
-function enter(state: IndexState, entry: IndexEntry): IndexState {
-  const shard = shardOf(entry.id);
-  const known = entryOf(state.shards, shard) ?? [];
-  const others = known.filter((one) => one.id !== entry.id);
-  const size = others.length === known.length ? state.size + 1 : state.size;
-  return { ...state, size, shards: withEntry(state.shards, shard, [...others, entry]) };
+function enterAll(state: IndexState, entries: readonly IndexEntry[]): IndexState {
+  const changed = new Map<string, IndexEntry[]>();
+  let { size } = state;
+  for (const entry of entries) {
+    const shard = shardOf(entry.id);
+    const known = changed.get(shard) ?? entryOf(state.shards, shard) ?? [];
+    const others = known.filter((one) => one.id !== entry.id);
+    if (others.length === known.length) size += 1;
+    changed.set(shard, [...others, entry]);
+  }
+  return { ...state, size, shards: withEntries(state.shards, changed) };
 }
 
 /** How the entry of a dead letter names its decision. */

@@ -9,7 +9,8 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { InsertResult, StateStore, Tagged } from "../engine/ports.ts";
 import { segment, type SidecarClient } from "./client.ts";
-import { DaprStore, itemText } from "./store.ts";
+import { GroupedReads } from "./group-read.ts";
+import { DaprStore, itemText, wasAnswered } from "./store.ts";
 
 /** Inserts in one request. More gain nothing and delay the others. */
 const GROUP_INSERTS_MAX = 64;
@@ -62,6 +63,7 @@ export class GroupCommitStore implements StateStore {
   readonly #path: string;
   readonly #single: StateStore;
   readonly #grouping: Grouping;
+  readonly #reads: GroupedReads;
   #waiting: Waiting[] = [];
   #inFlight = 0;
   /** The last request had several inserts, so more are likely to come in this turn of the event loop. */
@@ -73,10 +75,11 @@ export class GroupCommitStore implements StateStore {
     this.#client = client;
     this.#path = `/v1.0/state/${segment(component)}${grouping.request === "transaction" ? "/transaction" : ""}`;
     this.#single = single;
+    this.#reads = new GroupedReads((keys) => single.read(keys), wasAnswered);
   }
 
-  async read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
-    return this.#single.read(keys);
+  read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+    return this.#reads.read(keys);
   }
 
   tagged(key: string): Promise<Tagged | undefined> {
@@ -150,12 +153,19 @@ export class GroupCommitStore implements StateStore {
   async #write(group: readonly Waiting[]): Promise<void> {
     const result = group.length > 1 ? await this.#together(group) : "refused";
     if (result !== "refused") return tell(group, result);
-    // A single insert, or a refused group: each insert is retried on its own.
-    const left = group.length > 1 && this.#grouping.request === "save" ? await this.#unwritten(group) : group;
+    const left = group.length > 1 ? await this.#unwritten(group) : group;
+    // Without the keys that were there already, the others can go together: one by one they would wait for each other's disk writes.
+    if (left.length > 1 && left.length < group.length) {
+      const again = await this.#together(left);
+      if (again !== "refused") return tell(left, again);
+    }
     await Promise.all(left.map(({ key, text, resolve, reject }) => this.#single.insert(key, text).then(resolve, reject)));
   }
 
-  /** A failed save may have written part of its group. Resolves the inserts that the store has; returns the others. */
+  /**
+   * The keys of a refused group that are there already are the cause, or were written: a save may have written part of its group.
+   * Resolves those inserts; returns the others.
+   */
   async #unwritten(group: readonly Waiting[]): Promise<readonly Waiting[]> {
     try {
       const found = await this.#single.read(group.map((insert) => insert.key));

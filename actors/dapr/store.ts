@@ -8,7 +8,7 @@
  * Contents are written as JSON strings that hold their JSON text (`encodeContent`), because a store may rewrite JSON.
  */
 import { z } from "zod";
-import { Fault, type Json } from "../../runtime/faults.ts";
+import { Fault, isFault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { JsonContent } from "../../runtime/value.ts";
 import type { InsertResult, StateStore, Tagged } from "../engine/ports.ts";
@@ -169,13 +169,19 @@ export class DaprStore implements StateStore {
     try {
       return await this.#client.call(call);
     } catch (error) {
-      throw this.#unavailable(error instanceof Error ? error.message : "no answer");
+      const why = error instanceof Error ? error.message : "no answer";
+      throw new Fault("store.unavailable", `state store ${this.#name}: ${why}`, undefined, { cause: error });
     }
   }
 
   #unavailable(why: string): Fault {
     return new Fault("store.unavailable", `state store ${this.#name}: ${why}`);
   }
+}
+
+/** Whether the sidecar answered a call that failed with this error. */
+export function wasAnswered(error: unknown): boolean {
+  return !(isFault(error) && error.cause !== undefined);
 }
 
 /** The item of a save or transaction request for a JSON text. With a tag it replaces that version; without one it is an insert. */

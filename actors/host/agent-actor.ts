@@ -8,6 +8,7 @@ import type { AgentEvent } from "../../runtime/agent/events.ts";
 import type { AgentState } from "../../runtime/agent/state.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 import type { Message, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 import type { Value } from "../../runtime/value.ts";
 import { FailureDetector } from "./failure-detector.ts";
@@ -99,8 +100,7 @@ export class AgentActors {
       ...(stored ? { stored } : {}),
       ...(release === undefined ? {} : { release }),
     };
-    // An actor of one process is new when its first request comes; the insert fails if that is wrong.
-    const expectNew = body.kind === "work" && body.first === true;
+    const expectNew = body.kind === "work" && body.first === true && this.#isRecent(message);
     const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew });
     this.#after(message.to.id, result);
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
@@ -109,6 +109,14 @@ export class AgentActors {
     if (body.kind !== "work") return { receipt };
     const work = this.#statusOf(message.to.id, result.state, body.workId);
     return work === undefined ? { receipt } : { receipt, work };
+  }
+
+  /**
+   * An actor of one process is new when its first request comes; the insert fails if that is wrong. A request that is repeated is older:
+   * after a crash there are thousands of them, and a refused insert costs more than a read, also those that are grouped with it.
+   */
+  #isRecent({ createdAtMs }: Message): boolean {
+    return this.#parts.ports.clock.nowMs() - createdAtMs < LIMITS.resendMs;
   }
 
   /** What a receipt says about a work item; undefined if it has ended. */

@@ -25,7 +25,7 @@ import { HostMetrics } from "../telemetry/metrics.ts";
 import { Memories } from "./memories.ts";
 import { MemoryActors } from "./memory-actors.ts";
 import { Performer } from "./performer.ts";
-import { nudgeThese, recover, type RecoveryParts } from "./recovery.ts";
+import { Recovery } from "./recovery.ts";
 import type { BeginningHost } from "./local-first-transport.ts";
 import type { Heartbeat, Nudged, Ports, ReleaseSource } from "../engine/ports.ts";
 import { HostReleases } from "./releases.ts";
@@ -91,9 +91,9 @@ export class Host implements BeginningHost {
   readonly #processType: string;
   readonly #system: string;
   readonly #log: Logger;
-  readonly #ports: Ports;
   readonly #releaseSources: () => Promise<void>;
   readonly #isObserved: boolean;
+  readonly #recovery: Recovery;
   #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
@@ -163,7 +163,11 @@ export class Host implements BeginningHost {
     const rulesType = actorType(system.name, "Rules");
     const keeping = { system: system.name, ports, values: this.values, writer, quarantine };
     this.#rules = new TurnEngine({ ...keeping, type: rulesType, machine: rulesMachine, trims: true });
-    this.#ports = ports;
+    this.#recovery = new Recovery({
+      ...{ system: system.name, ports, directory, log, watch: this.watch },
+      stopped: () => this.#isStopped,
+      takeFrom: (host) => this.processes.takeFrom(host),
+    });
     this.#releaseSources = holdSources(system, log);
     this.#connect();
     this.types = [this.#processType, memoryType, ...this.#indexes.keys(), rulesType, ...this.#agents.keys()];
@@ -173,7 +177,7 @@ export class Host implements BeginningHost {
   #connect(): void {
     this.watch.onDeath((incarnation) => {
       this.processes.askAll();
-      void this.#takeOver(incarnation);
+      void this.#recovery.takeOver(incarnation);
     });
     this.watch.onReturn(() => this.processes.askAll());
     this.metrics.watch({
@@ -183,25 +187,14 @@ export class Host implements BeginningHost {
     });
   }
 
-  /** Nudges the open processes of the index, at the start of a host. Returns their number. */
+  /** Looks at the other hosts, and then nudges the open processes of the index. Resolves with their number. */
+  start(): Promise<number> {
+    return this.#recovery.start();
+  }
+
+  /** Nudges the open processes of the index. Resolves with their number. */
   recover(): Promise<number> {
-    return recover(this.#recovery);
-  }
-
-  /** Nudges the open processes that stood with a dead host, or with one that died before it. */
-  async #takeOver(incarnation: string): Promise<void> {
-    void nudgeThese(this.#recovery, this.processes.takeFrom(incarnation));
-    await recover({ ...this.#recovery, isDead: (host) => host === incarnation || !this.watch.isAlive(host) });
-  }
-
-  get #recovery(): RecoveryParts {
-    return {
-      system: this.#system,
-      ports: this.#ports,
-      directory: this.directory,
-      log: this.#log,
-      stopped: () => this.#isStopped,
-    };
+    return this.#recovery.recover();
   }
 
   /** Calls the listener after each record of a process in this host. The returned function removes it. */

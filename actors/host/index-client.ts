@@ -20,9 +20,13 @@ interface Waiting {
 interface Line {
   waiting: Waiting[];
   flushing: boolean;
+  /** When those that wait are written at the latest. */
+  dueAtMs: number;
   /** Cancels the scheduled flush. */
   linger: (() => void) | undefined;
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** Refusals of a batch that some of its entries cause. */
 const ALONE: readonly string[] = ["index.full", "message.invalid", "turn.failed"];
@@ -110,26 +114,33 @@ export class IndexClient {
 
   /**
    * Writes an entry; resolves on the index's receipt. Entries that wait during a write go together in the next.
-   * With `lingerMs` the entry waits that long for others, unless a write starts earlier.
+   * With `lingerMs` the entry waits that long for others, unless one that waits less is written earlier.
    */
   enter(bucket: string, entry: IndexEntry, lingerMs = 0): Promise<void> {
-    const line = this.#lines.get(bucket) ?? { waiting: [], flushing: false, linger: undefined };
+    const line = this.#lines.get(bucket) ?? { waiting: [], flushing: false, dueAtMs: NEVER, linger: undefined };
     this.#lines.set(bucket, line);
     const entered = new Promise<void>((resolve, reject) => {
       line.waiting.push({ entry, resolve, reject });
     });
+    line.dueAtMs = Math.min(line.dueAtMs, this.#ports.clock.nowMs() + lingerMs);
     if (line.flushing) return entered;
     if (lingerMs === 0) void this.#flush(bucket, line);
-    else line.linger ??= this.#ports.clock.after(lingerMs, () => void this.#flush(bucket, line));
+    else this.#flushLater(bucket, line);
     return entered;
+  }
+
+  #flushLater(bucket: string, line: Line): void {
+    const { clock } = this.#ports;
+    line.linger ??= clock.after(Math.max(0, line.dueAtMs - clock.nowMs()), () => void this.#flush(bucket, line));
   }
 
   async #flush(bucket: string, line: Line): Promise<void> {
     line.flushing = true;
     line.linger?.();
     line.linger = undefined;
-    while (line.waiting.length > 0) {
+    do {
       const batch = line.waiting.splice(0, LIMITS.indexBatchMax);
+      if (line.waiting.length === 0) line.dueAtMs = NEVER;
       try {
         await this.#send(
           bucket,
@@ -140,9 +151,10 @@ export class IndexClient {
         if (batch.length > 1 && isFault(error) && ALONE.includes(error.code)) await this.#sendSingly(bucket, batch);
         else for (const one of batch) one.reject(error);
       }
-    }
+    } while (line.dueAtMs <= this.#ports.clock.nowMs());
     line.flushing = false;
-    this.#lines.delete(bucket);
+    if (line.waiting.length > 0) this.#flushLater(bucket, line);
+    else this.#lines.delete(bucket);
   }
 
   /**

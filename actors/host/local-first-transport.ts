@@ -170,7 +170,7 @@ export class ShortTransport implements Transport {
 
   /** An actor that is here looks at the runs of its host; heartbeats are for any other. */
   heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
-    return this.#placement.wasCalled(actor) ? Promise.resolve() : this.#far.heartbeat(actor, beat);
+    return this.#placement.wasCalled(actor) || this.#isAloneWith(actor) ? Promise.resolve() : this.#far.heartbeat(actor, beat);
   }
 
   async deltas(process: Address, request: DeltaRequest): Promise<DeltaAnswer> {

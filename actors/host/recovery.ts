@@ -10,12 +10,13 @@ import { hostsOf } from "../../runtime/index-actor.ts";
 import { actorType } from "../../runtime/protocol.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import type { IndexClient } from "./index-client.ts";
+import type { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
 import type { Ports } from "../engine/ports.ts";
 import { isBroken } from "../engine/quarantine.ts";
 
-/** The parts of a recovery. */
+/** The parts of a host with which processes are found and nudged. */
 export interface RecoveryParts {
   readonly system: string;
   readonly ports: Ports;
@@ -23,21 +24,61 @@ export interface RecoveryParts {
   readonly log: Logger;
   /** Aborted when the host shuts down. */
   readonly stopped: () => boolean;
-  /**
-   * Only the processes that stood with a dead host, as this says. Not only with the one that was found dead: a host that took over from
-   * another dead one may have died before the index named it.
-   */
-  readonly isDead?: ((incarnation: string) => boolean) | undefined;
 }
+
+/** The parts of the recoveries of one host. */
+export interface HostRecoveryParts extends RecoveryParts {
+  readonly watch: Pick<HostWatch, "isAlive" | "start">;
+  /** The processes that a host held, as far as this one knows. */
+  readonly takeFrom: (incarnation: string) => readonly string[];
+}
+
+/** Finds the open processes for one host. */
+export class Recovery {
+  readonly #parts: HostRecoveryParts;
+  #isStarting = false;
+
+  constructor(parts: HostRecoveryParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at the other hosts, and then nudges the open processes of the index. Resolves with their number. */
+  async start(): Promise<number> {
+    this.#isStarting = true;
+    await this.#parts.watch.start();
+    this.#isStarting = false;
+    return this.recover();
+  }
+
+  /** Nudges the open processes of the index. Resolves with their number. */
+  recover(): Promise<number> {
+    return recover(this.#parts);
+  }
+
+  /**
+   * Nudges the open processes that stood with a dead host. Not only with the one that was found dead: a host that took over from another
+   * dead one may have died before the index named it.
+   */
+  async takeOver(incarnation: string): Promise<void> {
+    const { takeFrom, watch } = this.#parts;
+    void nudgeThese(this.#parts, takeFrom(incarnation));
+    // A host that is found dead at the start: its processes are among those that are nudged next, and twice would take twice as long.
+    if (this.#isStarting) return;
+    // An entry without a host is of a process that never came; only a starting host cleans it up.
+    await recover(this.#parts, (entry) => hostsOf(entry).some((host) => host === incarnation || !watch.isAlive(host)));
+  }
+}
+
+type IsWanted = (entry: IndexEntry) => boolean;
 
 /**
  * Nudges open processes of the index. Retries until the index is readable or the host shuts down. Returns the number of processes.
  * Those that could not be nudged are nudged again in the background.
  */
-export async function recover(parts: RecoveryParts): Promise<number> {
+export async function recover(parts: RecoveryParts, isWanted: IsWanted = () => true): Promise<number> {
   for (;;) {
     try {
-      const { count, left } = await nudgeAll(parts);
+      const { count, left } = await nudgeAll(parts, isWanted);
       if (left.length > 0) void nudgeLater(parts, left);
       return count;
     } catch (error) {
@@ -49,7 +90,7 @@ export async function recover(parts: RecoveryParts): Promise<number> {
 }
 
 /** Nudges processes by their ids, until each was nudged or the host shuts down. */
-export async function nudgeThese(parts: RecoveryParts, ids: readonly string[]): Promise<void> {
+async function nudgeThese(parts: RecoveryParts, ids: readonly string[]): Promise<void> {
   const left: OpenLine[] = [];
   const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
   await queue.addAll(ids.map((id) => () => nudgeOne(parts, { id, bucket: undefined, entry: undefined }, left)));
@@ -63,11 +104,15 @@ interface OpenLine {
   readonly entry: IndexEntry | undefined;
 }
 
-async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number; readonly left: readonly OpenLine[] }> {
+interface AllNudged {
+  readonly count: number;
+  readonly left: readonly OpenLine[];
+}
+
+async function nudgeAll(parts: RecoveryParts, isWanted: IsWanted): Promise<AllNudged> {
   const lines: (OpenLine & { readonly entry: IndexEntry })[] = [];
   for (const bucket of await parts.directory.buckets())
-    for (const entry of await readBucket(parts, bucket))
-      if (entry.open && isWanted(parts, entry)) lines.push({ bucket, id: entry.id, entry });
+    for (const entry of await readBucket(parts, bucket)) if (entry.open && isWanted(entry)) lines.push({ bucket, id: entry.id, entry });
   const left: OpenLine[] = [];
   const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
   for (const line of lines.sort((a, b) => byNeed(a.entry, b.entry))) void queue.add(() => nudgeOne(parts, line, left));
@@ -93,11 +138,6 @@ function byNeed(a: IndexEntry, b: IndexEntry): number {
 
 function dueOf({ facts }: IndexEntry): number {
   return typeof facts["dueAtMs"] === "number" ? facts["dueAtMs"] : 0;
-}
-
-/** An entry without a host is of a process that never came; only a starting host cleans it up. */
-function isWanted({ isDead }: RecoveryParts, entry: IndexEntry): boolean {
-  return isDead === undefined || hostsOf(entry).some(isDead);
 }
 
 async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Promise<void> {

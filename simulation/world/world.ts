@@ -126,7 +126,7 @@ export class World {
       const rate = 1 + (this.random.system.next() * 2 - 1) * clockRate;
       const node: Node = { index, life: new Life("", index, this.outside, () => this.timeline.nowMs), lives: 0, offsetMs, rate };
       this.nodes.push(node);
-      this.#boot(node);
+      this.#boot(node, false);
     }
     this.#placed = this.nodes.map((node) => node.index);
   }
@@ -210,7 +210,8 @@ export class World {
 
   // ---- life and death --------------------------------------------------------------------------------------------------
 
-  #boot(node: Node): void {
+  /** `recovers`: it looks for open work, as a host does when it starts again. */
+  #boot(node: Node, recovers: boolean): void {
     node.lives += 1;
     const life = new Life(`${NODE_NAMES[node.index] ?? "X"}${node.lives}`, node.index, this.outside, () => this.timeline.nowMs);
     node.life = life;
@@ -233,7 +234,9 @@ export class World {
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
     host.watch.onReturn(() => placement.forget());
-    if (this.options.face === undefined && this.#watching) void host.watch.start().then(() => host.sources.start());
+    const watches = this.options.face === undefined && this.#watching;
+    if (watches) void (recovers ? host.start() : host.watch.start()).then(() => host.sources.start());
+    else if (recovers && this.options.face === undefined) void host.recover();
     life.ports = ports;
     life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);
     life.operations = new SystemOperations({ system, ports, host, newId: () => random.token() });
@@ -264,18 +267,9 @@ export class World {
   restart(index: number): void {
     const node = this.nodes[index];
     if (node === undefined || node.life.state !== "dead") return;
-    this.#boot(node);
-    const { life } = node;
+    this.#boot(node, true);
     if (!this.#placed.includes(index)) this.#placed = [...this.#placed, index].sort((a, b) => a - b);
-    this.trace?.(`${life.name}: starts`);
-    this.recover(life);
-  }
-
-  /** Looks for open work, as a host does when it starts. */
-  recover(life: Life): void {
-    const { host } = life;
-    if (host === undefined || this.options.face !== undefined) return;
-    void host.recover();
+    this.trace?.(`${node.life.name}: starts`);
   }
 
   /** Hosts renew and read no leases from now on: all work has ended, and the time to come is long. */

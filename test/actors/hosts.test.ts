@@ -72,6 +72,25 @@ describe("law: work of a dead host is taken over: one record, a new token, the s
   });
 });
 
+test("the requests that are repeated after a crash write nothing that the store has to refuse", async () => {
+  const world = new World();
+  const handle: Handle = async (name) => (name === "one" ? new Promise<never>(() => {}) : name);
+  const one = world.join(systemOf("one", handle), "one");
+  const two = world.join(systemOf("two", handle), "two");
+  for (const n of [1, 2, 3]) await one.operations.submit({ id: `p${n}`, route: "main", input: { n } }, CALLER, 0);
+  await flush();
+  const refused: string[] = [];
+  const insert = world.store.insert.bind(world.store);
+  world.store.insert = async (key, text) => {
+    const result = await insert(key, text);
+    if (result === "refused") refused.push(key);
+    return result;
+  };
+  one.kill();
+  for (const id of ["p1", "p2", "p3"]) expect(await world.until(two, id)).toMatchObject({ status: "completed", output: { by: "two" } });
+  expect(refused).toEqual([]);
+});
+
 test("a handler whose work was taken over makes no more external calls, also when it catches what its step threw", async () => {
   const world = new World();
   const woken = gate();

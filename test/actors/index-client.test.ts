@@ -70,6 +70,29 @@ describe("the index client", () => {
     };
   }
 
+  test("entries that may wait are not written with the end of each write, but with others, or when their time is over", async () => {
+    const { indexes, clock, client: index } = client();
+    let release = (): void => {};
+    indexes.hold = new Promise((resolve) => (release = resolve));
+    const urgent = index.enter("b", entry("p"));
+    const patient = [index.enter("b", entry("q"), 100), index.enter("b", entry("r"), 100)];
+    indexes.hold = undefined;
+    release();
+    await urgent;
+    await flush();
+    expect(indexes.sent).toEqual([["b", 1]]);
+    await clock.advance(100);
+    await Promise.all(patient);
+    expect(indexes.sent).toEqual([
+      ["b", 1],
+      ["b", 2],
+    ]);
+    const waits = index.enter("b", entry("s"), 100);
+    await index.enter("b", entry("t"));
+    await waits;
+    expect(indexes.sent.at(-1)).toEqual(["b", 2]);
+  });
+
   test("an entry is in when the index gave its receipt, in a bucket that the root names", async () => {
     const { indexes, clock, client: index } = client();
     const bucket = await index.open(entry("p"));

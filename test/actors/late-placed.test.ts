@@ -295,4 +295,8 @@ test("a host that is alone needs no placement for the actors of its types", asyn
   await rig.short.nudge({ type: "sys.ProcessManager", id: "p" }, undefined);
   await rig.short.deliver(message("o", other, work()));
   expect(rig.went).toEqual(["here receive m", "here receive n", "here nudge p", "far deliver o"]);
+  // Its own actors look at the runs of their host: a thousand runs would otherwise be a thousand calls that place their actors.
+  await rig.short.heartbeat(DOER, { workId: "w", token: "t", state: "running" });
+  await rig.short.heartbeat(other, { workId: "v", token: "t", state: "running" });
+  expect(rig.went.slice(4)).toEqual(["far heartbeat r v"]);
 });

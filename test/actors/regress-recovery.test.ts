@@ -15,6 +15,7 @@ import { bookingSystem } from "../live/booking.ts";
 
 const NEVER = { call: () => new Promise<void>(() => {}) };
 const DONE = { call: () => Promise.resolve() };
+const PROCESSES = 3;
 const ROUND_MS = 5;
 const ROUNDS_MAX = 400;
 
@@ -77,4 +78,42 @@ test("a process whose first nudges fail goes on once a nudge succeeds, though no
   stopped = true;
   expect(ended).toBe(true);
   expect(transport.nudged()).toBe(1);
+});
+
+test("a host that starts nudges each process once, also those of a host that it finds dead at its first look", async () => {
+  const store = new MemoryStore();
+  const system = bookingSystem(NEVER);
+  const first = new LocalWorld({ clock: new SkippingClock(Date.now()), store, random: systemRandom });
+  const host = new Host({ system, ports: first.ports, log: SILENT, listener: "listener" });
+  first.attach(host);
+  await host.start();
+  let made = 0;
+  const operations = new SystemOperations({ system, ports: first.ports, host, newId: () => `p${(made += 1)}` });
+  for (let n = 1; n <= PROCESSES; n += 1)
+    await operations.submit(
+      { route: "party", input: { n, shelf: "s", refuse: false } },
+      { principal: { subject: "test", tenant: "default", permissions: [] } },
+      0,
+    );
+
+  const second = new LocalWorld({ clock: new SkippingClock(Date.now()), store, random: systemRandom });
+  const nudged: string[] = [];
+  const { transport } = second.ports;
+  const counted: Transport = {
+    ...lateNudges(transport, 0),
+    nudge: (actor, run) => {
+      nudged.push(actor.id);
+      return transport.nudge(actor, run);
+    },
+  };
+  // On the same listener: the host before it is dead for certain.
+  const back = new Host({ system, ports: { ...second.ports, transport: counted }, log: SILENT, listener: "listener" });
+  second.attach(back);
+  const deaths: string[] = [];
+  back.watch.onDeath((incarnation) => void deaths.push(incarnation));
+  expect(await back.start()).toBe(PROCESSES);
+  await sleep(ROUND_MS);
+  expect(deaths).toEqual([host.incarnation]);
+  expect(nudged.sort()).toEqual(Array.from({ length: PROCESSES }, (_, at) => `p${at + 1}`));
+  await Promise.all([host.stop(0), back.stop(0)]);
 });

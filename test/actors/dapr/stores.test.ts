@@ -201,19 +201,37 @@ describe("group commit", () => {
     expect(bodies()).toEqual(["s A/1/1", "transaction B/1/1,C/1/1,v/x,v/y", "s B/1/2"]);
   });
 
-  test("a refused transaction is written one by one; an unanswered one is unknown to all", async () => {
+  test("a refused transaction goes again without the keys that are there; an unanswered one is unknown to all", async () => {
     const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "transaction", inFlightMax: 1 });
-    sidecar.reply = ({ url, body }) =>
-      url.endsWith("transaction") ? { status: 500, text: "possible etag mismatch" } : { status: body.includes("B/1") ? 409 : 204 };
+    sidecar.reply = ({ url, body }) => {
+      if (url.endsWith("bulk")) return { status: 200, text: '[{"key":"B/1","data":"2"},{"key":"C/1"},{"key":"D/1"}]' };
+      return body.includes("B/1") ? { status: 500, text: "possible etag mismatch" } : { status: 204 };
+    };
+    expect(await Promise.all(["A/1", "B/1", "C/1", "D/1"].map(async (key) => store.insert(key, "1")))).toEqual([
+      "inserted",
+      "refused",
+      "inserted",
+      "inserted",
+    ]);
+    expect(bodies()).toEqual(["s A/1", "transaction B/1,C/1,D/1", "bulk ", "transaction C/1,D/1"]);
+    // Until nothing is in flight, so that the first goes alone.
+    await sleep(TIMEOUT_MS);
+    sidecar.reply = ({ url }) => (url.endsWith("transaction") ? "reset" : { status: 204 });
+    expect(await Promise.all(["A/2", "B/2", "C/2"].map(async (key) => store.insert(key, "1")))).toEqual(["inserted", "unknown", "unknown"]);
+  });
+
+  test("a transaction that is refused for another reason is written one by one", async () => {
+    const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "transaction", inFlightMax: 1 });
+    sidecar.reply = ({ url, body }) => {
+      if (url.endsWith("bulk")) return { status: 200, text: '[{"key":"B/1"},{"key":"C/1"}]' };
+      return url.endsWith("transaction") ? { status: 500, text: "database is locked" } : { status: body.includes("B/1") ? 409 : 204 };
+    };
     expect(await Promise.all(["A/1", "B/1", "C/1"].map(async (key) => store.insert(key, "1")))).toEqual([
       "inserted",
       "refused",
       "inserted",
     ]);
-    // Until nothing is in flight, so that the first goes alone.
-    await sleep(TIMEOUT_MS);
-    sidecar.reply = ({ url }) => (url.endsWith("transaction") ? "reset" : { status: 204 });
-    expect(await Promise.all(["A/2", "B/2", "C/2"].map(async (key) => store.insert(key, "1")))).toEqual(["inserted", "unknown", "unknown"]);
+    expect(bodies()).toEqual(["s A/1", "transaction B/1,C/1", "bulk ", "s B/1", "s C/1"]);
   });
 
   test("on redis a group is one plain save; after a failed one each insert is resolved on its own", async () => {
