@@ -163,15 +163,16 @@ export class GroupCommitStore implements StateStore {
   }
 
   /**
-   * The keys of a refused group that are there already are the cause, or were written: a save may have written part of its group.
-   * Resolves those inserts; returns the others.
+   * The keys of a refused group that are there already are the cause. A save may also have written part of its group; a transaction
+   * wrote nothing. Resolves those inserts; returns the others.
    */
   async #unwritten(group: readonly Waiting[]): Promise<readonly Waiting[]> {
+    const mayBePart = this.#grouping.request === "save";
     try {
       const found = await this.#single.read(group.map((insert) => insert.key));
       return group.filter((insert) => {
         const content = found.get(insert.key);
-        if (content !== undefined) insert.resolve(JSON.stringify(content) === insert.text ? "inserted" : "refused");
+        if (content !== undefined) insert.resolve(mayBePart && JSON.stringify(content) === insert.text ? "inserted" : "refused");
         return content === undefined;
       });
     } catch {

@@ -13,7 +13,7 @@ import { Fault, boundedFault, faultFromUserCode, isRetryable, type Json, type Wi
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
-import type { Values } from "../engine/values.ts";
+import { OwnValues, type ReadValues } from "./own-values.ts";
 import type { RunLink } from "./run-link.ts";
 import { timed } from "./timed.ts";
 
@@ -21,7 +21,7 @@ import { timed } from "./timed.ts";
 export interface CompensationParts {
   readonly work: AgentWork;
   readonly definition: AgentDefinition;
-  readonly values: Values;
+  readonly values: ReadValues;
   readonly clock: Clock;
   readonly link: Pick<RunLink, "tell">;
   readonly log: AgentLog;
@@ -41,12 +41,14 @@ export class Compensation implements RuntimeUndoContext {
   readonly #abort = new AbortController();
   readonly #stateVersion: number;
   readonly #state: Json;
+  readonly #values: ReadValues;
   readonly #left: Left[] = [];
   #nextState: NextState | undefined;
   #undone: number;
 
   constructor(parts: CompensationParts, stateVersion: number, state: Json) {
     this.#parts = parts;
+    this.#values = new OwnValues(parts, this.#abort.signal);
     this.#stateVersion = stateVersion;
     this.#state = state;
     this.#undone = undoneCount(parts.work);
@@ -122,13 +124,13 @@ export class Compensation implements RuntimeUndoContext {
   }
 
   async #undo(call: Call): Promise<void> {
-    const { definition, clock, values, link } = this.#parts;
+    const { definition, clock, link } = this.#parts;
     const tool = definition.tools.get(call.tool);
     const { undo } = tool ?? {};
     if (tool === undefined || undo === undefined || call.input === undefined)
       throw new Fault("compensation.failed", `agent ${definition.name} no longer has a tool ${call.tool} with an undo`);
-    const input = tool.checkInput(await values.read(call.input));
-    const output = call.output === undefined ? undefined : tool.checkOutput(await values.read(call.output));
+    const input = tool.checkInput(await this.#values.read(call.input));
+    const output = call.output === undefined ? undefined : tool.checkOutput(await this.#values.read(call.output));
     await timed(
       { clock, signal: this.#abort.signal, timeoutMs: tool.timeoutMs ?? LIMITS.undoTimeoutMs, what: `the undo of tool ${tool.name}` },
       (signal) => undo(input, output, { idempotencyKey: this.#keyOf(call), signal, attempt: this.attempt }),
@@ -139,13 +141,13 @@ export class Compensation implements RuntimeUndoContext {
 
   /** Whether the agent has an own undo and it succeeded. */
   async #undoAgent(): Promise<boolean> {
-    const { definition, work, values } = this.#parts;
+    const { definition, work } = this.#parts;
     const { undo, name } = definition;
     if (undo === undefined) return false;
     return this.#attempt(`the undo of agent ${name}`, async () => {
       const { result } = work;
-      const output = result !== undefined && "output" in result ? await values.read(result.output) : undefined;
-      await undo(await values.read(work.input), output, this);
+      const output = result !== undefined && "output" in result ? await this.#values.read(result.output) : undefined;
+      await undo(await this.#values.read(work.input), output, this);
     });
   }
 

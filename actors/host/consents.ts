@@ -17,15 +17,15 @@ import { alwaysDrafts } from "../../runtime/people/always.ts";
 import { type RequestContent, Verdict } from "../../runtime/people/request.ts";
 import { ruleId } from "../../runtime/people/rule.ts";
 import type { Judgement } from "../../runtime/policy.ts";
-import type { Values } from "../engine/values.ts";
 import { CallPolicy, type CallPolicyParts, cutReason, type DecidedBy } from "./call-policy.ts";
 import { Evidences } from "./evidence.ts";
+import type { ReadValues } from "./own-values.ts";
 import type { Replay } from "./replay.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
 /** The parts of the consents of one execution. */
 export interface ConsentsParts extends CallPolicyParts {
-  readonly values: Values;
+  readonly values: ReadValues;
   readonly replay: Replay;
   /** Returns the actor's state as last known to this host. */
   readonly peek: () => AgentState | undefined;

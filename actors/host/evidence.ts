@@ -9,12 +9,12 @@ import { isUntrusted } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Evidence } from "../../runtime/people/request.ts";
 import type { Value } from "../../runtime/value.ts";
-import type { Values } from "../engine/values.ts";
+import type { ReadValues } from "./own-values.ts";
 
 /** The parts of the evidence of one execution. */
 export interface EvidencesParts {
   readonly work: AgentWork;
-  readonly values: Values;
+  readonly values: ReadValues;
   /** Returns the actor's state as last known to this host. */
   readonly peek: () => AgentState | undefined;
 }

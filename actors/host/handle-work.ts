@@ -7,7 +7,6 @@ import type { FinishedResult } from "../../runtime/agent/inputs.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { Fault, faultFrom } from "../../runtime/faults.ts";
 import type { Logger } from "../engine/log.ts";
-import type { Values } from "../engine/values.ts";
 import type { Checks } from "./checks.ts";
 import type { HandlerExecution } from "./handler-execution.ts";
 import { thrownFault } from "./thrown.ts";
@@ -16,7 +15,6 @@ import { thrownFault } from "./thrown.ts";
 export interface HandlingParts {
   readonly definition: AgentDefinition;
   readonly checks: Checks;
-  readonly values: Values;
   readonly log: Logger;
 }
 
@@ -33,7 +31,7 @@ export async function handleWork(parts: HandlingParts, work: AgentWork, executio
 }
 
 async function handlerResult(
-  { definition, checks, values, log }: HandlingParts,
+  { definition, checks, log }: HandlingParts,
   work: AgentWork,
   execution: HandlerExecution,
 ): Promise<FinishedResult> {
@@ -42,6 +40,7 @@ async function handlerResult(
     await checks.made(work, definition);
     execution.signal.throwIfAborted();
     const { input, sentBack } = work;
+    const { values } = execution;
     if (sentBack !== undefined) execution.sentBack = { ...sentBack, output: await values.read(sentBack.output) };
     const answer = await definition.handle("json" in input ? input.json : await values.read(input), execution);
     await execution.memory?.requireNewest();

@@ -26,6 +26,7 @@ import { HandlerWaits, readAnswer } from "./handler-waits.ts";
 import { MadeKeys } from "./made-keys.ts";
 import { ModelCalls } from "./model-calls.ts";
 import { OpenCalls } from "./open-calls.ts";
+import { OwnValues } from "./own-values.ts";
 import { Replay } from "./replay.ts";
 import type { HeldInput } from "./run-link.ts";
 import { SlotUse } from "./slot-use.ts";
@@ -37,6 +38,8 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #abort = new AbortController();
   /** Its signal ends open model calls. */
   readonly #tries = new AbortController();
+  /** The recorded values, as this execution reads them. */
+  readonly values: OwnValues;
   readonly #keys = new MadeKeys();
   readonly #replay: Replay;
   readonly #open = new OpenCalls();
@@ -60,6 +63,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     this.#parts = parts;
     this.#stateVersion = stateVersion;
     this.#state = state;
+    this.values = new OwnValues(parts, this.#abort.signal);
     this.#replay = new Replay(parts.work, parts.clock, (fault) => this.stop(fault.toWire()));
     this.#slot = new SlotUse({ clock: parts.clock, signal: this.#abort.signal, open: this.#open, resting: parts.resting });
     this.#budget = new HandlerBudget({ work: parts.work, wait: (key, content) => this.#wait(key, content, this.label) });
@@ -74,7 +78,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     });
     this.#modelCalls = new ModelCalls({
       ...calling,
-      ...{ values: parts.values, models: parts.models, replay: this.#replay, slot: this.#slot, budget: this.#budget },
+      ...{ values: this.values, models: parts.models, replay: this.#replay, slot: this.#slot, budget: this.#budget },
       tries: this.#tries.signal,
       acting: (make) => this.#acting(make),
       throwFailure: (kind, key) => this.#throwFailure(kind, key),
@@ -83,7 +87,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       failed: (kind, key, error) => this.#failed(kind, key, error),
     });
     this.#waits = new HandlerWaits({
-      ...{ work: parts.work, clock: parts.clock, signal: this.#abort.signal, values: parts.values, replay: this.#replay, slot: this.#slot },
+      ...{ work: parts.work, clock: parts.clock, signal: this.#abort.signal, values: this.values, replay: this.#replay, slot: this.#slot },
       ...{ isActing: () => this.#open.count > 0, tell: (told) => this.#tell(told) },
       failed: (key, error) => this.#failed("wait", key, error),
       peek: () => parts.link.state(),
@@ -103,7 +107,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
         recorded: (name, act) => this.#recordedAct(name, act),
       });
     this.#consents = new Consents({
-      ...{ work: parts.work, agent: parts.agent, rules: parts.rules, checks: parts.checks, values: parts.values },
+      ...{ work: parts.work, agent: parts.agent, rules: parts.rules, checks: parts.checks, values: this.values },
       ...{ replay: this.#replay, signal: this.#abort.signal, peek: () => parts.link.state() },
       spent: () => this.#budget.view.spent,
       acting: (make) => this.#acting(make),
@@ -163,9 +167,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     return this.#acting(async () => {
       const known = this.#replay.step(name);
       await this.#throwFailure("step", name);
-      if (known !== undefined) {
-        return this.#replay.handed(known, this.#parts.values.read(known.output));
-      }
+      if (known !== undefined) return this.#replay.handed(known, this.values.read(known.output));
       await this.#ready();
       return this.#makeStep(name, action);
     });
@@ -238,7 +240,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   async #recordedOrMade(call: MadeCall, known: Call | undefined): Promise<Json> {
     await this.#throwFailure("call", call.key);
     if (known?.output !== undefined) {
-      const output = await this.#replay.handed(known, this.#parts.values.read(known.output));
+      const output = await this.#replay.handed(known, this.values.read(known.output));
       this.#budget.noteToolCalls(known.toolCalls);
       this.received(known.label);
       return output;
@@ -268,7 +270,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
         this.received(known.resultLabel);
         received?.(known.resultLabel);
       };
-      return this.#replay.handed(known, readAnswer(known, this.#parts.values)).finally(noteLabel);
+      return this.#replay.handed(known, readAnswer(known, this.values)).finally(noteLabel);
     }
     await this.#ready();
     return this.#waits.begin(key, content, label, received);
@@ -276,7 +278,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async #refresh(state: AgentState): Promise<void> {
     this.received(entryOf(state.works, this.#parts.work.id)?.stateLabel);
-    this.#state = await this.#parts.contentOf(state);
+    this.#state = await this.values.insist(async () => this.#parts.contentOf(state));
     this.#stateVersion = state.stateVersion;
   }
 

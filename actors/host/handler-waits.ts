@@ -11,7 +11,7 @@ import { Fault, type Json } from "../../runtime/faults.ts";
 import { type Label, labelField } from "../../runtime/label.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
-import type { Values } from "../engine/values.ts";
+import type { ReadValues } from "./own-values.ts";
 import type { Replay } from "./replay.ts";
 import { ResultOrder } from "./result-order.ts";
 import type { HeldInput } from "./run-link.ts";
@@ -22,7 +22,7 @@ export interface HandlerWaitsParts {
   readonly work: AgentWork;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly values: Values;
+  readonly values: ReadValues;
   readonly replay: Replay;
   readonly slot: SlotUse;
   /** Whether the handler makes calls or steps. */
@@ -252,7 +252,7 @@ function answersIn({ waits }: AgentWork): readonly Wait[] {
 }
 
 /** Returns the content of an answer. Throws the fault of one that failed. */
-export async function readAnswer({ key, result }: Wait, values: Values): Promise<Json> {
+export async function readAnswer({ key, result }: Wait, values: ReadValues): Promise<Json> {
   if (result !== undefined && "output" in result) return values.read(result.output);
   if (result !== undefined && "fault" in result) throw Fault.fromWire(result.fault);
   throw new Fault("turn.failed", `the answer to ${key} has no content`);

@@ -15,9 +15,9 @@ import { type ModelCall, ModelReply } from "../../runtime/model/conversation.ts"
 import { MODEL_RETRY_DEFAULT, nextTryMs } from "../../runtime/model/retry.ts";
 import { endpointOfFault, spentOnFault, spentOnUsage, usageOfFault } from "../../runtime/model/settle.ts";
 import type { Clock, Models, RandomSource } from "../engine/ports.ts";
-import type { Values } from "../engine/values.ts";
 import type { CallTelemetry } from "../telemetry/calls.ts";
 import { isGrantNeeded, type HandlerBudget, whyNotBegun } from "./handler-budget.ts";
+import type { ReadValues } from "./own-values.ts";
 import type { Replay } from "./replay.ts";
 import type { SlotUse } from "./slot-use.ts";
 
@@ -31,7 +31,7 @@ export type ToldOfModel =
 /** The parts of model calls. */
 export interface ModelCallsParts {
   readonly work: AgentWork;
-  readonly values: Values;
+  readonly values: ReadValues;
   readonly clock: Clock;
   readonly random: RandomSource;
   /** Aborted when the execution is stopped: no further try is made. */

@@ -293,13 +293,8 @@ export class Runner {
     work: AgentWork,
     execution: HandlerExecution,
   ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label" | "claims">> {
-    const { definition, checks, values, log } = this.#parts;
-    const result = await inRunSpan(
-      definition.contract,
-      work,
-      () => handleWork({ definition, checks, values, log }, work, execution),
-      codeOf,
-    );
+    const { definition, checks, log } = this.#parts;
+    const result = await inRunSpan(definition.contract, work, () => handleWork({ definition, checks, log }, work, execution), codeOf);
     this.#parts.metrics.attempted(definition.name, "do", work.release, codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
     const { claims } = "output" in result ? execution : {};

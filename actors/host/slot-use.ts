@@ -1,7 +1,7 @@
 /**
  * @module Decides when an execution needs its slot: while a call's function runs, and whenever its handler does not only wait.
  */
-import { pause } from "../engine/pause.ts";
+import { pauseUntil } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { OpenCalls } from "./open-calls.ts";
 
@@ -44,7 +44,7 @@ export class SlotUse {
   async pause(ms: number): Promise<void> {
     const { clock, signal } = this.#parts;
     this.beginWait();
-    await Promise.race([pause(clock, ms), abortOf(signal)]);
+    await pauseUntil(clock, ms, signal);
     await this.endWaits(1);
   }
 
@@ -87,10 +87,4 @@ export class SlotUse {
     });
     return this.#waking;
   }
-}
-
-/** Resolves when a signal is aborted. */
-function abortOf(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

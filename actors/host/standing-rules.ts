@@ -14,8 +14,8 @@ import { type CoveredCall, coveringRules, type RuleAct, type RuleTerms, type Sta
 import { rulesMachine } from "../../runtime/people/rules-actor.ts";
 import { type Address, actorType, type Message } from "../../runtime/protocol.ts";
 import { carried } from "../../runtime/protocol/principal.ts";
+import { insist } from "../engine/insist.ts";
 import type { Logger } from "../engine/log.ts";
-import { pause } from "../engine/pause.ts";
 import type { Ports } from "../engine/ports.ts";
 import { isBroken } from "../engine/quarantine.ts";
 import type { IndexClient } from "./index-client.ts";
@@ -115,19 +115,9 @@ export class StandingRules {
     });
   }
 
-  /** Repeats what fails with a fault that may pass, until the execution ends. */
-  async #insist<T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> {
-    let pauseMs: number = LIMITS.recordRetryMsMin;
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        return await action();
-      } catch (error) {
-        if (!isFault(error) || !error.retryable) throw error;
-        this.#parts.log.warn({ err: error }, "the standing rules do not answer; asking again");
-        await pause(this.#parts.ports.clock, pauseMs);
-        pauseMs = Math.min(2 * pauseMs, LIMITS.recordRetryMsMax);
-      }
-    }
+  #insist<T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> {
+    const { ports, log } = this.#parts;
+    const failed = (error: unknown): void => log.warn({ err: error }, "the standing rules do not answer; asking again");
+    return insist({ clock: ports.clock, signal, failed }, action);
   }
 }

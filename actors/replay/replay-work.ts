@@ -84,7 +84,7 @@ export async function replayWork(cassette: Cassette, one: CassetteWork, definiti
     LIMITS.replayWorkMsMax,
   );
   try {
-    const result = await handleWork({ definition, checks, values, log: SILENT }, work, execution);
+    const result = await handleWork({ definition, checks, log: SILENT }, work, execution);
     return { exchanges: execution.exchanges, ...(await compared({ one, values, execution, link }, result)) };
   } finally {
     clearTimeout(stop);

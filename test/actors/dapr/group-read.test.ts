@@ -45,7 +45,7 @@ test("a few reads go at once and alone; more wait, and go together in the next r
   expect(await Promise.all(later)).toEqual([new Map([["e", "e"]]), new Map([["f", "f"]]), new Map([["e", "e"]])]);
 });
 
-test("a group has at most the keys of one bulk read; a read of that many keys waits for nobody's", async () => {
+test("a group has at most the keys of one bulk read; a read of that many keys waits for no other", async () => {
   const { asked, reads } = busy();
   const many = (name: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${name}${at}`);
   const half = LIMITS.loadBatchRecords / 2;
