@@ -1,14 +1,22 @@
 /** @module docs/cli.md has the help of every command as it is printed, and the help fits a terminal. */
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
+import { COMMAND_NAMES, program } from "../../cli/program.ts";
+import { Lifetime } from "../../cli/run/lifetime.ts";
+import { ROOT } from "../examples/readme.ts";
 import { cliDocument, helpTexts, renewed } from "./help.ts";
 import { runLine } from "./stub.ts";
 
 const COLUMNS_MAX = 80;
+/** The discard port: no system answers there. */
+const UNREACHABLE = "http://127.0.0.1:9";
+const texts = await helpTexts();
 
 describe("help", () => {
-  test("stands in docs/cli.md as it is printed (else: node test/cli/help.ts)", () => {
-    expect(cliDocument()).toBe(renewed(cliDocument()));
+  test("stands in docs/cli.md as it is printed (else: node test/cli/help.ts)", async () => {
+    expect(cliDocument()).toBe(await renewed(cliDocument()));
   });
 
   test("stands there once for each command, under a heading of its own", () => {
@@ -18,7 +26,7 @@ describe("help", () => {
     expect(parts.filter((part, index) => parts.indexOf(part) !== index)).toEqual([]);
   });
 
-  test.each([...helpTexts()])("%s stands in the document, has examples and exit codes, and fits 80 columns", (name, text) => {
+  test.each([...texts])("%s stands in the document, has examples and exit codes, and fits 80 columns", (name, text) => {
     expect(cliDocument()).toContain(`<!-- begin ${name} -->`);
     expect(text).toContain("\nExamples:\n");
     expect(text).toContain("\nExit codes: ");
@@ -43,7 +51,25 @@ describe("help", () => {
   });
 
   test("a command line without words shows the help", async () => {
-    expect(await runLine()).toMatchObject({ code: 0, out: helpTexts().get("troupe --help") });
+    expect(await runLine()).toMatchObject({ code: 0, out: texts.get("troupe --help") });
+  });
+});
+
+describe("a command line loads what it needs", () => {
+  test.each(COMMAND_NAMES)("%s is the command of its name, alone", async (name) => {
+    const { commands } = await program({ lifetime: new Lifetime(), done: () => undefined }, [name]);
+    expect(commands.map((command) => command.name())).toEqual([name]);
+  });
+
+  const LOADED = `
+    import { registerHooks } from "node:module";
+    registerHooks({ load: (url, context, next) => { process.stderr.write(url + "\\n"); return next(url, context); } });`;
+  test.each(["ps", "inbox", "--version"])("%s loads nothing of the engine", (word) => {
+    const hooks = ["--import", `data:text/javascript,${encodeURIComponent(LOADED)}`];
+    const { stderr } = spawnSync(process.execPath, [...hooks, join(ROOT, "cli/main.ts"), word, "--url", UNREACHABLE], { encoding: "utf8" });
+    const loaded = stderr.split("\n").filter((line) => line.startsWith(pathToFileURL(ROOT).href));
+    expect(loaded.filter((url) => url.includes("/cli/")).length).toBeGreaterThan(2);
+    expect(loaded.filter((url) => url.includes("/actors/"))).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ const DOCUMENT = join(import.meta.dirname, "..", "..", "docs", "cli.md");
 const PART = /<!-- begin (troupe[^>]*) -->\n[\s\S]*?<!-- end \1 -->/g;
 
 /** The help of the command and of each below it, by what a person types. */
-export function helpTexts(): ReadonlyMap<string, string> {
+export async function helpTexts(): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   const add = (command: Command, words: string): void => {
     let text = "";
@@ -18,7 +18,7 @@ export function helpTexts(): ReadonlyMap<string, string> {
     texts.set(`${words} --help`, text);
     for (const child of command.commands) add(child, `${words} ${child.name()}`);
   };
-  add(program({ lifetime: new Lifetime(), done: () => undefined }), "troupe");
+  add(await program({ lifetime: new Lifetime(), done: () => undefined }), "troupe");
   return texts;
 }
 
@@ -28,8 +28,8 @@ export function cliDocument(): string {
 }
 
 /** The document with every help text as the command prints it. Throws when a part names no command. */
-export function renewed(document: string): string {
-  const texts = helpTexts();
+export async function renewed(document: string): Promise<string> {
+  const texts = await helpTexts();
   return document.replaceAll(PART, (_, name: string) => {
     const text = texts.get(name);
     if (text === undefined) throw new Error(`docs/cli.md has a part ${JSON.stringify(name)}, and there is no such command`);
@@ -37,4 +37,4 @@ export function renewed(document: string): string {
   });
 }
 
-if (import.meta.main) writeFileSync(DOCUMENT, renewed(cliDocument()));
+if (import.meta.main) writeFileSync(DOCUMENT, await renewed(cliDocument()));
