@@ -122,16 +122,19 @@ export class IndexClient {
     const entered = new Promise<void>((resolve, reject) => {
       line.waiting.push({ entry, resolve, reject });
     });
-    line.dueAtMs = Math.min(line.dueAtMs, this.#ports.clock.nowMs() + lingerMs);
+    const dueAtMs = this.#ports.clock.nowMs() + lingerMs;
+    const isFirst = dueAtMs < line.dueAtMs;
+    if (isFirst) line.dueAtMs = dueAtMs;
     if (line.flushing) return entered;
     if (lingerMs === 0) void this.#flush(bucket, line);
-    else this.#flushLater(bucket, line);
+    else if (isFirst) this.#flushLater(bucket, line);
     return entered;
   }
 
   #flushLater(bucket: string, line: Line): void {
     const { clock } = this.#ports;
-    line.linger ??= clock.after(Math.max(0, line.dueAtMs - clock.nowMs()), () => void this.#flush(bucket, line));
+    line.linger?.();
+    line.linger = clock.after(Math.max(0, line.dueAtMs - clock.nowMs()), () => void this.#flush(bucket, line));
   }
 
   async #flush(bucket: string, line: Line): Promise<void> {

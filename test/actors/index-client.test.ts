@@ -93,6 +93,14 @@ describe("the index client", () => {
     expect(indexes.sent.at(-1)).toEqual(["b", 2]);
   });
 
+  test("one that may wait less takes along those that may wait longer", async () => {
+    const { indexes, clock, client: index } = client();
+    const entered = [index.enter("b", entry("p"), 100), index.enter("b", entry("q"), 25), index.enter("b", entry("r"), 100)];
+    await clock.advance(25);
+    expect(indexes.sent).toEqual([["b", 3]]);
+    await Promise.all(entered);
+  });
+
   test("an entry is in when the index gave its receipt, in a bucket that the root names", async () => {
     const { indexes, clock, client: index } = client();
     const bucket = await index.open(entry("p"));
