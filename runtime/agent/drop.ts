@@ -11,15 +11,19 @@ import type { AgentBuilder } from "./inputs.ts";
 import { isSettled } from "./queue.ts";
 import { settleDropped, watchIfForeign, writeTombstone } from "./undo.ts";
 
-/** Cancels a work item. An unknown one gets a tombstone, and a settled one stays as it is. */
+/**
+ * Cancels a work item. An unknown one gets a tombstone. A settled one stays as it is, unless the request of its next attempt may be on its
+ * way: another host may have it already.
+ */
 export function takeDrop(builder: AgentBuilder, message: Message, { workId, agent, retainUntilMs }: BodyOf<"drop">): void {
   const work = entryOf(builder.state.works, workId);
   const undoId = undoWorkId(workId);
   if (work === undefined || (work.mode === "do" && !work.begun))
     return writeTombstone(builder, message, { workId, undoId, attempt: 1, agent, retainUntilMs });
-  if (isSettled(work)) return;
+  const hasFailed = work.mode === "do" && work.status === "done" && work.result !== undefined && "fault" in work.result;
+  if (isSettled(work) && !hasFailed) return;
   if (work.undo?.dropped !== true) builder.emit({ e: "dropped", workId, undoId });
-  if (work.mode === "do" && work.status !== "ready") builder.order({ kind: "stop", workId, token: work.token });
+  if (work.mode === "do" && work.status !== "ready" && !hasFailed) builder.order({ kind: "stop", workId, token: work.token });
   // Its calls settle first, so that nothing of the next work item overlaps them.
   if (work.status === "running") return watchIfForeign(builder, work);
   settleDropped(builder, work);

@@ -1,7 +1,7 @@
 /**
  * @module The law of holding, checked after the last fault: a living host holds each open process and asks again for what has no receipt.
  */
-import { messageId } from "../../runtime/ids.ts";
+import { requestId } from "../../runtime/process/messages.ts";
 import { isPaused } from "../../runtime/process/work.ts";
 import type { World } from "../world/world.ts";
 import type { Finding } from "./check.ts";
@@ -35,7 +35,7 @@ export function checkHolding(world: World, watch: Watch, before: ReadonlyMap<str
     if (state.paused !== undefined) continue;
     for (const work of Object.values(state.works)) {
       if (work.status !== "asked" || isPaused(work) || work.standing !== undefined || children.has(work.id)) continue;
-      const sentMs = world.network.sentAtMs.get(messageId(work.id, work.attempt));
+      const sentMs = world.network.sentAtMs.get(requestId(state, work));
       const silentMs = world.timeline.nowMs - Math.max(sentMs ?? 0, watch.resumedMs.get(work.id) ?? 0);
       if (silentMs > ASKED_MS)
         findings.push({

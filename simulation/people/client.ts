@@ -68,7 +68,7 @@ export class Clients {
   constructor(world: World, random: Random, tasks: readonly SimTask[]) {
     this.#world = world;
     this.#random = random;
-    this.#open = tasks.length;
+    this.#open = tasks.length + tasks.filter(({ againAtMs }) => againAtMs !== undefined).length;
     for (const task of tasks) {
       world.timeline.after(task.atMs, () => this.#submit(task, true));
       if (task.againAtMs !== undefined) world.timeline.after(task.againAtMs, () => this.#submit(task, false));
@@ -80,13 +80,13 @@ export class Clients {
     }
   }
 
-  /** Every task was accepted or refused. */
+  /** Every task was accepted or refused, each time that it was submitted: a refused one may be accepted by another host. */
   get settled(): boolean {
     return this.#open === 0;
   }
 
   /** Tries until there is a receipt or a refusal for good. A host that dies never answers, so patience has an end. */
-  #submit(task: SimTask, counts: boolean): void {
+  #submit(task: SimTask, isFirst: boolean): void {
     const life = this.#world.anyUp(this.#random);
     let over = false;
     const end = (then: () => void): void | typeof NOTHING => {
@@ -94,12 +94,12 @@ export class Clients {
       over = true;
       return then();
     };
-    const again = (): void => this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#submit(task, counts));
+    const again = (): void => this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#submit(task, isFirst));
     if (life?.operations === undefined) return again();
     this.#world.timeline.after(PATIENCE_MS, () => end(again));
     const { id, route, input, timeoutMs, permissions, principal = ANONYMOUS } = task;
     // As if that host had named the task: its process starts there, regardless of placement.
-    if (counts && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
+    if (isFirst && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
     this.#given.add(id);
     this.#world.trace?.(`a client gives task ${id} to ${life.name}`);
     life.operations.submit({ id, route, input, timeoutMs, permissions }, { principal }, 0).then(
@@ -108,7 +108,7 @@ export class Clients {
           if (life.state === "dead") return again();
           this.accepted.add(id);
           this.#world.trace?.(`task ${id} is ACCEPTED: the client has its receipt`);
-          if (counts) this.#open -= 1;
+          this.#open -= 1;
         }),
       (error: unknown) =>
         end(() => {
@@ -116,7 +116,7 @@ export class Clients {
           if (isRetryable(fault)) return again();
           this.refused.set(id, fault.code);
           this.#world.trace?.(`task ${id} is refused: ${fault.code}`);
-          if (counts) this.#open -= 1;
+          this.#open -= 1;
         }),
     );
   }

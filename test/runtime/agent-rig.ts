@@ -82,6 +82,12 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
     });
   }
 
+  /** The process was terminated. */
+  drops(workId: string): Decision<AgentEvent> {
+    const body = { kind: "drop", workId, agent: "A", retainUntilMs: this.nowMs + HOUR_MS } as const;
+    return this.give({ kind: "message", message: this.message(`${workId}:drop`, body) });
+  }
+
   undoes(workId: string, attempt = 1): Decision<AgentEvent> {
     return this.give({
       kind: "message",

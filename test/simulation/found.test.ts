@@ -91,6 +91,16 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["trims", 941, "a host that had slept could not read the head after its late write, and left the record below the floor"],
   ["trims", 2675, "a host that was dead, came back and died while the only other one slept was never found dead again"],
   ["trims", 3985, "a host that slept after a write took what it knew before for new, and went on below a floor that moved as it woke"],
+  [
+    "trust",
+    222,
+    "a store that did not answer was told to a handler in the place of a recorded answer, and a later execution was given that",
+  ],
+  [
+    "operatedWaits",
+    2429,
+    "the next attempt of a failed work item began after its process was terminated: another host had its request already",
+  ],
 ];
 
 for (const [name, seed, what] of FOUND) {
