@@ -3,14 +3,14 @@
  */
 import { isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { pauseUntil } from "./pause.ts";
+import { pause } from "./pause.ts";
 import type { Clock } from "./ports.ts";
 
 /** How long it is repeated, and what is told about failures. */
 export interface InsistParts {
   readonly clock: Clock;
-  /** Aborted when the result is no longer needed. */
-  readonly signal: AbortSignal;
+  /** Aborted when the result is no longer needed. Absent: it always is. */
+  readonly signal?: AbortSignal | undefined;
   readonly failed: (error: unknown) => void;
   /** Codes of retryable faults that end it nevertheless. */
   readonly final?: ReadonlySet<string> | undefined;
@@ -24,13 +24,13 @@ export async function insist<T>(parts: InsistParts, action: () => Promise<T>): P
   const { clock, signal, failed, final } = parts;
   let pauseMs: number = LIMITS.recordRetryMsMin;
   for (;;) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     try {
       return await action();
     } catch (error) {
       if (!isFault(error) || !error.retryable || final?.has(error.code) === true) throw error;
       failed(error);
-      await pauseUntil(clock, pauseMs, signal);
+      await pause(clock, pauseMs, signal);
       pauseMs = Math.min(2 * pauseMs, LIMITS.recordRetryMsMax);
     }
   }

@@ -3,10 +3,9 @@
  */
 import type { AgentInput } from "../../runtime/agent/inputs.ts";
 import type { AgentState } from "../../runtime/agent/state.ts";
-import { faultFrom, isRetryable } from "../../runtime/faults.ts";
-import { LIMITS } from "../../runtime/limits.ts";
+import { type FaultCode, faultFrom } from "../../runtime/faults.ts";
+import { insist } from "../engine/insist.ts";
 import type { Logger } from "../engine/log.ts";
-import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 
 /** Runs one turn of the actor with an input of its own host and returns the state after it. Throws refusals as faults. */
@@ -14,6 +13,9 @@ export type Feed = (actorId: string, input: AgentInput) => Promise<AgentState>;
 
 /** The input that ends a run. */
 export type EndInput = Extract<AgentInput, { readonly kind: "finished" | "compensated" }>;
+
+/** A later attempt has the work item: it is not this one's any longer. */
+const FINAL: ReadonlySet<string> = new Set<FaultCode>(["work.superseded"]);
 
 /** Sends inputs to the actors of one agent. */
 export class Recorder {
@@ -28,19 +30,11 @@ export class Recorder {
   }
 
   /** Retries while the store or the sidecar does not answer; throws only faults that a retry cannot change. */
-  async insist(actorId: string, input: AgentInput): Promise<AgentState> {
-    let pauseMs: number = LIMITS.recordRetryMsMin;
-    for (;;) {
-      try {
-        return await this.#feed(actorId, input);
-      } catch (error) {
-        const fault = faultFrom(error, "turn.failed");
-        if (!isRetryable(fault) || fault.code === "work.superseded") throw error;
-        this.#log.warn({ fault }, "a result is not recorded yet: the store does not answer; retrying");
-        await pause(this.#clock, pauseMs);
-        pauseMs = Math.min(2 * pauseMs, LIMITS.recordRetryMsMax);
-      }
-    }
+  insist(actorId: string, input: AgentInput): Promise<AgentState> {
+    const failed = (error: unknown): void => {
+      this.#log.warn({ fault: faultFrom(error, "turn.failed") }, "a result is not recorded yet: the store does not answer; retrying");
+    };
+    return insist({ clock: this.#clock, failed, final: FINAL }, () => this.#feed(actorId, input));
   }
 
   /** Records that this host gives a run up, because it shuts down. If that fails, another host takes it over as from a dead one. */

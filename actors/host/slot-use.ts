@@ -1,7 +1,7 @@
 /**
  * @module Decides when an execution needs its slot: while a call's function runs, and whenever its handler does not only wait.
  */
-import { pauseUntil } from "../engine/pause.ts";
+import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { OpenCalls } from "./open-calls.ts";
 
@@ -44,7 +44,7 @@ export class SlotUse {
   async pause(ms: number): Promise<void> {
     const { clock, signal } = this.#parts;
     this.beginWait();
-    await pauseUntil(clock, ms, signal);
+    await pause(clock, ms, signal);
     await this.endWaits(1);
   }
 

@@ -8,7 +8,7 @@ import { undoWorkId } from "../ids.ts";
 import type { Message } from "../protocol.ts";
 import type { BodyOf } from "../protocol/bodies.ts";
 import type { AgentBuilder } from "./inputs.ts";
-import { isSettled } from "./queue.ts";
+import { hasFailed, isSettled } from "./queue.ts";
 import { settleDropped, watchIfForeign, writeTombstone } from "./undo.ts";
 
 /**
@@ -20,10 +20,10 @@ export function takeDrop(builder: AgentBuilder, message: Message, { workId, agen
   const undoId = undoWorkId(workId);
   if (work === undefined || (work.mode === "do" && !work.begun))
     return writeTombstone(builder, message, { workId, undoId, attempt: 1, agent, retainUntilMs });
-  const hasFailed = work.mode === "do" && work.status === "done" && work.result !== undefined && "fault" in work.result;
-  if (isSettled(work) && !hasFailed) return;
+  const isOver = isSettled(work);
+  if (isOver && !hasFailed(work)) return;
   if (work.undo?.dropped !== true) builder.emit({ e: "dropped", workId, undoId });
-  if (work.mode === "do" && work.status !== "ready" && !hasFailed) builder.order({ kind: "stop", workId, token: work.token });
+  if (work.mode === "do" && work.status !== "ready" && !isOver) builder.order({ kind: "stop", workId, token: work.token });
   // Its calls settle first, so that nothing of the next work item overlaps them.
   if (work.status === "running") return watchIfForeign(builder, work);
   settleDropped(builder, work);

@@ -49,6 +49,11 @@ export function isSettled(work: AgentWork): boolean {
   return work.status === "done" || work.status === "undone" || work.status === "tombstone";
 }
 
+/** Whether its last attempt failed. A further one may be asked for. */
+export function hasFailed({ mode, status, result }: AgentWork): boolean {
+  return mode === "do" && status === "done" && result !== undefined && "fault" in result;
+}
+
 /** The scope of a work item's values. The actor of one process or work item is purged with the process; any other keeps its own copy. */
 export function ownScope(builder: AgentBuilder, work: AgentWork): string {
   const { id } = builder.state;

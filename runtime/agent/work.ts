@@ -10,7 +10,7 @@ import type { BodyOf, Result } from "../protocol/bodies.ts";
 import type { AgentBuilder, FinishedResult, InputOf } from "./inputs.ts";
 import { replyEffect, waitEffect } from "./messages.ts";
 import { settleDropped } from "./undo.ts";
-import { isSettled, ownScope, packSent, recordedValue, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
+import { hasFailed, isSettled, ownScope, packSent, recordedValue, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
 import { askedAtMs, mayForget } from "./settled.ts";
 import type { AgentWork } from "./state.ts";
 
@@ -86,7 +86,7 @@ function repeatWork(builder: AgentBuilder, work: AgentWork, body: BodyOf<"work">
   }
   const further = body.attempt > work.attempt;
   if (work.status === "done") {
-    if (work.result !== undefined && "fault" in work.result && further) return nextAttempt(builder, work, body);
+    if (further && hasFailed(work)) return nextAttempt(builder, work, body);
     return reply(builder, work.id);
   }
   if (further) return nextAttempt(builder, work, body);
