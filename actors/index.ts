@@ -15,6 +15,7 @@ import { Host } from "./host/host.ts";
 import { HttpHost, type HttpHostOptions } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
+import { DaprLeases } from "./dapr/leases.ts";
 import { type DigestOptions, DigestSchedule } from "./operations/digest-schedule.ts";
 import { DriftWatch } from "./operations/drift-watch.ts";
 import type { Operations } from "./operations/operations.ts";
@@ -153,10 +154,10 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const keys = messageKeys(options);
   const far = new DaprTransport(client, { pubsub, source: system.name, keys });
   const transport = new ShortTransport(far, placement, () => host);
-  const store = new LateStore();
+  const [store, leases] = [new LateStore(), new DaprLeases(sidecar, stateStore, system.name)];
   const lag = new LoopLag();
   const models = gatewayOf(system, store, options);
-  const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom, models };
+  const ports = { store, leases, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom, models };
   const host: Host = new Host({
     system,
     ports,
@@ -201,6 +202,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     const usable = await search.run();
     if (usable === undefined) return 0;
     store.open(usable);
+    leases.open();
     void models?.start();
     host.watch.onReturn(() => placement.forget());
     return resume({ ports, host, retention, operations, reporting, watchdog, actor: indexRoot, log: logger, stopped });
@@ -215,7 +217,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     for (const one of reporting) one.stop();
     lag.stop();
     await http.drain(host.stop());
-    await client.close();
+    await Promise.all([client.close(), leases.close()]);
   };
   return { port, operations, recovered, stop };
 }

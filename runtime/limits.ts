@@ -233,8 +233,12 @@ export const LIMITS = {
   knownElsewhereMax: 65_536,
   /** Receipts that a host remembers. */
   knownReceiptsMax: 65_536,
-  /** Open processes that a starting host nudges in parallel. */
-  recoveryConcurrency: 256,
+  /** Open processes that a host nudges in parallel, when it starts or another one has died. */
+  recoveryConcurrency: 64,
+  /** Processes that a host looks at in parallel because a moment of theirs has come. */
+  ticksAtOnceMax: 64,
+  /** Processes that a host lets ask again in parallel, each until its receivers have answered. */
+  asksAtOnceMax: 64,
   /** Pause before a starting host searches for open processes again when the index does not answer. */
   recoveryRetryMs: 500,
   /** Maximum pause before open processes that could not be nudged are nudged again. */

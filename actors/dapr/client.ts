@@ -53,7 +53,8 @@ export interface SidecarAnswer {
 
 /**
  * One exchange on undici's dispatch interface, which creates no stream and no AbortSignal for it. Rejects with the error of the exchange
- * or with the time limit.
+ * or with the time limit. What ends while it waits for a connection is not sent: else a sidecar that is slow for a while would from then on
+ * be busy with calls that nothing waits for, and each new one would wait behind them until its own time limit.
  */
 function exchange(
   pool: Pool,
@@ -65,12 +66,14 @@ function exchange(
     const chunks: Buffer[] = [];
     let status = 0;
     let etag: string | undefined;
+    let failed: Error | undefined;
     let abort = (_reason: Error): void => {};
     const end = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", cancel);
     };
     const fail = (error: Error): void => {
+      failed = error;
       end();
       abort(error);
       reject(error);
@@ -81,6 +84,8 @@ function exchange(
     signal?.addEventListener("abort", cancel, { once: true });
     pool.dispatch(request, {
       onRequestStart: (controller) => {
+        // Thrown, as an abort would close the connection.
+        if (failed !== undefined) throw failed;
         abort = (reason) => controller.abort(reason);
       },
       onResponseStart: (_controller, statusCode, headers) => {

@@ -1,6 +1,7 @@
 /** @module What a host keeps in memory of a process that it holds. */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import type { Asks } from "./process-ticks.ts";
 import type { SharedReminder } from "./shared-reminders.ts";
 
 /** A process that this host holds. */
@@ -19,6 +20,8 @@ export interface Held {
   /** The pause after effects that could not be performed. */
   failedMs: number;
   asksAll: boolean;
+  /** It is asked again now, or when its turn comes. */
+  isAsking: boolean;
   /** The index entry is to name this host. */
   line: ProcessState | undefined;
   lineAtMs: number;
@@ -55,6 +58,7 @@ export function newHeld(id: string, askAtMs: number): Held {
     askMs: LIMITS.askAgainMs,
     failedMs: LIMITS.askFailedMs,
     asksAll: false,
+    isAsking: false,
     line: undefined,
     lineAtMs: NEVER,
     lineDueMs: NEVER,
@@ -85,4 +89,18 @@ export function planAsk(held: Held, arePerformed: boolean, isVouched: boolean, n
     held.askAtMs = Math.min(held.askAtMs, nowMs + (arePerformed ? held.askMs : held.failedMs));
     if (!arePerformed) held.failedMs = Math.min(2 * held.failedMs, LIMITS.askAgainMs);
   }
+}
+
+/** What a process asks again whose turn to ask has come. */
+export function beginAsking(held: Held): Asks {
+  const asks = held.asksAll ? "all" : "old";
+  held.asksAll = false;
+  return asks;
+}
+
+/** Plans what a look at a process has left: it failed, or what was to be asked meanwhile is still to be asked. */
+export function planAgain(held: Held, isDone: boolean, nowMs: number): void {
+  if (held.asksAll && held.askAtMs === NEVER) held.askAtMs = nowMs;
+  else if (!isDone || (held.isUnanswered && held.askAtMs === NEVER))
+    held.askAtMs = Math.min(held.askAtMs, nowMs + Math.max(held.askMs, LIMITS.askAgainMs));
 }

@@ -88,7 +88,7 @@ export class ProcessActors {
         beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before),
       },
     });
-    this.#holder = new ProcessHolder({ ...parts, tick: (id, asks) => this.#tick(id, { asks }).then(() => undefined) });
+    this.#holder = new ProcessHolder({ ...parts, tick: (id, asks) => this.#tick(id, { asks }) });
     this.rings = new ProcessRings({
       ...parts,
       holder: this.#holder,

@@ -15,9 +15,10 @@ import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { TurnResult } from "../engine/turn.ts";
 import { Elsewhere } from "./elsewhere.ts";
-import { type Held, NEVER, newHeld, planAsk, quietDueMs } from "./held.ts";
+import { beginAsking, type Held, NEVER, newHeld, planAgain, planAsk, quietDueMs } from "./held.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
+import { ProcessTicks, type TickParts } from "./process-ticks.ts";
 import { SharedReminders } from "./shared-reminders.ts";
 
 /** The parts of a host that holding uses. */
@@ -28,8 +29,8 @@ export interface HolderParts {
   readonly log: Logger;
   /** The actor type of the processes. */
   readonly type: string;
-  /** A moment of a process has come. `asks`: the requests that are sent again. */
-  readonly tick: (id: string, asks: "old" | "all" | "none") => Promise<void>;
+  /** A moment of a process has come. */
+  readonly tick: TickParts["tick"];
 }
 
 /** What a turn was for. */
@@ -38,24 +39,19 @@ export interface Settled {
   readonly isTick: boolean;
 }
 
-/** Ticks in flight below which a slow one is a matter of its process, not of the host. */
-const CROWD_TICKS = 32;
-
 /** Holds processes. Turns come from its timers alone. It throws nothing. */
 export class ProcessHolder {
   readonly #parts: HolderParts;
   readonly #held = new Map<string, Held>();
   readonly #elsewhere = new Elsewhere();
   readonly reminders: SharedReminders;
-  /** When the ticks in flight began, by process; the oldest first. */
-  readonly #ticking = new Map<string, number>();
+  readonly #ticks: ProcessTicks;
   #open = 0;
-  #lateMs = 0;
-  #lateAtMs = 0;
 
   constructor(parts: HolderParts) {
     this.#parts = parts;
     this.reminders = new SharedReminders(parts);
+    this.#ticks = new ProcessTicks({ ...parts, clock: parts.ports.clock });
   }
 
   /** Open processes that this host holds. */
@@ -74,16 +70,14 @@ export class ProcessHolder {
    */
   quietSince(id: string, run: number): number | undefined {
     const held = this.#held.get(id);
-    if (held?.isOpen !== true || held.run !== run || held.sequence === 0 || held.isUnanswered || this.#ticking.has(id)) return undefined;
+    if (held?.isOpen !== true || held.run !== run || held.sequence === 0 || held.isUnanswered || this.#ticks.has(id)) return undefined;
     const isIdle = held.askAtMs === NEVER && held.lineAtMs === NEVER && held.remindAtMs === NEVER;
     return isIdle && held.dueAtMs > this.#nowMs ? held.sequence : undefined;
   }
 
   /** How late the timers of this host are, or the ticks that they began. */
   get lagMs(): number {
-    const nowMs = this.#nowMs;
-    const [oldest = nowMs] = this.#ticking.size < CROWD_TICKS ? [] : this.#ticking.values();
-    return Math.max(nowMs - oldest, nowMs - this.#lateAtMs < LIMITS.admissionLagMsMax ? this.#lateMs : 0);
+    return this.#ticks.lagMs;
   }
 
   /** The index entry of a run names this host, and the run is about to be recorded. */
@@ -245,35 +239,42 @@ export class ProcessHolder {
 
   #wake(held: Held): void {
     const nowMs = this.#nowMs;
-    if (nowMs >= held.wakesAtMs) {
-      this.#lateMs = nowMs - held.wakesAtMs;
-      this.#lateAtMs = nowMs;
-    }
+    this.#ticks.wokeFor(held.wakesAtMs);
     held.wakesAtMs = NEVER;
     held.cancel = undefined;
     if (held.lineAtMs <= nowMs) this.#writeLine(held);
     if (held.remindAtMs <= nowMs) this.#remind(held);
-    const asks = held.askAtMs <= nowMs;
-    if (asks || held.dueAtMs <= nowMs) this.#tick(held, asks);
+    if (held.askAtMs <= nowMs) this.#ask(held);
+    if (held.dueAtMs <= nowMs) this.#tick(held);
     this.#arm(held);
   }
 
-  #tick(held: Held, asks: boolean): void {
-    const { id } = held;
-    const all = held.asksAll;
+  #tick(held: Held): void {
     held.dueAtMs = NEVER;
-    held.asksAll = false;
-    // If the tick fails, or hangs, the next one comes by this.
-    held.askAtMs = Math.min(asks ? NEVER : held.askAtMs, this.#nowMs + Math.max(held.askMs, LIMITS.askAgainMs));
-    if (!this.#ticking.has(id)) this.#ticking.set(id, this.#nowMs);
-    this.#parts
-      .tick(id, asks ? (all ? "all" : "old") : "none")
-      .catch((error: unknown) => this.#say(error, id, "the tick of a process failed; it is repeated"))
-      .finally(() => this.#ticking.delete(id));
+    void this.#ticks.due(held.id).then((isDone) => this.#looked(held, isDone));
+  }
+
+  /** What is to be asked while an earlier question has no answer yet is asked after that. */
+  #ask(held: Held): void {
+    held.askAtMs = NEVER;
+    if (held.isAsking) return;
+    held.isAsking = true;
+    void this.#ticks
+      .ask(held.id, () => (this.#held.get(held.id) === held ? beginAsking(held) : undefined))
+      .then((isDone) => {
+        held.isAsking = false;
+        this.#looked(held, isDone);
+      });
+  }
+
+  #looked(held: Held, isDone: boolean): void {
+    if (this.#held.get(held.id) !== held) return;
+    planAgain(held, isDone, this.#nowMs);
+    this.#arm(held);
   }
 
   #writeLine(held: Held): void {
-    const { directory, ports, watch } = this.#parts;
+    const { directory, ports, watch, log } = this.#parts;
     held.lineAtMs = NEVER;
     const state = held.line;
     const dueMs = quietDueMs(held, this.#nowMs);
@@ -290,7 +291,7 @@ export class ProcessHolder {
         this.#arm(held);
       },
       (error: unknown) => {
-        this.#say(error, held.id, "the index entry of a process does not name this host; it is written again");
+        log.debug({ err: error, processId: held.id }, "the index entry of a process does not name this host; it is written again");
         if (held.line !== state || this.#held.get(held.id) !== held) return;
         held.lineAtMs = this.#nowMs + LIMITS.askAgainMs;
         this.#arm(held);
@@ -337,14 +338,11 @@ export class ProcessHolder {
   /** Cancels all timers. */
   stop(): void {
     this.reminders.stop();
+    this.#ticks.stop();
     for (const id of [...this.#held.keys()]) this.release(id);
   }
 
   get #nowMs(): number {
     return this.#parts.ports.clock.nowMs();
-  }
-
-  #say(error: unknown, processId: string, what: string): void {
-    this.#parts.log.debug({ err: error, processId }, what);
   }
 }

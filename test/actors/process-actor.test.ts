@@ -4,6 +4,7 @@ import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
 import { SILENT } from "../../actors/engine/log.ts";
 import { ProcessHolder } from "../../actors/host/process-holder.ts";
+import type { Ticked } from "../../actors/host/process-rings.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import type { InsertResult } from "../../actors/engine/ports.ts";
 import { Fault } from "../../runtime/faults.ts";
@@ -134,11 +135,16 @@ test("a child that only answers its parent after its end is looked at once more,
   );
   const ticked: string[] = [];
   const parts = { ports: world.portsOf(one, "x"), watch: one.host.watch, directory: one.host.directory, log: SILENT, type: PROCESS.type };
-  const holder = new ProcessHolder({ ...parts, tick: async (id) => void ticked.push(id) });
   const state = { ...processMachine.initial("p"), phase: "ended", run: 1 } as const;
   const answers = { effects: [{ kind: "stop", workId: "w", token: "t" }], verdict: { kind: "received" } } as const;
+  const result = { state, before: state, sequence: 9, writer: one.host.incarnation, wrote: true, ...answers } as const;
+  const tick = async (id: string): Promise<Ticked> => {
+    ticked.push(id);
+    return { result, settled: Promise.resolve(true) };
+  };
+  const holder = new ProcessHolder({ ...parts, tick });
   holder.expect("p");
-  holder.took("p", { state, before: state, sequence: 9, writer: one.host.incarnation, wrote: true, ...answers }, { isTick: false });
+  holder.took("p", result, { isTick: false });
   holder.performed("p", true, false);
   await world.clock.advance(2 * LIMITS.askAgainMs);
   // That turn owes all last effects again, and after them the process is let go.

@@ -9,6 +9,8 @@ import { FakeSidecar } from "./fake-sidecar.ts";
 
 /** Long enough for a busy machine, short enough to wait for. */
 const TIMEOUT_MS = 500;
+/** Connections for calls of actors. */
+const CONNECTIONS = 128;
 const ACTOR = { type: "party.Planner", id: "p-1" } as const;
 
 let sidecar: FakeSidecar;
@@ -49,6 +51,21 @@ describe("the client", () => {
     await sidecar.stop();
     await expect(client.call({ method: "GET", path: "/" })).rejects.toMatchObject({ code: "sidecar.unavailable" });
     sidecar = await FakeSidecar.start();
+  });
+
+  test("a call that ended while it waited for a connection is never sent: the sidecar would do what its caller has given up", async () => {
+    sidecar.reply = () => "hang";
+    const call = (name: string, signal?: AbortSignal): Promise<unknown> =>
+      client.call({ method: "POST", path: `/v1.0/actors/a/${name}/method/receive`, body: "{}", signal }).catch((error: unknown) => error);
+    const holding = Array.from({ length: CONNECTIONS }, (_, index) => call(`holds-${index}`));
+    await expect.poll(() => sidecar.asked.length).toBe(CONNECTIONS);
+    const givenUp = new AbortController();
+    const waiting = Array.from({ length: CONNECTIONS }, (_, index) => call(`waits-${index}`, givenUp.signal));
+    givenUp.abort();
+    sidecar.reply = () => ({ status: 200, text: "{}" });
+    for (const ended of await Promise.all([...waiting, ...holding])) expect(ended).toMatchObject({ code: "sidecar.unavailable" });
+    expect(await call("next")).toMatchObject({ status: 200 });
+    expect(sidecar.asked.slice(CONNECTIONS).map(({ url }) => url)).toEqual(["/v1.0/actors/a/next/method/receive"]);
   });
 });
 
