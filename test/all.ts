@@ -1,5 +1,6 @@
 /**
- * @module The parts of `npm test`: the type check, the fast tests, Dapr, the live tests in pairs and alone. The last line is the total.
+ * @module The parts of `npm test`: the type check, the fast tests, Dapr, the live tests, those that run alone. The last line is the
+ * total.
  *
  * `--fast` omits the live tests; paths (or parts of them) select test files; `-t` selects tests by name.
  */
@@ -11,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureDapr, findPostgres, findRedis } from "../cli/dapr/index.ts";
-import { ALONE, PAIRED } from "../vitest.config.ts";
+import { ALONE, LIVE } from "../vitest.config.ts";
 import { findChromium } from "./live/browser.ts";
 import { leftFiles, leftProcesses, RUN_MARK } from "./leftovers.ts";
 import { type Totals, TOTALS_FILE } from "./totals.ts";
@@ -19,8 +20,8 @@ import { type Totals, TOTALS_FILE } from "./totals.ts";
 const ROOT = join(import.meta.dirname, "..");
 const TYPES_MS_MAX = 300_000;
 const FAST_MS_MAX = 1_200_000;
-const PAIRED_MS_MAX = 1_500_000;
 const LIVE_MS_MAX = 2_400_000;
+const ALONE_MS_MAX = 1_200_000;
 /** Time for a part above its limit to end before it is killed. */
 const KILL_GRACE_MS = 10_000;
 const TEMP_MODE = 0o755;
@@ -107,7 +108,7 @@ async function requirements(): Promise<Totals> {
 }
 
 /** Runs one project of vitest in its own temporary folder and under a mark, and searches for leftovers. */
-async function tests(project: "fast" | "paired" | "live", msMax: number): Promise<Totals> {
+async function tests(project: "fast" | "live" | "alone", msMax: number): Promise<Totals> {
   const temp = await mkdtemp(join(tmpdir(), `troupe-${project}-`));
   const count = `${temp}.json`;
   const mark = randomUUID();
@@ -154,9 +155,9 @@ async function leftBehind(mark: string, temp: string): Promise<Totals> {
 }
 
 /** Whether a test of these is selected, by the same rule as vitest's: a filter is a part of the path. */
-function wants(globs: readonly string[]): boolean {
+function wants(include: readonly string[], exclude: readonly string[] = []): boolean {
   if (values.fast) return false;
-  return filters.length === 0 || globSync(globs, { cwd: ROOT }).some((path) => filters.some((filter) => path.includes(filter)));
+  return filters.length === 0 || globSync(include, { cwd: ROOT, exclude }).some((path) => filters.some((filter) => path.includes(filter)));
 }
 
 async function main(): Promise<number> {
@@ -166,10 +167,10 @@ async function main(): Promise<number> {
   };
   if (isWhole) await add("types", types);
   await add("fast", () => tests("fast", FAST_MS_MAX));
-  const [wantsPaired, wantsLive] = [wants(PAIRED), wants(ALONE)];
-  if (wantsPaired || wantsLive) await add("dapr", requirements);
-  if (wantsPaired) await add("paired", () => tests("paired", PAIRED_MS_MAX));
+  const [wantsLive, wantsAlone] = [wants(LIVE, ALONE), wants(ALONE)];
+  if (wantsLive || wantsAlone) await add("dapr", requirements);
   if (wantsLive) await add("live", () => tests("live", LIVE_MS_MAX));
+  if (wantsAlone) await add("alone", () => tests("alone", ALONE_MS_MAX));
   if (totals.passed + totals.failed === 0) {
     say("no test was run");
     totals = ONE_FAILED;

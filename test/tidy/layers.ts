@@ -17,8 +17,8 @@ const STARTERS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * A test that starts a real program, itself or through a helper of its own, is a live test: these run one at a time, with longer
- * timeouts.
+ * A test that starts a real program, itself or through a helper of its own, is a live test: these run a few at a time, or
+ * alone, with longer timeouts.
  */
 export const liveTests: Check = (project) =>
   [...project.sources.keys()]
