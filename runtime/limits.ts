@@ -239,6 +239,8 @@ export const LIMITS = {
   ticksAtOnceMax: 64,
   /** Processes that a host lets ask again in parallel, each until its receivers have answered. */
   asksAtOnceMax: 64,
+  /** The same for processes whose receivers did not answer last time. */
+  asksOfFailingAtOnceMax: 32,
   /** Pause before a starting host searches for open processes again when the index does not answer. */
   recoveryRetryMs: 500,
   /** Maximum pause before open processes that could not be nudged are nudged again. */

@@ -91,6 +91,11 @@ export function planAsk(held: Held, arePerformed: boolean, isVouched: boolean, n
   }
 }
 
+/** Whether what the process asked last was not answered. */
+export function isFailing({ failedMs }: Held): boolean {
+  return failedMs > LIMITS.askFailedMs;
+}
+
 /** What a process asks again whose turn to ask has come. */
 export function beginAsking(held: Held): Asks {
   const asks = held.asksAll ? "all" : "old";

@@ -15,10 +15,10 @@ import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { TurnResult } from "../engine/turn.ts";
 import { Elsewhere } from "./elsewhere.ts";
-import { beginAsking, type Held, NEVER, newHeld, planAgain, planAsk, quietDueMs } from "./held.ts";
+import { beginAsking, type Held, isFailing, NEVER, newHeld, planAgain, planAsk, quietDueMs } from "./held.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
-import { ProcessTicks, type TickParts } from "./process-ticks.ts";
+import { type Asks, ProcessTicks, type TickParts } from "./process-ticks.ts";
 import { SharedReminders } from "./shared-reminders.ts";
 
 /** The parts of a host that holding uses. */
@@ -259,12 +259,11 @@ export class ProcessHolder {
     held.askAtMs = NEVER;
     if (held.isAsking) return;
     held.isAsking = true;
-    void this.#ticks
-      .ask(held.id, () => (this.#held.get(held.id) === held ? beginAsking(held) : undefined))
-      .then((isDone) => {
-        held.isAsking = false;
-        this.#looked(held, isDone);
-      });
+    const begin = (): Asks | undefined => (this.#held.get(held.id) === held ? beginAsking(held) : undefined);
+    void this.#ticks.ask(held.id, isFailing(held), begin).then((isDone) => {
+      held.isAsking = false;
+      this.#looked(held, isDone);
+    });
   }
 
   #looked(held: Held, isDone: boolean): void {

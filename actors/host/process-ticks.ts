@@ -4,7 +4,8 @@
  * A host that was frozen finds all its moments over at once, and a host whose receivers hang has ever more to ask again. Without a limit
  * such turns, and the messages that arrive meanwhile, keep each other waiting for the store and for connections until calls reach their
  * time limits and are made again: more work, of which less is of use, also long after the cause is gone. So the turns of asking take their
- * place until the receivers have answered, and what waits for its turn decides only then what it asks.
+ * place until the receivers have answered, and what waits for its turn decides only then what it asks. Processes whose receivers did not
+ * answer last time have places of their own: an agent that is away for hours must not hold up the others.
  */
 import PQueue from "p-queue";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -31,6 +32,7 @@ export class ProcessTicks {
   readonly #parts: TickParts;
   readonly #due = new PQueue({ concurrency: LIMITS.ticksAtOnceMax });
   readonly #asks = new PQueue({ concurrency: LIMITS.asksAtOnceMax });
+  readonly #asksOfFailing = new PQueue({ concurrency: LIMITS.asksOfFailingAtOnceMax });
   /** Since when each process is to be looked at, the oldest first. */
   readonly #sinceMs = new Map<string, number>();
 
@@ -73,10 +75,10 @@ export class ProcessTicks {
 
   /**
    * Asks again for what is unanswered. Resolves when the receivers have answered, or not; false if the turn failed. `begin` is called when
-   * the turn comes; undefined: there is nothing to ask.
+   * the turn comes; undefined: there is nothing to ask. `isFailing`: the receivers did not answer last time.
    */
-  ask(id: string, begin: () => Asks | undefined): Promise<boolean> {
-    return this.#asks.add(async () => {
+  ask(id: string, isFailing: boolean, begin: () => Asks | undefined): Promise<boolean> {
+    return (isFailing ? this.#asksOfFailing : this.#asks).add(async () => {
       const asks = begin();
       if (asks === undefined) return true;
       if (!this.#sinceMs.has(id)) this.#sinceMs.set(id, this.#parts.clock.nowMs());
@@ -101,5 +103,6 @@ export class ProcessTicks {
   stop(): void {
     this.#due.clear();
     this.#asks.clear();
+    this.#asksOfFailing.clear();
   }
 }

@@ -53,7 +53,7 @@ test("of many moments that come at once, some are looked at a time, in their ord
 
 test("receivers that hang are not asked more and more: who asks keeps its place until they answer, and what is due goes on", async () => {
   const { ticks, looks } = rig();
-  const asked = Array.from({ length: PROCESSES }, (_, index) => ticks.ask(`p-${index}`, () => "old"));
+  const asked = Array.from({ length: PROCESSES }, (_, index) => ticks.ask(`p-${index}`, false, () => "old"));
   await turns();
   for (const look of looks) look.end();
   await turns();
@@ -67,11 +67,23 @@ test("receivers that hang are not asked more and more: who asks keeps its place 
   expect(looks.filter(({ asks }) => asks === "old").length).toBe(LIMITS.asksAtOnceMax + 1);
 });
 
+test("receivers that are away for long do not hold up the others", async () => {
+  const { ticks, looks } = rig();
+  for (let index = 0; index < PROCESSES; index += 1) void ticks.ask(`away-${index}`, true, () => "old");
+  await turns();
+  for (const look of looks) look.end();
+  await turns();
+  expect(looks.length).toBe(LIMITS.asksOfFailingAtOnceMax);
+  void ticks.ask("other", false, () => "old");
+  await turns();
+  expect(looks.at(-1)?.id).toBe("other");
+});
+
 test("what is asked is decided when the turn comes, and a process that was let go meanwhile asks nothing", async () => {
   const { ticks, looks } = rig();
-  const before = Array.from({ length: LIMITS.asksAtOnceMax }, (_, index) => ticks.ask(`p-${index}`, () => "old"));
+  const before = Array.from({ length: LIMITS.asksAtOnceMax }, (_, index) => ticks.ask(`p-${index}`, false, () => "old"));
   let asks: Asks = "old";
-  const [waits, gone] = [ticks.ask("waits", () => asks), ticks.ask("gone", () => undefined)];
+  const [waits, gone] = [ticks.ask("waits", false, () => asks), ticks.ask("gone", false, () => undefined)];
   await turns();
   asks = "all";
   for (const look of looks) {
@@ -89,7 +101,7 @@ test("what is asked is decided when the turn comes, and a process that was let g
 
 test("a look that fails says so, and gives its place to the next", async () => {
   const { ticks, looks } = rig();
-  const [first, second] = [ticks.due("p"), ticks.ask("q", () => "all")];
+  const [first, second] = [ticks.due("p"), ticks.ask("q", false, () => "all")];
   await turns();
   for (const look of looks) look.fail();
   expect([await first, await second]).toEqual([false, false]);
