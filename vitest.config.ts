@@ -1,5 +1,5 @@
 /**
- * @module Three projects: `fast` is pure and runs in parallel. `live` starts and kills real processes and mostly waits for them, so a few
+ * @module Three projects: `fast` is pure and runs in parallel. `live` starts and kills real processes and mostly waits for them, so two
  * files run at once. `alone` measures, or changes the clone, so one file runs at a time.
  */
 import { defineConfig } from "vitest/config";
@@ -23,7 +23,7 @@ const SLOW_TEST_MS = 2_000;
 const POLL_MS_MAX = 15_000;
 /** A few files at once are quicker than one; more would only share the same cores. */
 const FAST_FILES_MAX = 4;
-const LIVE_FILES_MAX = 3;
+const LIVE_FILES_MAX = 2;
 const LIVE_SETTINGS = { testTimeout: LIVE_TIMEOUT_MS, hookTimeout: LIVE_TIMEOUT_MS, expect: { poll: { timeout: POLL_MS_MAX } } } as const;
 const NOT_OURS = "**/node_modules/**";
 

@@ -17,7 +17,7 @@ const STARTERS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * A test that starts a real program, itself or through a helper of its own, is a live test: these run a few at a time, or
+ * A test that starts a real program, itself or through a helper of its own, is a live test: these run two at a time, or
  * alone, with longer timeouts.
  */
 export const liveTests: Check = (project) =>
