@@ -35,7 +35,6 @@ export class ProcessTicks {
   readonly #asksOfFailing = new PQueue({ concurrency: LIMITS.asksOfFailingAtOnceMax });
   /** Since when each process is to be looked at, the oldest first. */
   readonly #sinceMs = new Map<string, number>();
-
   #lateMs = 0;
   #lateAtMs = 0;
 
@@ -65,12 +64,12 @@ export class ProcessTicks {
 
   /**
    * Looks for what is due in a process. Resolves when that is done, or false if it failed. A look that is under way shows everything, or
-   * its end does.
+   * its end does; so does the turn of a question that is asked while this look waits.
    */
   async due(id: string): Promise<boolean> {
     if (this.#sinceMs.has(id)) return true;
     this.#sinceMs.set(id, this.#parts.clock.nowMs());
-    return (await this.#due.add(() => this.#tick(id, "none"))) !== undefined;
+    return this.#due.add(async () => !this.#sinceMs.has(id) || (await this.#tick(id, "none")) !== undefined);
   }
 
   /**

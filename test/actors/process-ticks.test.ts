@@ -51,6 +51,20 @@ test("of many moments that come at once, some are looked at a time, in their ord
   expect(looks.map(({ id }) => id)).toEqual(done.map((_, index) => `p-${index}`));
 });
 
+test("what a question has shown meanwhile is not looked at once more", async () => {
+  const { ticks, looks } = rig();
+  const before = Array.from({ length: LIMITS.ticksAtOnceMax }, (_, index) => ticks.due(`p-${index}`));
+  const [due, asked] = [ticks.due("both"), ticks.ask("both", false, () => "old")];
+  await turns();
+  looks.at(-1)?.end();
+  looks.at(-1)?.settle();
+  await asked;
+  for (const look of looks) look.end();
+  await Promise.all(before);
+  expect(await due).toBe(true);
+  expect(looks.filter(({ id }) => id === "both")).toMatchObject([{ asks: "old" }]);
+});
+
 test("receivers that hang are not asked more and more: who asks keeps its place until they answer, and what is due goes on", async () => {
   const { ticks, looks } = rig();
   const asked = Array.from({ length: PROCESSES }, (_, index) => ticks.ask(`p-${index}`, false, () => "old"));

@@ -4,9 +4,7 @@ import { MemoryStore } from "../../../actors/memory/store.ts";
 import { requireFirstWrite, tryReminders } from "../../../actors/dapr/fitness.ts";
 import type { Clock, InsertResult, Reminders } from "../../../actors/engine/ports.ts";
 import { Fault } from "../../../runtime/faults.ts";
-import { serve } from "../../../actors/index.ts";
-import { agent, contract, route, system } from "../../../agents/index.ts";
-import { z } from "zod";
+import { serveParty } from "./echo.ts";
 import { FakeSidecar } from "./fake-sidecar.ts";
 
 /** A store that takes every write, as one without first-write concurrency does. */
@@ -94,16 +92,6 @@ function quiet(said: unknown[]) {
   return { debug: () => undefined, info: note, warn: note, error: note };
 }
 
-const Echo = contract("Echo", 1, { input: z.string(), output: z.string() });
-const party = system("party", {
-  agents: [agent(Echo, { handle: (text) => text })],
-  routes: [
-    route("echo", 1, z.string())
-      .to("echo", Echo, ({ task }) => task)
-      .output(({ echo }) => echo),
-  ],
-});
-
 describe("while the sidecar cannot be used", () => {
   test.each([
     ["1.17.4", "is Dapr 1.17.4: it is older than 1.18"],
@@ -117,8 +105,7 @@ describe("while the sidecar cannot be used", () => {
     const said: string[] = [];
     const { promise: waiting, resolve } = Promise.withResolvers<void>();
     const log = { ...quiet(said), warn: (_facts: object, message: string) => (said.push(message), resolve()) };
-    const messageKeys = ["the key of the messages of the party"];
-    const host = await serve(party, { appPort: 0, daprHttpPort: Number(new URL(sidecar.origin).port), messageKeys, logger: log });
+    const host = await serveParty(sidecar, log);
     try {
       await waiting;
       for (const [method, path] of [

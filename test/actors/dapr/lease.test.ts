@@ -1,21 +1,10 @@
 /** @module The lease of a host does not wait behind the reads and writes of its actors: a host that is only busy must not look dead. */
 import { expect, test } from "vitest";
-import { z } from "zod";
 import { SILENT } from "../../../actors/engine/log.ts";
-import { serve } from "../../../actors/index.ts";
-import { agent, contract, route, system } from "../../../agents/index.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
+import { serveParty } from "./echo.ts";
 import { type Asked, FakeSidecar, type Reply } from "./fake-sidecar.ts";
 
-const Echo = contract("Echo", 1, { input: z.string(), output: z.string() });
-const party = system("party", {
-  agents: [agent(Echo, { handle: (text) => text })],
-  routes: [
-    route("echo", 1, z.string())
-      .to("echo", Echo, ({ task }) => task)
-      .output(({ echo }) => echo),
-  ],
-});
 const STATE = "/v1.0/state/statestore";
 const METADATA = {
   id: "party",
@@ -78,8 +67,7 @@ test("a host whose store keeps the reads of actors waiting renews its lease all 
   const sidecar = await FakeSidecar.start();
   const state = new State();
   sidecar.reply = (asked) => state.reply(asked);
-  const messageKeys = ["the key of the messages of the party"];
-  const host = await serve(party, { appPort: 0, daprHttpPort: Number(new URL(sidecar.origin).port), messageKeys, logger: SILENT });
+  const host = await serveParty(sidecar, SILENT);
   try {
     await host.recovered;
     const isOfHosts = ({ url, body }: Asked): boolean => /party(\/|%2F)hosts?\b/.test(url) || /"party\/hosts?\b/.test(body);
