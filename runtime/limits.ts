@@ -173,6 +173,8 @@ export const LIMITS = {
   parkedHandlersMax: 4_096,
   /** How long a call that is new waits until its handler has repeated everything that is recorded. After it: `step.mismatch`. */
   recordsUnreachedMs: 10 * SECOND_MS,
+  /** How long the first record of an agent's actor may wait for what its handler records next, before it is written by itself. */
+  firstRecordWaitMs: 10,
   /** First pause before a host offers a handler's result to its actor again after it could not be recorded; it doubles. */
   recordRetryMsMin: 100,
   /** Maximum of that pause; the result is offered until it is recorded or refused. */

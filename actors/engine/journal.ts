@@ -35,6 +35,8 @@ export interface Loaded<S> extends Snapshotted<S> {
   readonly atMs: number;
   /** A tombstone stands in place of record 1. */
   readonly purged?: true;
+  /** The state is that after a first record which waits to be written (waiting-records.ts). */
+  readonly waits?: boolean;
 }
 
 /** Keys of an actor. Ids and types contain no `/`, so keys of two actors are always different. */
@@ -256,7 +258,8 @@ export class Journal<S, I, E> {
   advance(loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>, bytes: number): Loaded<S> {
     let state = loaded.state;
     for (const event of record.events) if (!isTurnFailed(event)) state = this.#machine.evolve(state, event);
-    return { ...loaded, state, sequence: record.sequence, writer: record.writer, bytesSince: loaded.bytesSince + bytes, atMs: record.atMs };
+    const { sequence, writer, atMs } = record;
+    return { ...loaded, state, sequence, writer, bytesSince: loaded.bytesSince + bytes, atMs, waits: false };
   }
 
   /** Whether no record was written after the loaded one. A decision that writes nothing is valid only if this is true. */

@@ -7,14 +7,15 @@
  * T2 A decision that writes nothing counts only after the next key was found absent.
  * T3 After a lost or failed write no cached state is used again.
  * T4 No event counts or remains in a journal that was purged, or below the floor of one that was trimmed.
+ * T5 A first record may wait for the next one. Only a run on this host follows from it meanwhile (waiting-records.ts).
  */
 import { Fault, faultFrom, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type DecisionContext, effectName, type Machine, type Verdict } from "../../runtime/machine.ts";
-import type { Effect } from "../../runtime/protocol.ts";
+import { type Decision, type DecisionContext, effectName, type Machine } from "../../runtime/machine.ts";
 import { type JournalRecord, RECORD_VERSION, type TurnFailed, type Writer } from "../../runtime/record.ts";
 import { ActorCache } from "./actor-cache.ts";
 import { decide } from "./decide.ts";
+import { insist } from "./insist.ts";
 import { Journal, type Loaded } from "./journal.ts";
 import { JournalTrim } from "./journal-trim.ts";
 import { Loader } from "./loader.ts";
@@ -23,46 +24,9 @@ import { KeyedMutex } from "./mutex.ts";
 import type { Ports } from "./ports.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Salvage } from "./set-aside.ts";
+import type { TurnHooks, TurnOptions, TurnResult, WriterIdentity } from "./turn-parts.ts";
 import type { Values } from "./values.ts";
-
-/** Counts the writes of this host over all actors. With the incarnation, the count identifies a writer forever. */
-export interface WriterIdentity {
-  readonly incarnation: string;
-  nextCount(): number;
-}
-
-/** The result of a turn. Its effects are ordered but not yet performed. */
-export interface TurnResult<S> {
-  readonly state: S;
-  /** The state before the turn. */
-  readonly before: S;
-  /** Sequence of the journal after the turn. */
-  readonly sequence: number;
-  /** The host that wrote the last record before the turn; undefined without a record. */
-  readonly writer: string | undefined;
-  readonly effects: readonly Effect[];
-  readonly verdict: Verdict;
-  /** Whether a record was written. */
-  readonly wrote: boolean;
-  /** The decision threw, or its record was too large. Nothing was decided. */
-  readonly failed?: true;
-}
-
-/** The host's hooks into a turn. */
-export interface TurnHooks<S> {
-  /**
-   * Called before a record is written, with the state that the record leads to. If it throws, nothing is written. Returns undefined if
-   * there is nothing to wait for.
-   */
-  beforeCommit?(actorId: string, next: S, before: S): Promise<void> | undefined;
-}
-
-/** Options of a turn beside its input. The record contains `inputId`, for readers of the journal. */
-export interface TurnOptions {
-  readonly inputId: string;
-  /** The actor is probably new: decide on an empty journal first; the write is refused if it is not. */
-  readonly expectNew?: boolean;
-}
+import { WaitingRecords } from "./waiting-records.ts";
 
 /** The turns of all actors of one type in one host. */
 export class TurnEngine<S, I, E> {
@@ -78,6 +42,7 @@ export class TurnEngine<S, I, E> {
   /** Present if the journals of these actors are trimmed. */
   readonly trims: JournalTrim | undefined;
   readonly #cache: ActorCache<S>;
+  readonly #waiting: WaitingRecords<S, E>;
   /** The last failed turn of each actor: sequence of its record, input and code. */
   readonly #failures = new LruMap<string, string>(LIMITS.cachedActorsMax);
   readonly #mutex = new KeyedMutex(LIMITS.actorTurnsQueuedMax);
@@ -105,6 +70,7 @@ export class TurnEngine<S, I, E> {
     this.#hooks = parts.hooks ?? {};
     const { type, machine, system, quarantine, rebuilds } = parts;
     this.#cache = new ActorCache(parts.ports.clock);
+    this.#waiting = new WaitingRecords(parts.machine);
     const { store, clock } = parts.ports;
     // A starting host loads all open processes, whose journals are short: what a store lost there shows in the first batch.
     this.#journal = new Journal(store, clock, machine, system, type, parts.trims === true);
@@ -123,9 +89,9 @@ export class TurnEngine<S, I, E> {
     try {
       for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
         const [startedMs, knownMs] = this.#cache.times(actorId);
-        const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#loader.load(actorId));
+        const found = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#loader.load(actorId));
         expectNew = false;
-        const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
+        const result = await this.#tryOnce(actorId, input, options, this.#waiting.apply(actorId, found));
         if (result !== "stale" && !(this.#cache.isLate(knownMs) && (await this.#isOutdated(actorId, result)))) {
           this.#cache.knownAt(actorId, startedMs);
           return result;
@@ -173,26 +139,19 @@ export class TurnEngine<S, I, E> {
     return wrote ? this.#journal.takeBack(actorId, sequence) : !(await this.#journal.covers(actorId, sequence + 1));
   }
 
-  async #tryOnce(actorId: string, input: I, inputId: string, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {
+  async #tryOnce(actorId: string, input: I, { inputId, mayWait }: TurnOptions, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {
     const context = this.#context(actorId, loaded);
     const decided = decide(this.machine, loaded.state, input, context, this.#values);
     const decision = decided instanceof Promise ? await decided : decided;
     if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
+    if (mayWait === true && this.#waiting.mayWait(decision, loaded)) return this.#wait(actorId, inputId, loaded, decision);
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
       this.#cache.set(actorId, loaded);
-      return {
-        state: loaded.state,
-        before: loaded.state,
-        sequence: loaded.sequence,
-        writer: loaded.writer?.incarnation,
-        effects: decision.effects,
-        verdict: decision.verdict,
-        wrote: false,
-      };
+      return turned(loaded, loaded, decision, false);
     }
-    const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
-    const next = this.#journal.advance(loaded, record, 0);
+    const record = this.#record(actorId, loaded, inputId, decision.events, decision.effects.map(effectName));
+    const next = this.#journal.advance(loaded, { ...record, events: decision.events }, 0);
     const prepared = this.#hooks.beforeCommit?.(actorId, next.state, loaded.state);
     await Promise.all([prepared, this.#values.write(decision.stored)]);
     try {
@@ -203,19 +162,49 @@ export class TurnEngine<S, I, E> {
       if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
       throw error;
     }
-    return {
-      state: next.state,
-      before: loaded.state,
-      sequence: next.sequence,
-      writer: loaded.writer?.incarnation,
-      effects: decision.effects,
-      verdict: decision.verdict,
-      wrote: true,
-    };
+    return turned(loaded, next, decision, true);
+  }
+
+  /** T5. */
+  #wait(actorId: string, inputId: string, loaded: Loaded<S>, decision: Decision<E>): TurnResult<S> {
+    const waiting = { inputId, events: decision.events, effects: decision.effects.map(effectName) };
+    const next = this.#waiting.add(actorId, loaded, waiting);
+    this.#cache.set(actorId, next);
+    this.#ports.clock.after(LIMITS.firstRecordWaitMs, () => void this.#endWait(actorId));
+    return turned(loaded, next, decision, false);
+  }
+
+  /** Writes a first record that still waits, by itself. Never throws. */
+  async #endWait(actorId: string): Promise<void> {
+    if (!this.#waiting.has(actorId)) return;
+    await insist({ clock: this.#ports.clock, failed: () => {} }, () => this.#mutex.run(actorId, () => this.#writeWaiting(actorId))).catch(
+      () => this.#waiting.remove(actorId),
+    );
+  }
+
+  /** Within the mutex. */
+  async #writeWaiting(actorId: string, known?: Loaded<S>): Promise<void> {
+    if (!this.#waiting.has(actorId)) return;
+    try {
+      const loaded = known ?? this.#waiting.apply(actorId, this.#cache.get(actorId) ?? this.#journal.empty(actorId));
+      const waiting = this.#waiting.of(actorId, loaded);
+      if (waiting === undefined) return;
+      const record = this.#record(actorId, loaded, waiting.inputId, [], []);
+      const outcome = await this.#journal.commit(actorId, record);
+      if (outcome.kind === "committed")
+        return await this.#committed(actorId, this.#journal.advance(loaded, { ...record, events: [] }, 0), outcome.bytes);
+      // Written by another host, or by this one with a later record whose answer was lost. The next turn reads which.
+      this.#waiting.remove(actorId);
+      this.#cache.delete(actorId);
+    } catch (error) {
+      this.#cache.delete(actorId);
+      throw error;
+    }
   }
 
   /** `next` is the actor after the record, whose bytes are known only now. */
   async #committed(actorId: string, next: Loaded<S>, bytes: number): Promise<void> {
+    this.#waiting.remove(actorId);
     const kept = await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + bytes });
     this.#cache.set(actorId, kept.snapshot === next.snapshot ? kept : this.#trimmed(actorId, kept));
   }
@@ -231,6 +220,10 @@ export class TurnEngine<S, I, E> {
 
   /** Records a small `turn-failed` for a turn that threw or would be too large, so that its input is not decided again forever. */
   async #commitFailure(actorId: string, inputId: string, loaded: Loaded<S>, error: unknown): Promise<TurnResult<S> | "stale"> {
+    if (loaded.waits === true) {
+      await this.#writeWaiting(actorId, loaded);
+      return "stale";
+    }
     const fault = faultFrom(error, "turn.failed");
     const writer = loaded.writer?.incarnation;
     const refused = {
@@ -247,7 +240,7 @@ export class TurnEngine<S, I, E> {
     if (this.#failures.get(actorId) === failure)
       return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false } : "stale";
     const event: TurnFailed = { e: "turn-failed", input: inputId, code: fault.code, message: fault.message };
-    const record = this.#record(loaded, inputId, [event], []);
+    const record = this.#record(actorId, loaded, inputId, [event], []);
     const outcome = await this.#journal.commit(actorId, record);
     if (outcome.kind === "lost") return "stale";
     await this.#committed(actorId, this.#journal.advance(loaded, record, 0), outcome.bytes);
@@ -255,18 +248,21 @@ export class TurnEngine<S, I, E> {
     return { ...refused, sequence: loaded.sequence + 1, wrote: true };
   }
 
+  /** The next record of an actor, with what waits for it. */
   #record(
+    actorId: string,
     loaded: Loaded<S>,
     inputId: string,
     events: readonly (E | TurnFailed)[],
     effects: readonly string[],
   ): JournalRecord<E | TurnFailed> {
+    const waiting = this.#waiting.of(actorId, loaded);
     return {
       v: RECORD_VERSION,
       sequence: loaded.sequence + 1,
       input: inputId,
-      events,
-      effects,
+      events: waiting === undefined ? events : [...waiting.events, ...events],
+      effects: waiting === undefined ? effects : [...waiting.effects, ...effects],
       writer: this.#nextWriter(),
       previous: loaded.writer,
       atMs: this.#ports.clock.nowMs(),
@@ -295,6 +291,7 @@ export class TurnEngine<S, I, E> {
   /** The current state in the store. */
   fresh(actorId: string): Promise<Loaded<S>> {
     return this.#mutex.run(actorId, async () => {
+      await this.#writeWaiting(actorId);
       for (;;) {
         const [startedMs, knownMs] = this.#cache.times(actorId);
         const cached = await this.#recall(actorId);
@@ -328,4 +325,9 @@ export class TurnEngine<S, I, E> {
   get busy(): number {
     return this.#mutex.size;
   }
+}
+
+function turned<S>(before: Loaded<S>, after: Loaded<S>, { effects, verdict }: Decision<unknown>, wrote: boolean): TurnResult<S> {
+  const writer = before.writer?.incarnation;
+  return { state: after.state, before: before.state, sequence: after.sequence, writer, effects, verdict, wrote };
 }

@@ -24,7 +24,8 @@ import type { Checks } from "./checks.ts";
 import type { StandingRules } from "./standing-rules.ts";
 import type { HostReleases } from "./releases.ts";
 import type { Quarantine } from "../engine/quarantine.ts";
-import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
+import { TurnEngine } from "../engine/turn.ts";
+import type { TurnResult, WriterIdentity } from "../engine/turn-parts.ts";
 import type { Values } from "../engine/values.ts";
 
 /** The parts of one agent's actors. `type` is their actor type, with the system's name. */
@@ -88,7 +89,8 @@ export class AgentActors {
     });
   }
 
-  async receive(message: Message): Promise<TurnAnswer> {
+  /** `begins`: this host has just recorded the message, and sends it for the first time. */
+  async receive(message: Message, begins: boolean): Promise<TurnAnswer> {
     const { body } = message;
     const checked = body.kind === "work" ? this.#checkInput(message, body.input) : undefined;
     const fault = checked instanceof Promise ? await checked : checked;
@@ -101,7 +103,8 @@ export class AgentActors {
       ...(release === undefined ? {} : { release }),
     };
     const expectNew = body.kind === "work" && body.first === true && this.#isRecent(message);
-    const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew });
+    const mayWait = expectNew && begins && this.#parts.definition.undo === undefined;
+    const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew, mayWait });
     this.#after(message.to.id, result);
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
     this.#parts.performer.noteReceipt(message.id);

@@ -39,7 +39,8 @@ import { holdSources } from "./tool-sources.ts";
 import { Sources } from "./sources.ts";
 import { Quarantine } from "../engine/quarantine.ts";
 import { StoreLeases } from "../engine/store-leases.ts";
-import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
+import { TurnEngine } from "../engine/turn.ts";
+import type { WriterIdentity } from "../engine/turn-parts.ts";
 import { Values } from "../engine/values.ts";
 
 /** The parts of a host: a system and its ports to the outside. */
@@ -228,6 +229,14 @@ export class Host implements BeginningHost {
   }
 
   receive(message: Message): Promise<TurnAnswer> {
+    return this.#take(message, false);
+  }
+
+  begin(message: Message): Promise<TurnAnswer> {
+    return this.#take(message, true);
+  }
+
+  #take(message: Message, begins: boolean): Promise<TurnAnswer> {
     this.#log.debug(
       { messageId: message.id, kind: message.body.kind, to: message.to, processId: message.processId, traceId: traceId(message.trace) },
       "message received",
@@ -238,17 +247,17 @@ export class Host implements BeginningHost {
       [ATTRIBUTE.kind]: message.body.kind,
       [ATTRIBUTE.process]: message.processId,
     };
-    if (!this.#isObserved) return this.#receive(message);
+    if (!this.#isObserved) return this.#receive(message, begins);
     return inSpan(SPAN.turn, message.trace, attributes, () =>
-      this.metrics.turn(message.to.type, message.body.kind, () => this.#receive(message)),
+      this.metrics.turn(message.to.type, message.body.kind, () => this.#receive(message, begins)),
     );
   }
 
-  #receive(message: Message): Promise<TurnAnswer> {
+  #receive(message: Message, begins: boolean): Promise<TurnAnswer> {
     const { type } = message.to;
     if (type === this.#processType) return this.processes.receive(message);
     if (type === this.#memories.type) return this.#memories.receive(message);
-    return this.#agents.get(type)?.receive(message) ?? this.#receiveKept(message);
+    return this.#agents.get(type)?.receive(message, begins) ?? this.#receiveKept(message);
   }
 
   async #receiveKept(message: Message): Promise<TurnAnswer> {

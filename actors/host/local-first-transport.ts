@@ -61,6 +61,8 @@ function keyOf(actor: Address): string {
 
 /** A host that knows which processes begin in it. */
 export interface BeginningHost extends ActorHost {
+  /** As `receive`, of a message that this host has just recorded and sends for the first time. */
+  begin(message: Message): Promise<TurnAnswer>;
   /** A process whose id this host has just generated, so no other host can know it. */
   isNew(actor: Address): boolean;
   /** Whether no other host of the system lives, so that every actor of its types is here. */
@@ -142,7 +144,7 @@ export class ShortTransport implements Transport {
   publish(topic: string, message: Message): Promise<void> {
     if (!this.#isHere(message.to) && !this.#beginsHere(message)) return this.#far.publish(topic, message);
     this.#host()
-      .receive(message)
+      .begin(message)
       .catch(() => {});
     return Promise.resolve();
   }

@@ -13,7 +13,7 @@ import type { ProcessState } from "../../runtime/process/state.ts";
 import { isUnanswered } from "../../runtime/process/time.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
-import type { TurnResult } from "../engine/turn.ts";
+import type { TurnResult } from "../engine/turn-parts.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { beginAsking, type Held, isFailing, NEVER, newHeld, planAgain, planAsk, quietDueMs } from "./held.ts";
 import type { HostWatch } from "./host-watch.ts";

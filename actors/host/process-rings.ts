@@ -11,7 +11,7 @@ import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Nudged, Ports } from "../engine/ports.ts";
-import type { TurnResult } from "../engine/turn.ts";
+import type { TurnResult } from "../engine/turn-parts.ts";
 import type { ProcessHolder } from "./process-holder.ts";
 import { rankKey } from "./shared-reminders.ts";
 

@@ -10,7 +10,7 @@ import { isComplete, mayChange, refusedResult, requestOf, settlement } from "../
 import type { ToldInput } from "../../runtime/process/time.ts";
 import type { Address, Message, WorkStatus } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
-import type { TurnResult } from "../engine/turn.ts";
+import type { TurnResult } from "../engine/turn-parts.ts";
 import type { Performer } from "./performer.ts";
 import type { ProcessHolder } from "./process-holder.ts";
 

@@ -7,7 +7,8 @@ import { Value } from "../../runtime/value.ts";
 import { Journal } from "../../actors/engine/journal.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import type { RandomSource, Clock, InsertResult, Ports, StateStore, Tagged, Transport } from "../../actors/engine/ports.ts";
-import { TurnEngine, type TurnHooks } from "../../actors/engine/turn.ts";
+import { TurnEngine } from "../../actors/engine/turn.ts";
+import type { TurnHooks } from "../../actors/engine/turn-parts.ts";
 import { Values } from "../../actors/engine/values.ts";
 
 const SYSTEM = "sys";

@@ -40,6 +40,10 @@ function rigOf(): Rig {
       went.push(`here receive ${message.id}`);
       return rig.receive(message);
     },
+    begin: (message) => {
+      went.push(`here begin ${message.id}`);
+      return rig.receive(message);
+    },
     tick: async (actor, name) => void went.push(`here tick ${actor.id} ${name}`),
     nudge: async (actor) => {
       went.push(`here nudge ${actor.id}`);

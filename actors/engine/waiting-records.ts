@@ -1,0 +1,63 @@
+/**
+ * @module Records that are decided and wait for the next record of their actor, with which they are written as one. In memory only.
+ *
+ * Only the first record of an actor waits, and only if it orders nothing but a run on this host. What waits is applied to what the store
+ * has for as long as the store has no record of the actor: a failed write does not lose it, and the record of another host ends it.
+ */
+import type { Decision, Machine } from "../../runtime/machine.ts";
+import type { Loaded } from "./journal.ts";
+
+/** What the first record of an actor will contain. */
+export interface WaitingRecord<E> {
+  readonly inputId: string;
+  readonly events: readonly E[];
+  readonly effects: readonly string[];
+}
+
+/** The waiting first records of the actors of one type. */
+export class WaitingRecords<S, E> {
+  readonly #evolve: Machine<S, never, E>["evolve"];
+  readonly #waiting = new Map<string, WaitingRecord<E>>();
+
+  constructor({ evolve }: Pick<Machine<S, never, E>, "evolve">) {
+    this.#evolve = evolve;
+  }
+
+  /** Whether a decision may wait: no other host and no other actor learns of it, and it refers to no stored value. */
+  mayWait({ events, effects, stored }: Decision<E>, { sequence, purged, waits }: Loaded<S>): boolean {
+    const isFirst = sequence === 0 && purged !== true && waits !== true;
+    return isFirst && events.length > 0 && stored.length === 0 && effects.length > 0 && effects.every(({ kind }) => kind === "run");
+  }
+
+  has(actorId: string): boolean {
+    return this.#waiting.has(actorId);
+  }
+
+  add(actorId: string, loaded: Loaded<S>, record: WaitingRecord<E>): Loaded<S> {
+    this.#waiting.set(actorId, record);
+    return this.#applied(loaded, record);
+  }
+
+  /** The actor with what waits. If the store has a record of it, nothing waits longer. */
+  apply(actorId: string, loaded: Loaded<S>): Loaded<S> {
+    const record = this.#waiting.get(actorId);
+    if (record === undefined || loaded.waits === true) return loaded;
+    if (loaded.sequence === 0 && loaded.purged !== true) return this.#applied(loaded, record);
+    this.#waiting.delete(actorId);
+    return loaded;
+  }
+
+  /** What is to be written with the next record of an actor, which was loaded so. */
+  of(actorId: string, { waits }: Loaded<S>): WaitingRecord<E> | undefined {
+    return waits === true ? this.#waiting.get(actorId) : undefined;
+  }
+
+  /** It was written, or never will be. */
+  remove(actorId: string): void {
+    this.#waiting.delete(actorId);
+  }
+
+  #applied(loaded: Loaded<S>, { events }: WaitingRecord<E>): Loaded<S> {
+    return { ...loaded, state: events.reduce((state, event) => this.#evolve(state, event), loaded.state), waits: true };
+  }
+}
