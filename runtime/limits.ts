@@ -10,6 +10,7 @@ import { MODEL_LIMITS } from "./limits/of-models.ts";
 import { OPERATING_LIMITS } from "./limits/of-operating.ts";
 import { RELEASES_LIMITS } from "./limits/of-releases.ts";
 import { REPLAYS_LIMITS } from "./limits/of-replays.ts";
+import { RESERVE_LIMITS } from "./limits/of-reserve.ts";
 import { TRUST_LIMITS } from "./limits/of-trust.ts";
 import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "./units.ts";
 
@@ -173,8 +174,6 @@ export const LIMITS = {
   parkedHandlersMax: 4_096,
   /** How long a call that is new waits until its handler has repeated everything that is recorded. After it: `step.mismatch`. */
   recordsUnreachedMs: 10 * SECOND_MS,
-  /** How long the first record of an agent's actor may wait for what its handler records next, before it is written by itself. */
-  firstRecordWaitMs: 10,
   /** First pause before a host offers a handler's result to its actor again after it could not be recorded; it doubles. */
   recordRetryMsMin: 100,
   /** Maximum of that pause; the result is offered until it is recorded or refused. */
@@ -336,6 +335,7 @@ export const LIMITS = {
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
   ...JOURNAL_LIMITS,
+  ...RESERVE_LIMITS,
   ...MODEL_LIMITS,
   ...MCP_LIMITS,
   ...TRUST_LIMITS,

@@ -51,11 +51,16 @@ export function entryFilter(filter: EntryFilter): (entry: IndexEntry) => boolean
 }
 
 /** Statuses of entries whose process was never created. */
-const NO_PROCESS: readonly unknown[] = ["void", "refused"];
+const NO_PROCESS: readonly unknown[] = ["void", "refused", "reserved"];
 
 /** Whether the process of an entry exists or has existed. An entry is written before its process, which may be refused then. */
 export function isProcess({ facts }: IndexEntry): boolean {
   return !NO_PROCESS.includes(facts["status"]);
+}
+
+/** Whether an entry is of an id that a host has in reserve: no process has it yet. */
+export function isReserved({ open, facts }: IndexEntry): boolean {
+  return open && facts["status"] === "reserved";
 }
 
 /** Whether a process runs as a nested route. What it spends is in the spending of its parent, too. */

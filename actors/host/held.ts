@@ -32,6 +32,8 @@ export interface Held {
   remindAtMs: number;
   /** The run that this host has prepared; 0: another host has, so there may be reminders of which this host does not know. */
   preparedRun: number;
+  /** The index entry of the prepared run shows no process yet. */
+  isReserved: boolean;
   /** This host has set a reminder for this run alone. */
   isReminded: boolean;
   /** The reminder that this host has set for this run, or is about to set. A ring elsewhere may have taken the run out, for a later one. */
@@ -65,6 +67,7 @@ export function newHeld(id: string, askAtMs: number): Held {
     linePaused: false,
     remindAtMs: NEVER,
     preparedRun: 0,
+    isReserved: false,
     isReminded: false,
     shared: undefined,
     wakesAtMs: NEVER,

@@ -180,7 +180,10 @@ export class Host implements BeginningHost {
       this.processes.askAll();
       void this.#recovery.takeOver(incarnation);
     });
-    this.watch.onReturn(() => this.processes.askAll());
+    this.watch.onReturn(() => {
+      this.processes.askAll();
+      this.processes.reserved.giveUpAll();
+    });
     this.metrics.watch({
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),

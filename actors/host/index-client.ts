@@ -50,12 +50,12 @@ export class IndexClient {
     this.#type = actorType(system, index);
   }
 
-  /** Writes a new open entry to the current bucket and returns the bucket. Throws `sidecar.unavailable`, `index.full`. */
-  async open(entry: IndexEntry): Promise<string> {
+  /** Writes a new open entry to the current bucket, as {@link enter}, and returns the bucket. Throws `sidecar.unavailable`, `index.full`. */
+  async open(entry: IndexEntry, lingerMs = 0): Promise<string> {
     for (;;) {
       const bucket = this.#currentBucket();
       try {
-        await Promise.all([this.#register(bucket), this.enter(bucket, entry)]);
+        await Promise.all([this.#register(bucket), this.enter(bucket, entry, lingerMs)]);
         return bucket;
       } catch (error) {
         if (!isClosed(error) || this.#part >= LIMITS.indexBucketsMax) throw error;

@@ -10,11 +10,16 @@ import { entryOf } from "../../runtime/entries.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
-import { decisionPreparation, type HostLoad, isDecidedAndEnded, recordEntry, taskPreparation } from "../../runtime/process/preparation.ts";
+import {
+  decisionPreparation,
+  type HostLoad,
+  isDecidedAndEnded,
+  isFull,
+  recordEntry,
+  taskPreparation,
+} from "../../runtime/process/preparation.ts";
 import { tellsRequests } from "../../runtime/process/request-effects.ts";
-import { requestStatus } from "../../runtime/process/requests.ts";
 import { processDueMs, reminderName } from "../../runtime/process/reminder.ts";
-import { decisionOn } from "../../runtime/process/runs.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { isUnanswered, type ToldInput } from "../../runtime/process/time.ts";
 import { signalStatus } from "../../runtime/process/waits.ts";
@@ -34,8 +39,10 @@ import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Performer } from "./performer.ts";
 import { ProcessHolder } from "./process-holder.ts";
+import { decisionAnswer, isContended, requestAnswer } from "./process-answers.ts";
 import { type Prepared, ProcessPreparer } from "./process-preparer.ts";
 import { ProcessRings, type Ticked } from "./process-rings.ts";
+import { ReservedIds } from "./reserved-ids.ts";
 import { ProcessSettler, type SettledAs } from "./process-settler.ts";
 
 /** The parts of a host that its process managers use. `type` is their actor type, with the system's name. */
@@ -66,6 +73,8 @@ export class ProcessActors {
   readonly engine: TurnEngine<ProcessState, ProcessInput, ProcessEvent>;
   /** What the rings of their reminders do. */
   readonly rings: ProcessRings;
+  /** Ids for tasks whose callers wait. */
+  readonly reserved: ReservedIds;
   readonly #parts: ProcessActorParts;
   readonly #preparer: ProcessPreparer;
   readonly #settler: ProcessSettler;
@@ -76,7 +85,8 @@ export class ProcessActors {
 
   constructor(parts: ProcessActorParts) {
     this.#parts = parts;
-    this.#preparer = new ProcessPreparer(parts);
+    this.reserved = new ReservedIds({ ...parts, clock: parts.ports.clock });
+    this.#preparer = new ProcessPreparer({ ...parts, reserved: this.reserved });
     this.engine = new TurnEngine({
       type: parts.type,
       machine: processMachine,
@@ -103,6 +113,13 @@ export class ProcessActors {
       refused: (result) => this.receive(result),
       received: (id, input, receiptId) => this.#takeReceipt(id, input, receiptId),
     });
+  }
+
+  /** An id for a task. It may be one of the reserve, if the host accepts tasks and has one; else `make` makes it. */
+  newId(make: () => string, isReservable: boolean): string {
+    const id = (isReservable && !isFull(this.#load) ? this.reserved.take(make) : undefined) ?? make();
+    this.noteMadeId(id);
+    return id;
   }
 
   /** Notes an id that this host has just made at random. It is most likely unused, and the insert of record 1 fails if it is not. */
@@ -169,7 +186,7 @@ export class ProcessActors {
     try {
       const prepared = await this.#preparer.prepare(message.to, plan);
       if ("refused" in prepared) return prepared;
-      this.#holder.prepared(id, plan.run, prepared.isReminded === true);
+      this.#holder.prepared(id, plan.run, prepared);
       return await this.#turnTask(message, prepared);
     } finally {
       this.#admitted -= 1;
@@ -179,7 +196,7 @@ export class ProcessActors {
   async #turnTask(message: Message, prepared: Exclude<Prepared, { readonly refused: unknown }> | undefined): Promise<TurnAnswer> {
     const id = message.to.id;
     const options = { inputId: message.id, expectNew: this.#made.has(id) };
-    const { isReminded: _known, ...made } = prepared ?? {};
+    const { isReminded: _known, isReserved: _told, ...made } = prepared ?? {};
     const result = await this.engine.turn(id, { kind: "message", message, ...made }, options);
     this.#made.delete(id);
     // Another host had accepted the task already, so the entry may be unnecessary.
@@ -198,7 +215,7 @@ export class ProcessActors {
       if (plan.kind === "run") {
         const prepared = await this.#preparer.prepare(message.to, plan);
         if ("refused" in prepared) return prepared;
-        this.#holder.prepared(id, plan.run, prepared.isReminded === true);
+        this.#holder.prepared(id, plan.run, prepared);
         isPrepared = true;
       }
       const prepared = plan.kind === "run" ? plan.run : undefined;
@@ -210,21 +227,8 @@ export class ProcessActors {
       // Only after the last attempt: a nudge makes the next run void, and that is the run that a further attempt prepares.
       if (!result.wrote && (isPrepared || isDecidedAndEnded(result.state, body)))
         this.#nudgeLater(id, "an unnecessary index entry, or a decision that the audit lacks, is repaired at the next start of a host");
-      return this.#answerDecision(message, body, result);
+      return decisionAnswer(this.#answer(message, result), result.state, body.run);
     }
-  }
-
-  /** The receipt of a decision names the record that contains it, also if the decision is repeated. */
-  #answerDecision(message: Message, body: BodyOf<"decision">, result: TurnResult<ProcessState>): TurnAnswer {
-    const answer = this.#answer(message, result);
-    const act = decisionOn(result.state, body.run);
-    if ("refused" in answer || act === undefined) return answer;
-    return {
-      ...answer,
-      receipt: { ...answer.receipt, sequence: act.sequence },
-      run: act.opened ?? act.run,
-      ...(act.notReached === undefined ? {} : { notReached: act.notReached }),
-    };
   }
 
   #answer(message: Message, result: TurnResult<ProcessState>): TurnAnswer {
@@ -324,17 +328,4 @@ export class ProcessActors {
   stop(): void {
     this.#holder.stop();
   }
-}
-
-/** The run that a decision needs was not the one that was prepared. */
-function isContended({ verdict }: TurnResult<ProcessState>): boolean {
-  return verdict.kind === "refused" && verdict.fault.code === "journal.contended";
-}
-
-/** The receipt of a decision on a request names the record that contains it, also if the decision is repeated. */
-function requestAnswer(answer: Extract<TurnAnswer, { receipt: unknown }>, state: ProcessState, id: string): TurnAnswer {
-  const known = requestStatus(state, id);
-  if (known === undefined) return answer;
-  const { status, sequence = answer.receipt.sequence } = known;
-  return { ...answer, receipt: { ...answer.receipt, sequence }, request: status };
 }

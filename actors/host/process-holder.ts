@@ -81,12 +81,12 @@ export class ProcessHolder {
   }
 
   /** The index entry of a run names this host, and the run is about to be recorded. */
-  prepared(id: string, run: number, isReminded: boolean): void {
+  prepared(id: string, run: number, { isReminded = false, isReserved = false }: Partial<Pick<Held, "isReminded" | "isReserved">>): void {
     const held = this.#expect(id);
     if (held.run >= run && held.sequence > 0) return;
     this.reminders.left(held);
     Object.assign(held, { run, sequence: 0, line: undefined, lineAtMs: NEVER });
-    Object.assign(held, { preparedRun: run, isReminded, remindAtMs: this.#nowMs + LIMITS.reminderAfterMs });
+    Object.assign(held, { preparedRun: run, isReminded, isReserved, remindAtMs: this.#nowMs + LIMITS.reminderAfterMs });
     this.#arm(held);
   }
 
@@ -121,6 +121,8 @@ export class ProcessHolder {
     held.run = state.run;
     held.sequence = result.sequence;
     if ((isNew && !isPrepared) || isFromAnother) this.#takeOver(held, state);
+    // Its entry shows no process yet. One that ends soon is shown by its end alone.
+    if (isPrepared && held.isReserved) Object.assign(held, { line: state, lineAtMs: this.#nowMs + LIMITS.takenLingerMs });
     this.#setOpen(held, true);
     const nowMs = this.#nowMs;
     // A child that is opened again for the undo of its parent may have left its reminder, perhaps before its host has let it go.

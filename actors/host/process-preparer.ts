@@ -14,6 +14,7 @@ import type { Ports } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
+import type { ReservedIds } from "./reserved-ids.ts";
 
 /** The parts of a host that preparation uses. */
 export interface PreparerParts {
@@ -22,6 +23,7 @@ export interface PreparerParts {
   readonly values: Values;
   readonly watch: HostWatch;
   readonly directory: IndexClient;
+  readonly reserved: ReservedIds;
 }
 
 /** A run that is prepared, or the refusal of its message. */
@@ -34,6 +36,8 @@ export type Prepared =
       readonly fault?: WireFault;
       /** The run has a reminder already. */
       readonly isReminded?: true;
+      /** The index entry shows no process yet. */
+      readonly isReserved?: true;
     };
 
 /** Prepares runs. */
@@ -49,14 +53,16 @@ export class ProcessPreparer {
    * their reminders at once. Throws `sidecar.unavailable`.
    */
   async prepare(actor: Address, plan: RunPreparation): Promise<Prepared> {
-    const { directory, watch, ports } = this.#parts;
+    const { directory, reserved, watch, ports } = this.#parts;
     const fault = plan.gate === undefined ? undefined : await this.#check(plan.gate);
     if (fault !== undefined && plan.gate?.misfit === "refuse") return { refused: fault };
     const entry = preparedEntry(actor.id, plan, watch.incarnation, ports.clock.nowMs());
     const known = plan.bucket;
     if (known !== undefined) await directory.update(known, entry);
-    const bucket = known ?? (await directory.open(entry));
-    const made = { bucket, ...(fault === undefined ? {} : { fault }) };
+    const bucketInReserve = plan.run === 1 ? reserved.bucketOf(actor.id) : undefined;
+    const bucket = known ?? bucketInReserve ?? (await directory.open(entry));
+    const isReserved = bucketInReserve !== undefined;
+    const made = { bucket, ...(fault === undefined ? {} : { fault }), ...(isReserved ? { isReserved } : {}) };
     if (watch.isHeld) return made;
     const content: ReminderContent = { atMs: ports.clock.nowMs(), near: true, runs: [{ id: actor.id, run: plan.run }] };
     await ports.reminders.set(actor, reminderName(plan.run), LIMITS.reminderAfterMs, REMINDER_UNHELD_MS, content);

@@ -7,6 +7,7 @@ import PQueue from "p-queue";
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { hostsOf } from "../../runtime/index-actor.ts";
+import { isReserved } from "../../runtime/process-filter.ts";
 import { actorType } from "../../runtime/protocol.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import type { IndexClient } from "./index-client.ts";
@@ -52,7 +53,9 @@ export class Recovery {
 
   /** Nudges the open processes of the index. Resolves with their number. */
   recover(): Promise<number> {
-    return recover(this.#parts);
+    const { watch } = this.#parts;
+    // A nudge would void an id that another host has in reserve.
+    return recover(this.#parts, (entry) => !isReserved(entry) || !hostsOf(entry).some((host) => watch.isAlive(host)));
   }
 
   /**

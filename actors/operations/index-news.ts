@@ -5,6 +5,8 @@
  * of an older bucket is where its news begin, because that is what screens show.
  */
 import { type Change, changeOf, type ChangeKind } from "../../runtime/change.ts";
+import { isProcess } from "../../runtime/process-filter.ts";
+import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import type { Listing } from "./listing.ts";
 
 /** Buckets that each look reads: new entries stand in them. */
@@ -14,6 +16,11 @@ const OLDER_BUCKETS = 8;
 
 /** What news are read from. */
 type NewsListing = Pick<Listing, "buckets" | "sequence" | "knownSequence" | "eventsAfter">;
+
+/** Ids in reserve are no processes yet, and most never were when they are given up. */
+function isTold(kind: ChangeKind, entry: IndexEntry): boolean {
+  return kind !== "process" || isProcess(entry);
+}
 
 /** The news of one index. */
 export class IndexNews {
@@ -66,7 +73,8 @@ export class IndexNews {
     let last = told;
     for await (const { event, sequence } of this.#listing.eventsAfter(bucket, told)) {
       last = sequence;
-      if (event.e === "entered") changes.push(...event.entries.map((entry) => changeOf(this.#kind, entry)));
+      if (event.e === "entered")
+        changes.push(...event.entries.filter((entry) => isTold(this.#kind, entry)).map((entry) => changeOf(this.#kind, entry)));
       if (event.e === "removed") changes.push(...event.ids.map((id) => ({ kind: this.#kind, id, status: "removed" })));
     }
     // Records that a listing has read and that are gone were trimmed.

@@ -1,7 +1,7 @@
 /** @module Submits tasks, and waits for their outcomes. */
 import type { System } from "../../agents/system.ts";
 import { Fault } from "../../runtime/faults.ts";
-import { insideId, requireTaskId } from "../../runtime/ids.ts";
+import { DEFAULT_TENANT, insideId, requireTaskId } from "../../runtime/ids.ts";
 import type { Message } from "../../runtime/protocol.ts";
 import { requireValue } from "../../runtime/value.ts";
 import type { Ports } from "../engine/ports.ts";
@@ -42,7 +42,7 @@ export class Submitter {
   }
 
   async submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult> {
-    const message = await this.#taskMessage(submission, caller);
+    const message = await this.#taskMessage(submission, caller, waitMs > 0);
     const ended = waitMs > 0 ? this.#waiters.wait(message.to.id, waitMs) : undefined;
     try {
       const receipt = this.#parts.requests.receipt(submission.route, message, await this.#parts.requests.insist(message));
@@ -53,7 +53,8 @@ export class Submitter {
     }
   }
 
-  async #taskMessage(submission: Submission, caller: Caller): Promise<Message> {
+  /** `waits`: whoever lists processes meanwhile may see this one a moment later. */
+  async #taskMessage(submission: Submission, caller: Caller, waits: boolean): Promise<Message> {
     const { system, ports, host, newId } = this.#parts;
     const route = system.routes.get(submission.route);
     if (route === undefined)
@@ -63,13 +64,16 @@ export class Submitter {
       );
     const principal = narrowed(caller.principal, submission);
     const content = route.checkTask(submission.input);
-    const id = insideId(submission.id === undefined ? newId() : requireTaskId(submission.id), caller.principal.tenant);
-    if (submission.id === undefined) host.processes.noteMadeId(id);
     const timeoutMs = timeoutMsOf(submission);
     const slip = await host.values.store(route.slipValue);
     // Complete, however large: its process stores it with record 1, so a refused task leaves nothing behind.
     const input = { json: content };
     requireValue(content);
+    const { tenant } = caller.principal;
+    const makeId = (): string => insideId(newId(), tenant);
+    // A reserved id belongs to no tenant but the one of most systems.
+    const isReservable = waits && tenant === DEFAULT_TENANT;
+    const id = submission.id === undefined ? host.processes.newId(makeId, isReservable) : insideId(requireTaskId(submission.id), tenant);
     const nowMs = ports.clock.nowMs();
     const trace = taskTrace(caller.trace, { [ATTRIBUTE.process]: id, [ATTRIBUTE.route]: submission.route }, ports.random);
     return this.#parts.requests.message(

@@ -3,6 +3,8 @@ import { HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS } from "../units.ts";
 
 /** Limits of journals, turns and caches. */
 export const JOURNAL_LIMITS = {
+  /** How long the first record of an agent's actor may wait for what its handler records next, before it is written by itself. */
+  firstRecordWaitMs: 10,
   /** A snapshot is taken when the bytes since the last one exceed this multiple of the snapshot's own size. */
   snapshotRecordsToStateRatio: 16,
   /** Bytes of records below which no snapshot is taken: short journals need none. */

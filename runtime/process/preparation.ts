@@ -112,6 +112,16 @@ export function preparedEntry(id: string, { run, task }: RunPreparation, host: s
   return { id, open: true, atMs, facts: { ...entryFacts(run, { acceptedAtMs: atMs, ...task }), host } };
 }
 
+/** The index entry of an id that a host has in reserve. It shows no process. */
+export function reservedEntry(id: string, host: string, atMs: number): IndexEntry {
+  return { id, open: true, atMs, facts: { run: 1, host, status: "reserved" } };
+}
+
+/** The index entry of a reserved id that its host does not use. */
+export function givenUpEntry(id: string, host: string, atMs: number): IndexEntry {
+  return { id, open: false, atMs, facts: { run: 1, host, status: "void" } };
+}
+
 /** The index entry of an open run that a host takes over, at a sequence of its journal. */
 export function takenEntry(
   { id, run, task, paused }: ProcessState,
@@ -134,7 +144,8 @@ export function isDecidedAndEnded(state: ProcessState, body: BodyOf<"decision">)
   return state.phase === "ended" && state.run === body.run && decisionOn(state, body.run) !== undefined;
 }
 
-function isFull({ open, admitted, openMax, lagMs }: HostLoad): boolean {
+/** Whether a host accepts no further top-level task now. */
+export function isFull({ open, admitted, openMax, lagMs }: HostLoad): boolean {
   return open + admitted >= openMax || lagMs > LIMITS.admissionLagMsMax;
 }
 

@@ -3,7 +3,8 @@
  */
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
 import { ANONYMOUS, type Principal } from "../../runtime/protocol/principal.ts";
-import type { Random } from "../world/random.ts";
+import type { Life } from "../world/life.ts";
+import { Random } from "../world/random.ts";
 import { NOTHING } from "../world/timeline.ts";
 import type { OperatorAct } from "../../actors/operations/operations.ts";
 import type { World } from "../world/world.ts";
@@ -49,6 +50,10 @@ const RETRY_MS_MAX = 1_500;
 const PATIENCE_MS = 6_000;
 const CANCELS_MAX = 20;
 const SIGNALS_MAX = 20;
+/** A host that names a task has its id in reserve for at most this time before, if it has. */
+const RESERVED_MS_MAX = 10_000;
+/** The stream of random numbers that says which ids are reserved. */
+const RESERVE_STREAM = 91;
 
 export class Clients {
   /** Tasks with a receipt: accepted for good. */
@@ -61,6 +66,8 @@ export class Clients {
   readonly terminated = new Set<string>();
   /** Tasks that some host was given. */
   readonly #given = new Set<string>();
+  /** Where ids of tasks are in reserve. */
+  readonly #reserved = new Map<string, Life>();
   readonly #world: World;
   readonly #random: Random;
   #open: number;
@@ -70,6 +77,7 @@ export class Clients {
     this.#random = random;
     this.#open = tasks.length + tasks.filter(({ againAtMs }) => againAtMs !== undefined).length;
     for (const task of tasks) {
+      this.#plan(task);
       world.timeline.after(task.atMs, () => this.#submit(task, true));
       if (task.againAtMs !== undefined) world.timeline.after(task.againAtMs, () => this.#submit(task, false));
       for (const signal of task.signals ?? [])
@@ -85,9 +93,31 @@ export class Clients {
     return this.#open === 0;
   }
 
+  /** Half of the ids that hosts make are in reserve before: their index entries stand already. */
+  #plan(task: SimTask): void {
+    const random = new Random(Math.floor(task.atMs), RESERVE_STREAM);
+    if (!random.chance(1 / 2)) return;
+    this.#world.timeline.after(Math.max(0, task.atMs - random.int(1, RESERVED_MS_MAX)), () => {
+      const life = this.#world.anyUp(random);
+      if (life?.host === undefined) return;
+      this.#reserved.set(task.id, life);
+      void life.host.processes.reserved.reserve(task.id);
+    });
+  }
+
+  /**
+   * The host that takes a task. One in reserve goes to the host that made its id: nobody else knows it, unless that host is dead. Undefined:
+   * there is none now.
+   */
+  #hostFor({ id }: SimTask): Life | undefined {
+    const maker = this.#reserved.get(id);
+    if (maker === undefined || maker.state === "dead") return this.#world.anyUp(this.#random);
+    return maker.state === "up" ? maker : undefined;
+  }
+
   /** Tries until there is a receipt or a refusal for good. A host that dies never answers, so patience has an end. */
   #submit(task: SimTask, isFirst: boolean): void {
-    const life = this.#world.anyUp(this.#random);
+    const life = this.#hostFor(task);
     let over = false;
     const end = (then: () => void): void | typeof NOTHING => {
       if (over) return NOTHING;
@@ -99,7 +129,10 @@ export class Clients {
     this.#world.timeline.after(PATIENCE_MS, () => end(again));
     const { id, route, input, timeoutMs, permissions, principal = ANONYMOUS } = task;
     // As if that host had named the task: its process starts there, regardless of placement.
-    if (isFirst && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
+    if (isFirst && !this.#given.has(id)) {
+      if (life.host?.processes.reserved.claim(id) === true) this.#world.trace?.(`task ${id} begins with an id in reserve`);
+      life.host?.processes.noteMadeId(id);
+    }
     this.#given.add(id);
     this.#world.trace?.(`a client gives task ${id} to ${life.name}`);
     life.operations.submit({ id, route, input, timeoutMs, permissions }, { principal }, 0).then(
