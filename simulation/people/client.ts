@@ -66,8 +66,6 @@ export class Clients {
   readonly terminated = new Set<string>();
   /** Tasks that some host was given. */
   readonly #given = new Set<string>();
-  /** Where ids of tasks are in reserve. */
-  readonly #reserved = new Map<string, Life>();
   readonly #world: World;
   readonly #random: Random;
   #open: number;
@@ -77,8 +75,7 @@ export class Clients {
     this.#random = random;
     this.#open = tasks.length + tasks.filter(({ againAtMs }) => againAtMs !== undefined).length;
     for (const task of tasks) {
-      this.#plan(task);
-      world.timeline.after(task.atMs, () => this.#submit(task, true));
+      world.timeline.after(task.atMs, () => this.#begin(task));
       if (task.againAtMs !== undefined) world.timeline.after(task.againAtMs, () => this.#submit(task, false));
       for (const signal of task.signals ?? [])
         for (const atMs of [signal.atMs, signal.againAtMs])
@@ -93,31 +90,32 @@ export class Clients {
     return this.#open === 0;
   }
 
-  /** Half of the ids that hosts make are in reserve before: their index entries stand already. */
-  #plan(task: SimTask): void {
+  /** Half of the ids that hosts make are in reserve before their tasks come: their index entries stand already. */
+  #begin(task: SimTask): void {
     const random = new Random(Math.floor(task.atMs), RESERVE_STREAM);
-    if (!random.chance(1 / 2)) return;
-    this.#world.timeline.after(Math.max(0, task.atMs - random.int(1, RESERVED_MS_MAX)), () => {
-      const life = this.#world.anyUp(random);
-      if (life?.host === undefined) return;
-      this.#reserved.set(task.id, life);
-      void life.host.processes.reserved.reserve(task.id);
-    });
+    const maker = random.chance(1 / 2) && !this.#given.has(task.id) ? this.#world.anyUp(random) : undefined;
+    if (maker?.host === undefined) return this.#submit(task, true);
+    this.#given.add(task.id);
+    void maker.host.processes.reserved.reserve(task.id);
+    this.#world.timeline.after(random.int(1, RESERVED_MS_MAX), () => this.#claim(task, maker));
   }
 
-  /**
-   * The host that takes a task. One in reserve goes to the host that made its id: nobody else knows it, unless that host is dead. Undefined:
-   * there is none now.
-   */
-  #hostFor({ id }: SimTask): Life | undefined {
-    const maker = this.#reserved.get(id);
-    if (maker === undefined || maker.state === "dead") return this.#world.anyUp(this.#random);
-    return maker.state === "up" ? maker : undefined;
+  /** Only the host that has an id in reserve knows it. If it has given it up or died, no task comes with that id. */
+  #claim(task: SimTask, maker: Life): void {
+    const { id } = task;
+    if (maker.state === "frozen") return this.#world.timeline.after(RETRY_MS_MAX, () => this.#claim(task, maker));
+    if (maker.state === "up" && maker.host?.processes.reserved.claim(id) === true) {
+      this.#world.trace?.(`task ${id} begins with an id that ${maker.name} had in reserve`);
+      maker.host.processes.noteMadeId(id);
+      return this.#submit(task, false, maker);
+    }
+    this.refused.set(id, "id.invalid");
+    this.#open -= 1;
   }
 
   /** Tries until there is a receipt or a refusal for good. A host that dies never answers, so patience has an end. */
-  #submit(task: SimTask, isFirst: boolean): void {
-    const life = this.#hostFor(task);
+  #submit(task: SimTask, isFirst: boolean, at?: Life): void {
+    const life = at?.state === "up" ? at : this.#world.anyUp(this.#random);
     let over = false;
     const end = (then: () => void): void | typeof NOTHING => {
       if (over) return NOTHING;
@@ -129,10 +127,7 @@ export class Clients {
     this.#world.timeline.after(PATIENCE_MS, () => end(again));
     const { id, route, input, timeoutMs, permissions, principal = ANONYMOUS } = task;
     // As if that host had named the task: its process starts there, regardless of placement.
-    if (isFirst && !this.#given.has(id)) {
-      if (life.host?.processes.reserved.claim(id) === true) this.#world.trace?.(`task ${id} begins with an id in reserve`);
-      life.host?.processes.noteMadeId(id);
-    }
+    if (isFirst && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
     this.#given.add(id);
     this.#world.trace?.(`a client gives task ${id} to ${life.name}`);
     life.operations.submit({ id, route, input, timeoutMs, permissions }, { principal }, 0).then(

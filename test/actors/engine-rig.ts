@@ -79,6 +79,8 @@ export type CounterEvent = z.infer<typeof CounterEvent>;
 export type CounterInput =
   | { readonly kind: "add"; readonly by: number; readonly pad?: string }
   | { readonly kind: "look" }
+  /** Adds, and orders a run; `also`: and the end of another. */
+  | { readonly kind: "run"; readonly by: number; readonly also?: boolean }
   | { readonly kind: "throw" }
   | { readonly kind: "ballast"; readonly text: string }
   | { readonly kind: "keep"; readonly content: Json }
@@ -99,6 +101,11 @@ const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
       return builder.done();
     }
     if (input.kind === "add") builder.emit({ e: "added", by: input.by, pad: input.pad ?? "" });
+    if (input.kind === "run") {
+      builder.emit({ e: "added", by: input.by, pad: "" });
+      builder.order({ kind: "run", workId: "w", token: "t" });
+      if (input.also === true) builder.order({ kind: "stop", workId: "v", token: "s" });
+    }
     if (input.kind === "ballast") builder.emit({ e: "ballast", text: input.text });
     if (input.kind === "keep") builder.emit({ e: "kept", content: builder.pack(input.content) });
     if (input.kind === "read" && state.content !== undefined)

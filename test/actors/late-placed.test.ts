@@ -124,7 +124,7 @@ describe("what is published", () => {
   test("the first work of an agent that is hosted here begins here", async () => {
     const { short, went } = rigOf();
     await short.publish("sys.agent.Doer", message("m", DOER, work(true)));
-    expect(went).toEqual(["here receive m"]);
+    expect(went).toEqual(["here begin m"]);
   });
 
   test.each<[string, Address, Body]>([
@@ -144,7 +144,7 @@ describe("what is published", () => {
     await placed.tick(DOER, "run-1");
     await short.publish("sys.agent.Doer", message("m", DOER, work()));
     await short.publish("sys.agent.Doer", message("u", DOER, undo));
-    expect(went).toEqual(["here tick p run-1", "here receive m", "here receive u"]);
+    expect(went).toEqual(["here tick p run-1", "here begin m", "here begin u"]);
   });
 
   test("the sender waits for no turn, and a failing turn does not fail the sender: it retries", async () => {
@@ -153,7 +153,7 @@ describe("what is published", () => {
     await rig.short.publish("sys.agent.Doer", message("m", DOER, work(true)));
     rig.receive = () => Promise.reject(new Error("the store is silent"));
     await rig.short.publish("sys.agent.Doer", message("n", DOER, work(true)));
-    expect(rig.went).toEqual(["here receive m", "here receive n"]);
+    expect(rig.went).toEqual(["here begin m", "here begin n"]);
   });
 
   test("a begin is not a placement: later messages go by placement until Dapr calls", async () => {
@@ -161,7 +161,7 @@ describe("what is published", () => {
     await short.publish("sys.agent.Doer", message("m", DOER, work(true)));
     await short.deliver(message("m", DOER, work(true)));
     await short.publish("sys.agent.Doer", message("n", DOER, work()));
-    expect(went).toEqual(["here receive m", "far deliver m", "far publish sys.agent.Doer n"]);
+    expect(went).toEqual(["here begin m", "far deliver m", "far publish sys.agent.Doer n"]);
   });
 });
 
@@ -280,7 +280,7 @@ describe("a process whose id was made here", () => {
     made.add("p");
     await short.deliver(message("t", PROCESS, task));
     await short.publish("sys.manager", message("m", PROCESS, { kind: "cancel", reason: "enough" }));
-    expect(went).toEqual(["here receive t", "here receive m"]);
+    expect(went).toEqual(["here receive t", "here begin m"]);
   });
 
   test("one with an id from outside goes by placement", async () => {
@@ -298,7 +298,7 @@ test("a host that is alone needs no placement for the actors of its types", asyn
   await rig.short.publish("sys.agent.Doer", message("n", DOER, work()));
   await rig.short.nudge({ type: "sys.ProcessManager", id: "p" }, undefined);
   await rig.short.deliver(message("o", other, work()));
-  expect(rig.went).toEqual(["here receive m", "here receive n", "here nudge p", "far deliver o"]);
+  expect(rig.went).toEqual(["here receive m", "here begin n", "here nudge p", "far deliver o"]);
   // Its own actors look at the runs of their host: a thousand runs would otherwise be a thousand calls that place their actors.
   await rig.short.heartbeat(DOER, { workId: "w", token: "t", state: "running" });
   await rig.short.heartbeat(other, { workId: "v", token: "t", state: "running" });
