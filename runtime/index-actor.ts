@@ -102,16 +102,23 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
     builder.refuse(wireFault("message.invalid", `an index does not accept messages of kind ${body.kind}`));
     return builder.done();
   }
-  const news = body.entries.flatMap((entry) => {
-    const known = entryIn(state, entry.id);
-    return isNews(known, entry) ? [withOthers(known, entry)] : [];
-  });
+  const news = newsOf(state, body.entries);
   const added = news.filter((entry) => entryIn(state, entry.id) === undefined).length;
   const max = state.id === INDEX_ROOT ? LIMITS.indexBucketsMax : LIMITS.indexBucketEntriesMax;
   if (added > 0 && state.size + added > max)
     builder.refuse(wireFault("index.full", `bucket ${state.id} is full: it has room for ${max} entries`));
   else if (news.length > 0) builder.emit({ e: "entered", entries: news });
   return builder.done();
+}
+
+/** The entries that change something, the last one of each id. What was written late may stand behind what is newer. */
+function newsOf(state: IndexState, entries: readonly IndexEntry[]): IndexEntry[] {
+  const news = new Map<string, IndexEntry>();
+  for (const entry of entries) {
+    const known = news.get(entry.id) ?? entryIn(state, entry.id);
+    if (isNews(known, entry)) news.set(entry.id, withOthers(known, entry));
+  }
+  return [...news.values()];
 }
 
 /**

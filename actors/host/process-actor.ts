@@ -16,6 +16,7 @@ import {
   isDecidedAndEnded,
   isFull,
   recordEntry,
+  type RunPreparation,
   taskPreparation,
 } from "../../runtime/process/preparation.ts";
 import { tellsRequests } from "../../runtime/process/request-effects.ts";
@@ -40,7 +41,7 @@ import type { IndexClient } from "./index-client.ts";
 import type { Performer } from "./performer.ts";
 import { ProcessHolder } from "./process-holder.ts";
 import { decisionAnswer, isContended, requestAnswer } from "./process-answers.ts";
-import { type Prepared, ProcessPreparer } from "./process-preparer.ts";
+import { ProcessPreparer, type Refused } from "./process-preparer.ts";
 import { ProcessRings, type Ticked } from "./process-rings.ts";
 import { ReservedIds } from "./reserved-ids.ts";
 import { ProcessSettler, type SettledAs } from "./process-settler.ts";
@@ -65,6 +66,8 @@ export interface ProcessActorParts {
   /** Called after each record, before its effects are performed. */
   readonly observe: (before: ProcessState, after: ProcessState) => void;
 }
+
+type MessageInput = Extract<ProcessInput, { kind: "message" }>;
 
 const RECEIVED = { kind: "received" } as const;
 
@@ -175,34 +178,45 @@ export class ProcessActors {
     return { open: this.#holder.openCount, admitted: this.#admitted, openMax, lagMs: late };
   }
 
-  /** M1. */
+  /** M1. The prepared run may be void when its turn comes; then the next run is prepared. */
   async #takeTask(message: Message, body: BodyOf<"task">): Promise<TurnAnswer> {
     const id = message.to.id;
-    const known = this.engine.peek(id) ?? (this.#made.has(id) ? processMachine.initial(id) : (await this.engine.fresh(id)).state);
-    const plan = taskPreparation(known, message, body, this.#load, this.#parts.ports.clock.nowMs());
-    if (plan.kind === "none") return this.#turnTask(message, undefined);
-    if (plan.kind === "refuse") return { refused: plan.fault };
+    for (let attempt = 1; ; attempt += 1) {
+      const known = this.engine.peek(id) ?? (this.#made.has(id) ? processMachine.initial(id) : (await this.engine.fresh(id)).state);
+      const plan = taskPreparation(known, message, body, this.#load, this.#parts.ports.clock.nowMs());
+      if (plan.kind === "refuse") return { refused: plan.fault };
+      const result = plan.kind === "none" ? await this.#turnTask(message) : await this.#takePrepared(message, plan);
+      if ("refused" in result) return result;
+      if (isContended(result) && attempt < LIMITS.commitAttemptsMax) {
+        void this.#after(id, result, { repeats: true });
+        continue;
+      }
+      // Another host had accepted the task already, so the entry may be unnecessary. Not earlier: a nudge makes the next run void.
+      if (plan.kind === "run" && !result.wrote)
+        this.#nudgeLater(id, "an unnecessary index entry is cleaned up at the next start of a host");
+      return this.#answer(message, result);
+    }
+  }
+
+  async #takePrepared(message: Message, plan: RunPreparation): Promise<TurnResult<ProcessState> | Refused> {
     this.#admitted += 1;
     try {
       const prepared = await this.#preparer.prepare(message.to, plan);
       if ("refused" in prepared) return prepared;
-      this.#holder.prepared(id, plan.run, prepared);
-      return await this.#turnTask(message, prepared);
+      this.#holder.prepared(message.to.id, plan.run, prepared);
+      const { isReminded: _known, isReserved: _told, ...made } = prepared;
+      return await this.#turnTask(message, { ...made, prepared: plan.run });
     } finally {
       this.#admitted -= 1;
     }
   }
 
-  async #turnTask(message: Message, prepared: Exclude<Prepared, { readonly refused: unknown }> | undefined): Promise<TurnAnswer> {
-    const id = message.to.id;
+  async #turnTask(message: Message, made: Pick<MessageInput, "bucket" | "fault" | "prepared"> = {}): Promise<TurnResult<ProcessState>> {
+    const { id } = message.to;
     const options = { inputId: message.id, expectNew: this.#made.has(id) };
-    const { isReminded: _known, isReserved: _told, ...made } = prepared ?? {};
     const result = await this.engine.turn(id, { kind: "message", message, ...made }, options);
     this.#made.delete(id);
-    // Another host had accepted the task already, so the entry may be unnecessary.
-    if (prepared !== undefined && !result.wrote)
-      this.#nudgeLater(id, "an unnecessary index entry is cleaned up at the next start of a host");
-    return this.#answer(message, result);
+    return result;
   }
 
   /** M1, also for a new run. The prepared run may be void when its turn comes; then the next run is prepared. */

@@ -26,9 +26,14 @@ export interface PreparerParts {
   readonly reserved: ReservedIds;
 }
 
+/** The refusal of a message that no turn takes. */
+export interface Refused {
+  readonly refused: WireFault;
+}
+
 /** A run that is prepared, or the refusal of its message. */
 export type Prepared =
-  | { readonly refused: WireFault }
+  | Refused
   | {
       /** Bucket of the index entry. */
       readonly bucket: string;

@@ -52,7 +52,7 @@ export type ProcessInput =
       readonly bucket?: string;
       /** The fault of a child's invalid input. The child is accepted and fails with it, so that its parent learns of it. */
       readonly fault?: WireFault;
-      /** Only for a decision: the run whose index entry was opened. */
+      /** For a task or a decision: the run whose index entry was opened. */
       readonly prepared?: number | undefined;
     }
   | {
@@ -176,6 +176,8 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
   if (input.message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `the task expired ${context.nowMs - input.message.expiresAtMs} ms ago`));
   if (input.bucket === undefined) return builder.refuse(wireFault("turn.failed", "a task is accepted only after its index entry is open"));
+  if (input.prepared !== undefined && input.prepared !== nextRun(state))
+    return builder.refuse(wireFault("journal.contended", `run ${input.prepared} was prepared, and is void now`));
   const own = ownInput(builder, body.input);
   const task: Task = {
     route: body.route,

@@ -66,6 +66,8 @@ export class Clients {
   readonly terminated = new Set<string>();
   /** Tasks that some host was given. */
   readonly #given = new Set<string>();
+  /** Ids that a host has in reserve, and those that it gave up, with which no task comes. */
+  readonly #reserved = new Map<string, "waits" | "gone">();
   readonly #world: World;
   readonly #random: Random;
   #open: number;
@@ -96,6 +98,7 @@ export class Clients {
     const maker = random.chance(1 / 2) && !this.#given.has(task.id) ? this.#world.anyUp(random) : undefined;
     if (maker?.host === undefined) return this.#submit(task, true);
     this.#given.add(task.id);
+    this.#reserved.set(task.id, "waits");
     void maker.host.processes.reserved.reserve(task.id);
     this.#world.timeline.after(random.int(1, RESERVED_MS_MAX), () => this.#claim(task, maker));
   }
@@ -107,14 +110,20 @@ export class Clients {
     if (maker.state === "up" && maker.host?.processes.reserved.claim(id) === true) {
       this.#world.trace?.(`task ${id} begins with an id that ${maker.name} had in reserve`);
       maker.host.processes.noteMadeId(id);
+      this.#reserved.delete(id);
       return this.#submit(task, false, maker);
     }
+    this.#reserved.set(id, "gone");
     this.refused.set(id, "id.invalid");
     this.#open -= 1;
   }
 
   /** Tries until there is a receipt or a refusal for good. A host that dies never answers, so patience has an end. */
   #submit(task: SimTask, isFirst: boolean, at?: Life): void {
+    const reserved = this.#reserved.get(task.id);
+    if (reserved === "gone") this.#open -= 1;
+    if (reserved === "waits") this.#world.timeline.after(RETRY_MS_MAX, () => this.#submit(task, isFirst));
+    if (reserved !== undefined) return;
     const life = at?.state === "up" ? at : this.#world.anyUp(this.#random);
     let over = false;
     const end = (then: () => void): void | typeof NOTHING => {

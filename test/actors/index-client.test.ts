@@ -9,6 +9,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { Message } from "../../runtime/protocol.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { countedRandom, flush, HandClock } from "./engine-rig.ts";
+import { gate } from "./world-rig.ts";
 
 /** Index actors without a journal, and what was sent to them. */
 class Indexes {
@@ -202,6 +203,20 @@ describe("the index client", () => {
     expect(await hosts()).toEqual(["C"]);
     await index.enter(bucket, of("A"));
     expect(await hosts()).toEqual(["C"]);
+  });
+
+  test("so too within one batch: what was written late stands behind what is newer", async () => {
+    const { indexes, client: index } = client();
+    const of = (run: number, open: boolean): IndexEntry => ({ id: "p", open, atMs: 1, facts: { run } });
+    const bucket = await index.open(of(1, true));
+    const go = gate();
+    indexes.hold = go.promise;
+    // While this write is under way, the next ones wait and go together.
+    const entered = [index.enter(bucket, entry("q")), index.enter(bucket, of(2, true)), index.enter(bucket, of(1, false))];
+    go.open();
+    await Promise.all(entered);
+    expect(indexes.sent.at(-1)).toEqual([bucket, 2]);
+    expect((await index.read(bucket)).find(({ id }) => id === "p")).toEqual(of(2, true));
   });
 
   test("a late open entry does not reopen a closed one, and closing twice writes once", async () => {
