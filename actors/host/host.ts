@@ -177,13 +177,10 @@ export class Host implements BeginningHost {
   /** Connects the parts with the watch over hosts, and with the gauges. */
   #connect(): void {
     this.watch.onDeath((incarnation) => {
-      this.processes.askAll();
+      this.processes.askAll(false);
       void this.#recovery.takeOver(incarnation);
     });
-    this.watch.onReturn(() => {
-      this.processes.askAll();
-      this.processes.reserved.giveUpAll();
-    });
+    this.watch.onReturn(() => this.processes.askAll(true));
     this.metrics.watch({
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
@@ -231,26 +228,22 @@ export class Host implements BeginningHost {
     return actors?.hasMemory === true ? (await actors.engine.fresh(id)).state : undefined;
   }
 
-  receive(message: Message): Promise<TurnAnswer> {
-    return this.#take(message, false);
-  }
-
   begin(message: Message): Promise<TurnAnswer> {
-    return this.#take(message, true);
+    return this.receive(message, true);
   }
 
-  #take(message: Message, begins: boolean): Promise<TurnAnswer> {
+  receive(message: Message, begins = false): Promise<TurnAnswer> {
     this.#log.debug(
       { messageId: message.id, kind: message.body.kind, to: message.to, processId: message.processId, traceId: traceId(message.trace) },
       "message received",
     );
+    if (!this.#isObserved) return this.#receive(message, begins);
     const attributes = {
       [ATTRIBUTE.actor]: message.to.type,
       [ATTRIBUTE.message]: message.id,
       [ATTRIBUTE.kind]: message.body.kind,
       [ATTRIBUTE.process]: message.processId,
     };
-    if (!this.#isObserved) return this.#receive(message, begins);
     return inSpan(SPAN.turn, message.trace, attributes, () =>
       this.metrics.turn(message.to.type, message.body.kind, () => this.#receive(message, begins)),
     );

@@ -50,7 +50,7 @@ export class IndexClient {
     this.#type = actorType(system, index);
   }
 
-  /** Writes a new open entry to the current bucket, as {@link enter}, and returns the bucket. Throws `sidecar.unavailable`, `index.full`. */
+  /** Writes a new open entry to the current bucket, as {@link enter}; returns the bucket. Throws `sidecar.unavailable`, `index.full`. */
   async open(entry: IndexEntry, lingerMs = 0): Promise<string> {
     for (;;) {
       const bucket = this.#currentBucket();

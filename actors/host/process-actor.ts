@@ -150,9 +150,10 @@ export class ProcessActors {
     return this.#holder.isOpen(id);
   }
 
-  /** Sends all unanswered requests again: another host died, or this one was cut off from its sidecar or the store. */
-  askAll(): void {
+  /** Sends all unanswered requests again: another host died, or (`wasAway`) this one was cut off, and the others may think it dead. */
+  askAll(wasAway: boolean): void {
     this.#holder.askAll();
+    if (wasAway) this.reserved.giveUpAll();
   }
 
   /** Returns the processes that a dead host held, as far as this host knows. */

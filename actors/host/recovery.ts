@@ -164,8 +164,8 @@ async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: 
     if (bucket === undefined || entry === undefined) return;
     const isNone = NO_PROCESS.includes(found.phase);
     const isElsewhere = found.bucket !== undefined && found.bucket !== bucket && found.phase === "ended";
-    // An entry without a process is left of an acceptance that failed; one whose acceptance is under way is recent. An id in reserve is void
-    // now, whatever its host thinks.
+    // An entry without a process is left of an acceptance that failed; one whose acceptance is under way is recent. An id in reserve is
+    // void now, also if its host lives.
     if ((isNone || isElsewhere) && (isReserved(entry) || ports.clock.nowMs() - entry.atMs > LIMITS.clockDriftMsMax))
       await directory.update(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { ...entry.facts, status: "void" } });
   } catch (error) {

@@ -87,7 +87,7 @@ export class ReservedIds {
     for (let count = 0; count < missing; count += 1) void this.reserve(make());
   }
 
-  /** Reserves an id that nobody else knows. */
+  /** Reserves an id that no other host knows. */
   async reserve(id: string): Promise<void> {
     const { directory, watch, clock, log } = this.#parts;
     const nowMs = clock.nowMs();

@@ -53,7 +53,7 @@ export class Submitter {
     }
   }
 
-  /** `waits`: whoever lists processes meanwhile may see this one a moment later. */
+  /** `waits`: the caller waits for the outcome, so that a list may show the process a moment later. */
   async #taskMessage(submission: Submission, caller: Caller, waits: boolean): Promise<Message> {
     const { system, ports, host, newId } = this.#parts;
     const route = system.routes.get(submission.route);

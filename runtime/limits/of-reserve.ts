@@ -1,6 +1,7 @@
-/** @module Limits of the ids that a host has in reserve. */
+/** @module The part of the limits for ids whose index entries a host opens ahead. */
 import { SECOND_MS } from "../units.ts";
 
+/** Limits of the ids that a host has in reserve. */
 export const RESERVE_LIMITS = {
   /** Ids that a host has in reserve at most: their index entries stand already. */
   reservedIdsMax: 32,

@@ -53,7 +53,7 @@ const SIGNALS_MAX = 20;
 /** A host that names a task has its id in reserve for at most this time before, if it has. */
 const RESERVED_MS_MAX = 10_000;
 /** The stream of random numbers that says which ids are reserved. */
-const RESERVE_STREAM = 91;
+const RESERVE_STREAM_INDEX = 91;
 
 export class Clients {
   /** Tasks with a receipt: accepted for good. */
@@ -94,7 +94,7 @@ export class Clients {
 
   /** Half of the ids that hosts make are in reserve before their tasks come: their index entries stand already. */
   #begin(task: SimTask): void {
-    const random = new Random(Math.floor(task.atMs), RESERVE_STREAM);
+    const random = new Random(Math.floor(task.atMs), RESERVE_STREAM_INDEX);
     const maker = random.chance(1 / 2) && !this.#given.has(task.id) ? this.#world.anyUp(random) : undefined;
     if (maker?.host === undefined) return this.#submit(task, true);
     this.#given.add(task.id);

@@ -8,7 +8,7 @@ import { flush } from "./engine-rig.ts";
 import { type Handle, systemOf } from "./slow-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
 
-const IN_ROW = 8 * LIMITS.tasksPerReservedId;
+const IN_ROW_COUNT = 8 * LIMITS.tasksPerReservedId;
 const WAIT_MS = 60_000;
 
 interface Rig {
@@ -70,7 +70,7 @@ async function idsOf({ one }: Rig, filter: Parameters<typeof one.operations.proc
 async function ready(): Promise<Rig> {
   const rig = rigOf();
   await rig.world.clock.advance(LIMITS.hostLeaseMs);
-  await submitInRow(rig, IN_ROW);
+  await submitInRow(rig, IN_ROW_COUNT);
   return rig;
 }
 
@@ -80,11 +80,11 @@ describe("a host reserves ids", () => {
     await rig.world.clock.advance(LIMITS.hostLeaseMs);
     await submitInRow(rig, LIMITS.tasksPerReservedId - 1);
     expect(rig.made).toHaveLength(LIMITS.tasksPerReservedId - 1);
-    await submitInRow(rig, IN_ROW);
+    await submitInRow(rig, IN_ROW_COUNT);
     await rig.world.clock.advance(LIMITS.indexLingerMs);
     const reserved = await reservedOf(rig);
     expect(reserved.length).toBeGreaterThan(0);
-    expect(reserved.length).toBeLessThanOrEqual(IN_ROW / LIMITS.tasksPerReservedId);
+    expect(reserved.length).toBeLessThanOrEqual(IN_ROW_COUNT / LIMITS.tasksPerReservedId);
     expect(reserved.every((id) => rig.world.store.keys(`sys/sys.ProcessManager/${id}/`).length === 0)).toBe(true);
   });
 
@@ -103,14 +103,14 @@ describe("a host reserves ids", () => {
       await rig.world.clock.advance(LIMITS.reservePauseMs);
     }
     expect(await reservedOf(rig)).toEqual([]);
-    for (let at = 0; at < IN_ROW; at += 1) {
+    for (let at = 0; at < IN_ROW_COUNT; at += 1) {
       void rig.submit({ ...CALLER.principal, tenant: "acme" });
       await flush();
     }
     expect(await reservedOf(rig)).toEqual([]);
     rig.one.host.watch.stop();
     await rig.world.clock.advance(LIMITS.hostDeadMs);
-    await submitInRow(rig, IN_ROW);
+    await submitInRow(rig, IN_ROW_COUNT);
     expect(await reservedOf(rig)).toEqual([]);
   });
 });
@@ -133,7 +133,7 @@ describe("a process that begins with an id in reserve", () => {
     let isHeld = false;
     const rig = rigOf(async (name) => (isHeld ? never.promise : name));
     await rig.world.clock.advance(LIMITS.hostLeaseMs);
-    await submitInRow(rig, IN_ROW);
+    await submitInRow(rig, IN_ROW_COUNT);
     const [next = ""] = await reservedOf(rig);
     isHeld = true;
     void rig.submit();
@@ -152,7 +152,7 @@ describe("a process that begins with an id in reserve", () => {
     const rig = rigOf(handle);
     const two = rig.world.join(systemOf("two", handle), "two");
     await rig.world.clock.advance(LIMITS.hostLeaseMs);
-    await submitInRow(rig, IN_ROW);
+    await submitInRow(rig, IN_ROW_COUNT);
     const reserved = await reservedOf(rig);
     isHeld = true;
     void rig.submit();
@@ -160,7 +160,7 @@ describe("a process that begins with an id in reserve", () => {
     rig.one.kill();
     expect(await rig.world.until(two, reserved[0] ?? "")).toMatchObject({ status: "completed", output: { by: "two" } });
     await rig.world.clock.advance(LIMITS.clockDriftMsMax + LIMITS.hostDeadMs);
-    // Nobody can use the others now.
+    // No host can use the others now.
     for (const id of reserved.slice(1)) expect(await rig.entry(id, two)).toMatchObject({ open: false, facts: { status: "void" } });
   });
 });
@@ -211,7 +211,7 @@ describe("what is in reserve", () => {
     let isHeld = false;
     const rig = rigOf(async (name) => (isHeld ? never.promise : name), 1);
     await rig.world.clock.advance(LIMITS.hostLeaseMs);
-    await submitInRow(rig, IN_ROW);
+    await submitInRow(rig, IN_ROW_COUNT);
     isHeld = true;
     void rig.submit();
     await flush();
