@@ -10,6 +10,7 @@ import { entryOf, withEntries, withEntry, withoutEntry } from "./entries.ts";
 import { assertNever, wireFault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "./machine.ts";
+import { isReserved } from "./process-filter.ts";
 import { eventSchemas } from "./record.ts";
 import type { Message } from "./protocol.ts";
 import { IndexEntry } from "./protocol/bodies.ts";
@@ -133,13 +134,18 @@ function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
   const at = numberOf(entry.facts["at"]);
   const later = at - numberOf(known.facts["at"]);
   const { host } = entry.facts;
+  if (later === 0 && isReserved(known) && !isReserved(entry)) return true;
   return later > 0 || (later === 0 && typeof host === "string" && !hostsOf(known).includes(host));
 }
 
 /** Two hosts that prepare the same run do not know of each other, and either of them may record it. So the entry names both. */
 function withOthers(known: IndexEntry | undefined, entry: IndexEntry): IndexEntry {
   const isBoth = known !== undefined && ageOf(known) === ageOf(entry) && numberOf(known.facts["at"]) === numberOf(entry.facts["at"]);
-  const others = isBoth ? hostsOf(known).join(" ") : "";
+  const others = isBoth
+    ? hostsOf(known)
+        .filter((host) => host !== entry.facts["host"])
+        .join(" ")
+    : "";
   return others === "" ? entry : { ...entry, facts: { ...entry.facts, others } };
 }
 

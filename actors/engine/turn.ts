@@ -70,7 +70,7 @@ export class TurnEngine<S, I, E> {
     this.#hooks = parts.hooks ?? {};
     const { type, machine, system, quarantine, rebuilds } = parts;
     this.#cache = new ActorCache(parts.ports.clock);
-    this.#waiting = new WaitingRecords(parts.machine);
+    this.#waiting = new WaitingRecords(parts.machine, parts.ports.clock);
     const { store, clock } = parts.ports;
     // A starting host loads all open processes, whose journals are short: what a store lost there shows in the first batch.
     this.#journal = new Journal(store, clock, machine, system, type, parts.trims === true);
@@ -121,6 +121,10 @@ export class TurnEngine<S, I, E> {
    */
   async #recall(actorId: string): Promise<Loaded<S> | undefined> {
     const cached = this.#cache.get(actorId);
+    if (cached?.waits === true && !this.#waiting.has(actorId)) {
+      this.#cache.delete(actorId);
+      return undefined;
+    }
     if (cached === undefined || !this.#cache.isLate(this.#cache.times(actorId)[1])) return cached;
     const { sequence } = cached;
     if (sequence > 0 && !(await this.#journal.covers(actorId, sequence + 1))) {
@@ -146,6 +150,11 @@ export class TurnEngine<S, I, E> {
     if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
     if (mayWait === true && this.#waiting.mayWait(decision, loaded)) return this.#wait(actorId, inputId, loaded, decision);
     if (decision.events.length === 0) {
+      // An answer says nothing that is not recorded.
+      if (loaded.waits === true) {
+        await this.#writeWaiting(actorId, loaded);
+        return "stale";
+      }
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
       this.#cache.set(actorId, loaded);
       return turned(loaded, loaded, decision, false);
@@ -176,10 +185,8 @@ export class TurnEngine<S, I, E> {
 
   /** Writes a first record that still waits, by itself. Never throws. */
   async #endWait(actorId: string): Promise<void> {
-    if (!this.#waiting.has(actorId)) return;
-    await insist({ clock: this.#ports.clock, failed: () => {} }, () => this.#mutex.run(actorId, () => this.#writeWaiting(actorId))).catch(
-      () => this.#waiting.remove(actorId),
-    );
+    const write = (): Promise<void> => this.#mutex.run(actorId, () => this.#writeWaiting(actorId));
+    if (this.#waiting.has(actorId)) await insist({ clock: this.#ports.clock, failed: () => {} }, write).catch(() => {});
   }
 
   /** Within the mutex. */
@@ -198,6 +205,8 @@ export class TurnEngine<S, I, E> {
       this.#cache.delete(actorId);
     } catch (error) {
       this.#cache.delete(actorId);
+      // Its request is sent again, and recorded before the work item begins.
+      if (!isFault(error) || !error.retryable) this.#waiting.remove(actorId);
       throw error;
     }
   }

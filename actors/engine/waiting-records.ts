@@ -5,22 +5,27 @@
  * has for as long as the store has no record of the actor: a failed write does not lose it, and the record of another host ends it.
  */
 import type { Decision, Machine } from "../../runtime/machine.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 import type { Loaded } from "./journal.ts";
+import type { Clock } from "./ports.ts";
 
 /** What the first record of an actor will contain. */
 export interface WaitingRecord<E> {
   readonly inputId: string;
   readonly events: readonly E[];
   readonly effects: readonly string[];
+  readonly atMs: number;
 }
 
 /** The waiting first records of the actors of one type. */
 export class WaitingRecords<S, E> {
   readonly #evolve: Machine<S, never, E>["evolve"];
+  readonly #clock: Clock;
   readonly #waiting = new Map<string, WaitingRecord<E>>();
 
-  constructor({ evolve }: Pick<Machine<S, never, E>, "evolve">) {
+  constructor({ evolve }: Pick<Machine<S, never, E>, "evolve">, clock: Clock) {
     this.#evolve = evolve;
+    this.#clock = clock;
   }
 
   /** Whether a decision may wait: no other host and no other actor learns of it, and it refers to no stored value. */
@@ -29,13 +34,19 @@ export class WaitingRecords<S, E> {
     return isFirst && events.length > 0 && stored.length === 0 && effects.length > 0 && effects.every(({ kind }) => kind === "run");
   }
 
+  /** Whether a record of an actor waits. It does not for longer than LIMITS.actorTrustMs: its process may be purged by then. */
   has(actorId: string): boolean {
-    return this.#waiting.has(actorId);
+    const record = this.#waiting.get(actorId);
+    if (record === undefined) return false;
+    if (this.#clock.nowMs() - record.atMs < LIMITS.actorTrustMs) return true;
+    this.#waiting.delete(actorId);
+    return false;
   }
 
-  add(actorId: string, loaded: Loaded<S>, record: WaitingRecord<E>): Loaded<S> {
-    this.#waiting.set(actorId, record);
-    return this.#applied(loaded, record);
+  add(actorId: string, loaded: Loaded<S>, record: Omit<WaitingRecord<E>, "atMs">): Loaded<S> {
+    const waiting = { ...record, atMs: this.#clock.nowMs() };
+    this.#waiting.set(actorId, waiting);
+    return this.#applied(loaded, waiting);
   }
 
   /** The actor with what waits. If the store has a record of it, nothing waits longer. */

@@ -103,7 +103,8 @@ export class AgentActors {
       ...(release === undefined ? {} : { release }),
     };
     const expectNew = body.kind === "work" && body.first === true && this.#isRecent(message);
-    const mayWait = expectNew && begins && this.#parts.definition.undo === undefined;
+    // Only where each message to the actor comes to this host: another one would find nothing, and begin the work item or end its undo.
+    const mayWait = expectNew && begins && this.#parts.watch.isAlone && this.#parts.definition.undo === undefined;
     const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew, mayWait });
     this.#after(message.to.id, result);
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };

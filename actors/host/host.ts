@@ -327,8 +327,8 @@ export class Host implements BeginningHost {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
     this.#isStopped = true;
     this.sources.stop();
-    this.processes.stop();
     this.pieces.stop();
+    await this.processes.stop(graceMs);
     await this.#releaseSources();
     await this.watch.leave();
     this.metrics.end();

@@ -63,7 +63,7 @@ function keyOf(actor: Address): string {
 export interface BeginningHost extends ActorHost {
   /** As `receive`, of a message that this host has just recorded and sends for the first time. */
   begin(message: Message): Promise<TurnAnswer>;
-  /** A process whose id this host has just generated, so no other host can know it. */
+  /** A process whose id this host has generated and not handed out before. */
   isNew(actor: Address): boolean;
   /** Whether no other host of the system lives, so that every actor of its types is here. */
   readonly isAlone: boolean;

@@ -153,7 +153,7 @@ export class ProcessActors {
   /** Sends all unanswered requests again: another host died, or (`wasAway`) this one was cut off, and the others may think it dead. */
   askAll(wasAway: boolean): void {
     this.#holder.askAll();
-    if (wasAway) this.reserved.giveUpAll();
+    if (wasAway) void this.reserved.giveUpAll();
   }
 
   /** Returns the processes that a dead host held, as far as this host knows. */
@@ -217,6 +217,7 @@ export class ProcessActors {
     const options = { inputId: message.id, expectNew: this.#made.has(id) };
     const result = await this.engine.turn(id, { kind: "message", message, ...made }, options);
     this.#made.delete(id);
+    this.reserved.used(id);
     return result;
   }
 
@@ -339,8 +340,9 @@ export class ProcessActors {
     return { type: this.#parts.type, id };
   }
 
-  /** Cancels all timers. */
-  stop(): void {
+  /** Cancels all timers, and gives up the reserve. */
+  stop(graceMs: number): Promise<void> {
     this.#holder.stop();
+    return this.reserved.stop(graceMs);
   }
 }

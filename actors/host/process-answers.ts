@@ -17,7 +17,7 @@ export function decisionAnswer(answer: TurnAnswer, state: ProcessState, run: num
   };
 }
 
-/** The run that a decision needs was not the one that was prepared. */
+/** The run that a task or a decision needs was not the one that was prepared. */
 export function isContended({ verdict }: TurnResult<ProcessState>): boolean {
   return verdict.kind === "refused" && verdict.fault.code === "journal.contended";
 }

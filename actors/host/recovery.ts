@@ -120,7 +120,7 @@ async function nudgeAll(parts: RecoveryParts, isWanted: IsWanted): Promise<AllNu
   const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
   for (const line of lines.sort((a, b) => byNeed(a.entry, b.entry))) void queue.add(() => nudgeOne(parts, line, left));
   await queue.onIdle();
-  return { count: lines.length, left };
+  return { count: lines.filter(({ entry }) => !isReserved(entry)).length, left };
 }
 
 /** A broken bucket does not hold up the others. Its processes go on when their reminders ring. */

@@ -1,14 +1,15 @@
 /**
  * @module Ids in reserve: their index entries stand already, so a process that begins with one of them waits for no write but its own.
  *
- * A host reserves ids while its callers submit one task after the other and wait for the outcomes, few in proportion to these tasks. To
- * everyone else the entry is like that of an acceptance that failed: it names this host and shows no process. Only this host knows the id.
- * What is not used soon is given up, and its entry is closed.
+ * A host reserves ids while its callers submit one task after the other and wait for the outcomes, few in proportion to these tasks. Until
+ * a process begins with it, only this host hands such an id out; others see an entry that names this host and shows no process, as after an
+ * acceptance that failed. What is not used soon is given up, and its entry is closed.
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import { givenUpEntry, reservedEntry } from "../../runtime/process/preparation.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
+import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
@@ -31,11 +32,16 @@ interface Reserved {
 export class ReservedIds {
   readonly #parts: ReservedIdsParts;
   #ready: Reserved[] = [];
+  /** Given up, and their entries could not be closed yet. */
+  #unclosed: Reserved[] = [];
   /** Ids whose tasks are on their way, with their buckets. */
-  readonly #taken = new LruMap<string, string>(LIMITS.reservedIdsMax * LIMITS.tasksPerReservedId);
+  readonly #taken = new LruMap<string, string>(LIMITS.madeIdsMax);
   #coming = 0;
   #inRow = 0;
   #takenAtMs = Number.NEGATIVE_INFINITY;
+  /** How often everything was given up. */
+  #generation = 0;
+  #cancelTidy: (() => void) | undefined;
 
   constructor(parts: ReservedIdsParts) {
     this.#parts = parts;
@@ -46,7 +52,7 @@ export class ReservedIds {
     const nowMs = this.#parts.clock.nowMs();
     this.#inRow = nowMs - this.#takenAtMs < LIMITS.reservePauseMs ? this.#inRow + 1 : 1;
     this.#takenAtMs = nowMs;
-    if (!this.#parts.watch.isHeld) this.giveUpAll();
+    if (!this.#parts.watch.isHeld) void this.giveUpAll();
     const next = this.#ready[0]?.id;
     const isTaken = next !== undefined && this.claim(next);
     this.#fill(make);
@@ -59,24 +65,33 @@ export class ReservedIds {
     if (one === undefined) return false;
     this.#ready = this.#ready.filter((each) => each !== one);
     if (one.untilMs <= this.#parts.clock.nowMs()) {
-      this.#giveUp(one);
+      void this.#giveUp(one);
       return false;
     }
     this.#taken.set(id, one.bucket);
     return true;
   }
 
-  /** Uses no id that is in reserve now: this host was thought dead, and another one may have looked for processes with these ids. */
-  giveUpAll(): void {
-    for (const one of this.#ready) this.#giveUp(one);
-    this.#ready = [];
+  /** The bucket in which the entry of a reserved id stands. From then on the id is not handed out. */
+  bucketOf(id: string): string | undefined {
+    this.claim(id);
+    return this.#taken.get(id);
   }
 
-  /** The bucket in which the entry of a taken id stands. The reserve forgets the id. */
-  bucketOf(id: string): string | undefined {
-    const bucket = this.#taken.get(id);
-    if (bucket !== undefined) this.#taken.delete(id);
-    return bucket;
+  /** A turn has taken the task with this id. */
+  used(id: string): void {
+    this.#taken.delete(id);
+  }
+
+  /**
+   * Uses no id that is in reserve now: this host was thought dead, and another one may have looked for processes with these ids. Resolves
+   * when their entries are closed, or could not be.
+   */
+  async giveUpAll(): Promise<void> {
+    const all = this.#ready;
+    this.#ready = [];
+    this.#generation += 1;
+    await Promise.all(all.map((one) => this.#giveUp(one)));
   }
 
   #fill(make: () => string): void {
@@ -87,15 +102,18 @@ export class ReservedIds {
     for (let count = 0; count < missing; count += 1) void this.reserve(make());
   }
 
-  /** Reserves an id that no other host knows. */
+  /** Reserves an id that was not handed out. */
   async reserve(id: string): Promise<void> {
     const { directory, watch, clock, log } = this.#parts;
     const nowMs = clock.nowMs();
+    const generation = this.#generation;
     this.#coming += 1;
     try {
       const bucket = await directory.open(reservedEntry(id, watch.incarnation, nowMs), LIMITS.reserveLingerMs);
-      this.#ready.push({ id, bucket, untilMs: nowMs + LIMITS.reservedIdMs });
-      if (this.#ready.length === 1) this.#tidyLater(nowMs + LIMITS.reservedIdMs);
+      const reserved = { id, bucket, untilMs: nowMs + LIMITS.reservedIdMs };
+      if (generation !== this.#generation) return void this.#giveUp(reserved);
+      this.#ready.push(reserved);
+      this.#tidyLater();
     } catch (error) {
       log.debug({ err: error }, "no id was reserved; the next task opens its index entry itself");
     } finally {
@@ -103,24 +121,35 @@ export class ReservedIds {
     }
   }
 
-  #tidyLater(atMs: number): void {
-    const { clock } = this.#parts;
-    clock.after(Math.max(0, atMs - clock.nowMs()), () => {
-      const nowMs = clock.nowMs();
-      for (const one of this.#ready) if (one.untilMs <= nowMs) this.#giveUp(one);
+  #tidyLater(afterMs: number = LIMITS.reservedIdMs): void {
+    this.#cancelTidy ??= this.#parts.clock.after(afterMs, () => {
+      this.#cancelTidy = undefined;
+      const nowMs = this.#parts.clock.nowMs();
+      const old = [...this.#unclosed, ...this.#ready.filter(({ untilMs }) => untilMs <= nowMs)];
       this.#ready = this.#ready.filter(({ untilMs }) => untilMs > nowMs);
+      this.#unclosed = [];
+      for (const one of old) void this.#giveUp(one);
       const [next] = this.#ready;
-      if (next !== undefined) this.#tidyLater(next.untilMs);
+      if (next !== undefined) this.#tidyLater(next.untilMs - nowMs);
     });
   }
 
-  #giveUp({ id, bucket }: Reserved): void {
+  async #giveUp(one: Reserved): Promise<void> {
     const { directory, watch, clock, log } = this.#parts;
-    directory.update(bucket, givenUpEntry(id, watch.incarnation, clock.nowMs()), LIMITS.indexLingerMs).catch((error: unknown) => {
-      log.debug(
-        { err: error, processId: id },
-        "the index entry of an id that was given up is still open; the next start of a host closes it",
-      );
-    });
+    try {
+      await directory.update(one.bucket, givenUpEntry(one.id, watch.incarnation, clock.nowMs()), LIMITS.reserveLingerMs);
+    } catch (error) {
+      log.debug({ err: error, processId: one.id }, "the index entry of an id that was given up is still open; it is closed later");
+      if (this.#unclosed.length >= LIMITS.reservedIdsMax) return;
+      this.#unclosed.push(one);
+      this.#tidyLater();
+    }
+  }
+
+  /** The host stops: gives up what is in reserve, and waits for that at most `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    this.#inRow = 0;
+    if (this.#ready.length > 0) await Promise.race([this.giveUpAll(), pause(this.#parts.clock, graceMs)]);
+    this.#cancelTidy?.();
   }
 }

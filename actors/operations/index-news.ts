@@ -5,7 +5,6 @@
  * of an older bucket is where its news begin, because that is what screens show.
  */
 import { type Change, changeOf, type ChangeKind } from "../../runtime/change.ts";
-import { isProcess } from "../../runtime/process-filter.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import type { Listing } from "./listing.ts";
 
@@ -17,9 +16,9 @@ const OLDER_BUCKETS = 8;
 /** What news are read from. */
 type NewsListing = Pick<Listing, "buckets" | "sequence" | "knownSequence" | "eventsAfter">;
 
-/** Ids in reserve are no processes yet, and most never were when they are given up. */
-function isTold(kind: ChangeKind, entry: IndexEntry): boolean {
-  return kind !== "process" || isProcess(entry);
+/** Ids in reserve are no processes: their entries have no route, also when they are given up. */
+function isTold(kind: ChangeKind, { facts }: IndexEntry): boolean {
+  return kind !== "process" || typeof facts["route"] === "string";
 }
 
 /** The news of one index. */

@@ -8,6 +8,7 @@
 import { faultFrom, isFault } from "../../runtime/faults.ts";
 import { bucketBeginsAtMs, entriesOf, entryIn } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { isProcess } from "../../runtime/process-filter.ts";
 import { purgeDueMs } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { type Address, actorType } from "../../runtime/protocol.ts";
@@ -217,7 +218,7 @@ export class Retention {
     const { clock } = this.#parts.ports;
     try {
       const seen = line.atMs + pass.retentionMs > clock.nowMs() ? later(line.atMs + pass.retentionMs) : await this.#old(bucket, line, pass);
-      if (seen.kind === "later" && seen.isWaiting && !line.open) pass.waiting += 1;
+      if (seen.kind === "later" && seen.isWaiting && !line.open && isProcess(line)) pass.waiting += 1;
       return seen;
     } catch (error) {
       if (isFault(error) && (error.code === "store.unavailable" || error.code === "sidecar.unavailable")) throw error;

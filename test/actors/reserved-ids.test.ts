@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import { entriesOf, entryIn, INDEX_ROOT } from "../../runtime/index-actor.ts";
+import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry } from "../../runtime/protocol/bodies.ts";
 import { flush } from "./engine-rig.ts";
@@ -165,7 +166,55 @@ describe("a process that begins with an id in reserve", () => {
   });
 });
 
+describe("a process that begins with an id in reserve", () => {
+  test("is shown also if it was prepared twice, because the first time failed", async () => {
+    const never = gate<string>();
+    let isHeld = false;
+    const rig = rigOf(async (name) => (isHeld ? never.promise : name));
+    await rig.world.clock.advance(LIMITS.hostLeaseMs);
+    await submitInRow(rig, IN_ROW_COUNT);
+    const [next = ""] = await reservedOf(rig);
+    isHeld = true;
+    const insert = rig.world.store.insert.bind(rig.world.store);
+    rig.world.store.insert = async (key, text) => {
+      if (key.includes(`/${next}/`)) throw new Fault("sidecar.unavailable", "away");
+      return insert(key, text);
+    };
+    void rig.submit();
+    await flush();
+    rig.world.store.insert = insert;
+    await rig.world.clock.advance(LIMITS.recordRetryMsMin + 2 * LIMITS.takenLingerMs);
+    expect(await idsOf(rig, { state: "open" })).toEqual([next]);
+  });
+});
+
 describe("what is in reserve", () => {
+  test("needs one timer, however often it is used up and filled again", async () => {
+    const rig = await ready();
+    const before = rig.world.clock.pending;
+    for (let round = 0; round < 50; round += 1) {
+      void rig.one.host.processes.reserved.giveUpAll();
+      const reserving = rig.one.host.processes.reserved.reserve(`again-${round}`);
+      await rig.world.clock.advance(LIMITS.reserveLingerMs);
+      await reserving;
+    }
+    expect(rig.world.clock.pending).toBeLessThanOrEqual(before + 1);
+  });
+
+  test("is given up by a host that stops, and no other host has to look for it", async () => {
+    const rig = await ready();
+    const reserved = await reservedOf(rig);
+    const stopping = rig.one.host.stop(0);
+    await rig.world.clock.advance(LIMITS.hostLeaseMs);
+    await stopping;
+    const two = rig.world.join(
+      systemOf("two", async (name) => name),
+      "two",
+    );
+    for (const id of reserved) expect(await rig.entry(id, two)).toMatchObject({ open: false, facts: { status: "void" } });
+    expect(reserved.flatMap((id) => rig.world.store.keys(`sys/sys.ProcessManager/${id}/`))).toEqual([]);
+  });
+
   test("is given up when it was not used soon: its entry is closed, and no list or change tells of it", async () => {
     const rig = await ready();
     const reserved = await reservedOf(rig);

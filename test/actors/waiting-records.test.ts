@@ -78,6 +78,26 @@ describe("a first record that waits", () => {
     expect(await eventsOf(store, 1)).toEqual([1]);
   });
 
+  test("is given up after actorTrustMs: its process may be purged by then", async () => {
+    const store = new MemoryStore();
+    const host = engineHost(store, "one");
+    await begin(host, 1);
+    store.setAvailable(false);
+    await host.clock.advance(2 * LIMITS.actorTrustMs);
+    store.setAvailable(true);
+    await host.clock.advance(4 * LIMITS.recordRetryMsMax);
+    expect(store.keys()).toEqual([]);
+    expect(await host.add(10)).toBe(10);
+  });
+
+  test("is written before an input is answered that changes nothing", async () => {
+    const store = new MemoryStore();
+    const host = engineHost(store, "one");
+    await begin(host, 1);
+    expect(await host.engine.turn("a", { kind: "look" }, { inputId: "look" })).toMatchObject({ sequence: 1, state: { count: 1 } });
+    expect(await eventsOf(store, 1)).toEqual([1]);
+  });
+
   test("ends with the first record of another host", async () => {
     const store = new MemoryStore();
     const [host, other] = [engineHost(store, "one"), engineHost(store, "other")];
