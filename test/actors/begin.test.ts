@@ -1,4 +1,4 @@
-/** @module When an agent's acceptance waits for what its handler records: only for what this host has just recorded, and only where it is alone. */
+/** @module When an agent's acceptance waits for what its handler records: where the host is alone, and has just recorded the request. */
 import { describe, expect, test } from "vitest";
 import { agent, route, system } from "../../agents/index.ts";
 import { LIMITS } from "../../runtime/limits.ts";
