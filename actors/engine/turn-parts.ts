@@ -36,8 +36,10 @@ export interface TurnHooks<S> {
   beforeCommit?(actorId: string, next: S, before: S): Promise<void> | undefined;
 }
 
-/** Options of a turn beside its input. The record contains `inputId`, for readers of the journal: of inputs that are recorded together,
- * that of the last one. */
+/**
+ * Options of a turn beside its input. The record contains `inputId`, for readers of the journal: of inputs that are recorded together,
+ * that of the last one.
+ */
 export interface TurnOptions {
   readonly inputId: string;
   /** The actor is probably new: decide on an empty journal first; the write is refused if it is not. */
