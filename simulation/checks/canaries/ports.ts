@@ -61,7 +61,7 @@ const deathUnnoticed: Canary = {
 
 const neverAsksAgain: Canary = {
   name: "request that is never sent again",
-  scenario: "party",
+  scenario: "wild",
   plant: () =>
     replace(processMachine, "decide", (decide) => (state, input, context) => {
       return decide(state, input.kind === "tick" && input.nudged !== true ? { ...input, asks: "none" } : input, context);
