@@ -141,12 +141,8 @@ function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
 /** Two hosts that prepare the same run do not know of each other, and either of them may record it. So the entry names both. */
 function withOthers(known: IndexEntry | undefined, entry: IndexEntry): IndexEntry {
   const isBoth = known !== undefined && ageOf(known) === ageOf(entry) && numberOf(known.facts["at"]) === numberOf(entry.facts["at"]);
-  const others = isBoth
-    ? hostsOf(known)
-        .filter((host) => host !== entry.facts["host"])
-        .join(" ")
-    : "";
-  return others === "" ? entry : { ...entry, facts: { ...entry.facts, others } };
+  const others = isBoth ? hostsOf(known).filter((host) => host !== entry.facts["host"]) : [];
+  return others.length === 0 ? entry : { ...entry, facts: { ...entry.facts, others: others.join(" ") } };
 }
 
 /** The hosts with which a run stands. Usually one. */

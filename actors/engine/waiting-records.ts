@@ -51,7 +51,7 @@ export class WaitingRecords<S, E> {
 
   /** The actor with what waits. If the store has a record of it, nothing waits longer. */
   apply(actorId: string, loaded: Loaded<S>): Loaded<S> {
-    const record = this.#waiting.get(actorId);
+    const record = this.has(actorId) ? this.#waiting.get(actorId) : undefined;
     if (record === undefined || loaded.waits === true) return loaded;
     if (loaded.sequence === 0 && loaded.purged !== true) return this.#applied(loaded, record);
     this.#waiting.delete(actorId);

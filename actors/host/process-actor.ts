@@ -205,8 +205,8 @@ export class ProcessActors {
       const prepared = await this.#preparer.prepare(message.to, plan);
       if ("refused" in prepared) return prepared;
       this.#holder.prepared(message.to.id, plan.run, prepared);
-      const { isReminded: _known, isReserved: _told, ...made } = prepared;
-      return await this.#turnTask(message, { ...made, prepared: plan.run });
+      const { bucket, fault } = prepared;
+      return await this.#turnTask(message, { bucket, ...(fault === undefined ? {} : { fault }), prepared: plan.run });
     } finally {
       this.#admitted -= 1;
     }

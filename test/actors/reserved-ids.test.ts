@@ -68,10 +68,20 @@ async function idsOf({ one }: Rig, filter: Parameters<typeof one.operations.proc
   return entries.map((entry) => (entry as unknown as { readonly id: string }).id);
 }
 
-async function ready(): Promise<Rig> {
-  const rig = rigOf();
+/** A rig with a reserve. */
+async function ready(handle?: Handle, openMax?: number): Promise<Rig> {
+  const rig = rigOf(handle, openMax);
   await rig.world.clock.advance(LIMITS.hostLeaseMs);
   await submitInRow(rig, IN_ROW_COUNT);
+  return rig;
+}
+
+/** The same; the handlers of its host do not end from now on. */
+async function readyAndHeld(openMax?: number): Promise<Rig> {
+  const never = gate<string>();
+  let isHeld = false;
+  const rig = await ready(async (name) => (isHeld ? never.promise : name), openMax);
+  isHeld = true;
   return rig;
 }
 
@@ -130,13 +140,8 @@ describe("a process that begins with an id in reserve", () => {
   });
 
   test("is shown by its entry when it lasts", async () => {
-    const never = gate<string>();
-    let isHeld = false;
-    const rig = rigOf(async (name) => (isHeld ? never.promise : name));
-    await rig.world.clock.advance(LIMITS.hostLeaseMs);
-    await submitInRow(rig, IN_ROW_COUNT);
+    const rig = await readyAndHeld();
     const [next = ""] = await reservedOf(rig);
-    isHeld = true;
     void rig.submit();
     const listed = (): Promise<readonly string[]> => idsOf(rig, { state: "open" });
     // What is only in reserve is no process.
@@ -147,15 +152,13 @@ describe("a process that begins with an id in reserve", () => {
   });
 
   test("is taken over when its host dies before its entry shows it", async () => {
-    const never = gate<string>();
-    let isHeld = false;
-    const handle: Handle = async (name) => (isHeld && name === "one" ? never.promise : name);
-    const rig = rigOf(handle);
-    const two = rig.world.join(systemOf("two", handle), "two");
+    const rig = await readyAndHeld();
+    const two = rig.world.join(
+      systemOf("two", async (name) => name),
+      "two",
+    );
     await rig.world.clock.advance(LIMITS.hostLeaseMs);
-    await submitInRow(rig, IN_ROW_COUNT);
     const reserved = await reservedOf(rig);
-    isHeld = true;
     void rig.submit();
     await flush();
     rig.one.kill();
@@ -168,13 +171,8 @@ describe("a process that begins with an id in reserve", () => {
 
 describe("a process that begins with an id in reserve", () => {
   test("is shown also if it was prepared twice, because the first time failed", async () => {
-    const never = gate<string>();
-    let isHeld = false;
-    const rig = rigOf(async (name) => (isHeld ? never.promise : name));
-    await rig.world.clock.advance(LIMITS.hostLeaseMs);
-    await submitInRow(rig, IN_ROW_COUNT);
+    const rig = await readyAndHeld();
     const [next = ""] = await reservedOf(rig);
-    isHeld = true;
     const insert = rig.world.store.insert.bind(rig.world.store);
     rig.world.store.insert = async (key, text) => {
       if (key.includes(`/${next}/`)) throw new Fault("sidecar.unavailable", "away");
@@ -256,12 +254,7 @@ describe("what is in reserve", () => {
   });
 
   test("is not given to a task that the host refuses because it is full", async () => {
-    const never = gate<string>();
-    let isHeld = false;
-    const rig = rigOf(async (name) => (isHeld ? never.promise : name), 1);
-    await rig.world.clock.advance(LIMITS.hostLeaseMs);
-    await submitInRow(rig, IN_ROW_COUNT);
-    isHeld = true;
+    const rig = await readyAndHeld(1);
     void rig.submit();
     await flush();
     const before = await reservedOf(rig);
